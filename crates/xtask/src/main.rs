@@ -1,0 +1,3 @@
+//! Chores that cargo has no word for.
+
+fn main() {}
