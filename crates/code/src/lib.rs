@@ -1,1 +1,4 @@
-//! Placeholder until its first part lands.
+//! Reads source of any language into one body form, and unfolds it; knows no security and no framework.
+
+pub mod body;
+mod language;
