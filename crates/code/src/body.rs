@@ -358,7 +358,10 @@ impl Const {
 
 /// A comparison or a computation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the operators of every language need no explanation")]
+#[expect(
+    missing_docs,
+    reason = "the operators of every language need no explanation"
+)]
 pub enum BinaryOp {
     Equal,
     Less,
@@ -504,28 +507,40 @@ pub enum ExprKind {
 impl Body {
     /// An expression.
     #[must_use]
-    #[expect(clippy::indexing_slicing, reason = "an ExprId is made only by pushing into this arena")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "an ExprId is made only by pushing into this arena"
+    )]
     pub fn expr(&self, id: ExprId) -> &Expr {
         &self.exprs[id.index()]
     }
 
     /// A function.
     #[must_use]
-    #[expect(clippy::indexing_slicing, reason = "a FunctionId is made only by pushing into this arena")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a FunctionId is made only by pushing into this arena"
+    )]
     pub fn function(&self, id: FunctionId) -> &Function {
         &self.functions[id.index()]
     }
 
     /// A class.
     #[must_use]
-    #[expect(clippy::indexing_slicing, reason = "a ClassId is made only by pushing into this arena")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a ClassId is made only by pushing into this arena"
+    )]
     pub fn class(&self, id: ClassId) -> &Class {
         &self.classes[id.index()]
     }
 
     /// A binding.
     #[must_use]
-    #[expect(clippy::indexing_slicing, reason = "a LocalId is made only by pushing into this arena")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a LocalId is made only by pushing into this arena"
+    )]
     pub fn local(&self, id: LocalId) -> &Local {
         &self.locals[id.index()]
     }

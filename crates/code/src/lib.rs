@@ -2,3 +2,5 @@
 
 pub mod body;
 mod language;
+pub mod project;
+pub mod resolve;

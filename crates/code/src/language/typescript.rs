@@ -33,12 +33,25 @@ fn parse(file: &str, text: &str) -> Result<Body, String> {
         kind = kind.with_unambiguous(true).with_jsx(true);
     }
     let allocator = Allocator::default();
-    let options = ParseOptions { allow_return_outside_function: true, preserve_parens: false, ..ParseOptions::default() };
-    let parsed = Parser::new(&allocator, text, kind).with_options(options).parse();
+    let options = ParseOptions {
+        allow_return_outside_function: true,
+        preserve_parens: false,
+        ..ParseOptions::default()
+    };
+    let parsed = Parser::new(&allocator, text, kind)
+        .with_options(options)
+        .parse();
     if parsed.panicked || parsed.program.body.is_empty() && !parsed.diagnostics.is_empty() {
-        let reason = parsed.diagnostics.iter().next().map_or_else(String::new, |error| format!(": {error}"));
+        let reason = parsed
+            .diagnostics
+            .iter()
+            .next()
+            .map_or_else(String::new, |error| format!(": {error}"));
         return Err(format!("syntax error{reason}"));
     }
-    let scoping = SemanticBuilder::new().build(&parsed.program).semantic.into_scoping();
+    let scoping = SemanticBuilder::new()
+        .build(&parsed.program)
+        .semantic
+        .into_scoping();
     Ok(lower::Lowering::program(&parsed.program, &scoping))
 }

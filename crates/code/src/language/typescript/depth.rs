@@ -45,8 +45,8 @@ pub(super) fn check(text: &str) -> Result<(), String> {
                     *run = 0;
                 }
             }
-            b'!' | b'+' | b'-' | b'~' | b'?' | b':' | b'=' | b'<' | b'>' | b'&' | b'|' | b'*' | b'/' | b'%' | b'^' | b'.'
-            | b'`' | b'@' => count(&mut runs)?,
+            b'!' | b'+' | b'-' | b'~' | b'?' | b':' | b'=' | b'<' | b'>' | b'&' | b'|' | b'*'
+            | b'/' | b'%' | b'^' | b'.' | b'`' | b'@' => count(&mut runs)?,
             _ => {}
         }
     }

@@ -7,8 +7,8 @@ use oxc_syntax::operator::{AssignmentOperator, BinaryOperator, LogicalOperator, 
 use ustr::{Ustr, ustr};
 
 use crate::body::{
-    BinaryOp, Body, Const, Expr, ExprId, ExprKind, Function, FunctionId, Item, Local, LocalId, LogicOp, Pattern, Property,
-    Span,
+    BinaryOp, Body, Const, Expr, ExprId, ExprKind, Function, FunctionId, Item, Local, LocalId,
+    LogicOp, Pattern, Property, Span,
 };
 
 /// Expressions deeper than this become opaque; everything that recurses over the body form relies on it.
@@ -24,7 +24,10 @@ pub(super) struct Lowering<'s> {
 }
 
 pub(super) fn span(of: oxc_span::Span) -> Span {
-    Span { start: of.start, end: of.end }
+    Span {
+        start: of.start,
+        end: of.end,
+    }
 }
 
 impl<'s> Lowering<'s> {
@@ -38,14 +41,27 @@ impl<'s> Lowering<'s> {
                 span: span(scoping.symbol_span(symbol)),
             })
             .collect();
-        let top = Function { is_async: true, span: span(program.span), ..Function::default() };
+        let top = Function {
+            is_async: true,
+            span: span(program.span),
+            ..Function::default()
+        };
         let body = Body {
             locals,
             functions: vec![top],
-            directives: program.directives.iter().map(|directive| ustr(directive.directive.as_str())).collect(),
+            directives: program
+                .directives
+                .iter()
+                .map(|directive| ustr(directive.directive.as_str()))
+                .collect(),
             ..Body::default()
         };
-        let mut lowering = Self { body, scoping, function: FunctionId(0), depth: 0 };
+        let mut lowering = Self {
+            body,
+            scoping,
+            function: FunctionId(0),
+            depth: 0,
+        };
         let statements = lowering.statements(&program.body);
         if let Some(top) = lowering.body.functions.first_mut() {
             top.body = statements;
@@ -55,7 +71,10 @@ impl<'s> Lowering<'s> {
 
     pub(super) fn push(&mut self, kind: ExprKind, at: oxc_span::Span) -> ExprId {
         let id = ExprId::at(self.body.exprs.len());
-        self.body.exprs.push(Expr { kind, span: span(at) });
+        self.body.exprs.push(Expr {
+            kind,
+            span: span(at),
+        });
         id
     }
 
@@ -68,8 +87,10 @@ impl<'s> Lowering<'s> {
     }
 
     pub(super) fn name(&mut self, name: &ast::IdentifierReference<'_>) -> ExprId {
-        let symbol =
-            name.reference_id.get().and_then(|reference| self.scoping.get_reference(reference).symbol_id());
+        let symbol = name
+            .reference_id
+            .get()
+            .and_then(|reference| self.scoping.get_reference(reference).symbol_id());
         let kind = match symbol {
             Some(symbol) => ExprKind::Local(LocalId::at(symbol.index())),
             None if name.name == "undefined" => ExprKind::Const(Const::Undefined),
@@ -107,7 +128,10 @@ impl<'s> Lowering<'s> {
             E::NumericLiteral(it) => self.push(ExprKind::Const(Const::number(it.value)), at),
             E::BigIntLiteral(it) => self.text(it.value.as_str(), at),
             E::RegExpLiteral(it) => {
-                let (pattern, flags) = (ustr(it.regex.pattern.text.as_str()), ustr(&it.regex.flags.to_string()));
+                let (pattern, flags) = (
+                    ustr(it.regex.pattern.text.as_str()),
+                    ustr(&it.regex.flags.to_string()),
+                );
                 self.push(ExprKind::Const(Const::Regex(pattern, flags)), at)
             }
             E::StringLiteral(it) => self.text(it.value.as_str(), at),
@@ -129,7 +153,15 @@ impl<'s> Lowering<'s> {
             E::NewExpression(it) => {
                 let callee = self.expression(&it.callee);
                 let args = self.arguments(&it.arguments);
-                self.push(ExprKind::Call { callee, args, new: true, optional: false }, at)
+                self.push(
+                    ExprKind::Call {
+                        callee,
+                        args,
+                        new: true,
+                        optional: false,
+                    },
+                    at,
+                )
             }
             E::ChainExpression(it) => self.chain(&it.expression),
             E::ConditionalExpression(it) => {
@@ -146,7 +178,11 @@ impl<'s> Lowering<'s> {
             E::ObjectExpression(it) => self.object(it),
             E::ParenthesizedExpression(it) => self.expression(&it.expression),
             E::SequenceExpression(it) => {
-                let parts = it.expressions.iter().map(|part| self.expression(part)).collect();
+                let parts = it
+                    .expressions
+                    .iter()
+                    .map(|part| self.expression(part))
+                    .collect();
                 self.push(ExprKind::Sequence(parts), at)
             }
             E::TaggedTemplateExpression(it) => self.tagged(it),
@@ -170,7 +206,14 @@ impl<'s> Lowering<'s> {
             E::JSXFragment(it) => {
                 let tag = self.text("", at);
                 let children = self.children(&it.children);
-                self.push(ExprKind::Element { tag, props: Vec::new(), children }, at)
+                self.push(
+                    ExprKind::Element {
+                        tag,
+                        props: Vec::new(),
+                        children,
+                    },
+                    at,
+                )
             }
             E::TSAsExpression(it) => self.expression(&it.expression),
             E::TSSatisfiesExpression(it) => self.expression(&it.expression),
@@ -182,10 +225,19 @@ impl<'s> Lowering<'s> {
             E::PrivateFieldExpression(it) => {
                 let object = self.expression(&it.object);
                 let name = ustr(&format!("#{}", it.field.name));
-                self.push(ExprKind::Member { object, name, optional: it.optional }, at)
+                self.push(
+                    ExprKind::Member {
+                        object,
+                        name,
+                        optional: it.optional,
+                    },
+                    at,
+                )
             }
             E::ImportMeta(_) => self.push(ExprKind::Global(ustr("import.meta")), at),
-            E::PrivateInExpression(_) | E::NewTarget(_) | E::V8IntrinsicExpression(_) => self.opaque(Vec::new(), at),
+            E::PrivateInExpression(_) | E::NewTarget(_) | E::V8IntrinsicExpression(_) => {
+                self.opaque(Vec::new(), at)
+            }
         }
     }
 
@@ -202,8 +254,18 @@ impl<'s> Lowering<'s> {
             }
         }
         if it.expressions.is_empty() {
-            let text: String =
-                it.quasis.iter().map(|quasi| quasi.value.cooked.as_ref().unwrap_or(&quasi.value.raw).as_str()).collect();
+            let text: String = it
+                .quasis
+                .iter()
+                .map(|quasi| {
+                    quasi
+                        .value
+                        .cooked
+                        .as_ref()
+                        .unwrap_or(&quasi.value.raw)
+                        .as_str()
+                })
+                .collect();
             return self.text(&text, it.span);
         }
         self.push(ExprKind::Template(parts), it.span)
@@ -216,28 +278,50 @@ impl<'s> Lowering<'s> {
             .quasi
             .quasis
             .iter()
-            .map(|quasi| Item { value: self.text(quasi.value.raw.as_str(), quasi.span), spread: false })
+            .map(|quasi| Item {
+                value: self.text(quasi.value.raw.as_str(), quasi.span),
+                spread: false,
+            })
             .collect();
         let texts = self.push(ExprKind::Array(texts), it.quasi.span);
-        let mut args = vec![Item { value: texts, spread: false }];
+        let mut args = vec![Item {
+            value: texts,
+            spread: false,
+        }];
         for value in &it.quasi.expressions {
-            args.push(Item { value: self.expression(value), spread: false });
+            args.push(Item {
+                value: self.expression(value),
+                spread: false,
+            });
         }
-        self.push(ExprKind::Call { callee, args, new: false, optional: false }, it.span)
+        self.push(
+            ExprKind::Call {
+                callee,
+                args,
+                new: false,
+                optional: false,
+            },
+            it.span,
+        )
     }
 
     fn array(&mut self, it: &ast::ArrayExpression<'_>) -> ExprId {
         let mut items = Vec::with_capacity(it.elements.len());
         for element in &it.elements {
             items.push(match element {
-                ast::ArrayExpressionElement::SpreadElement(spread) => {
-                    Item { value: self.expression(&spread.argument), spread: true }
-                }
-                ast::ArrayExpressionElement::Elision(hole) => {
-                    Item { value: self.push(ExprKind::Const(Const::Undefined), hole.span), spread: false }
-                }
+                ast::ArrayExpressionElement::SpreadElement(spread) => Item {
+                    value: self.expression(&spread.argument),
+                    spread: true,
+                },
+                ast::ArrayExpressionElement::Elision(hole) => Item {
+                    value: self.push(ExprKind::Const(Const::Undefined), hole.span),
+                    spread: false,
+                },
                 other => match other.as_expression() {
-                    Some(value) => Item { value: self.expression(value), spread: false },
+                    Some(value) => Item {
+                        value: self.expression(value),
+                        spread: false,
+                    },
                     None => continue,
                 },
             });
@@ -249,7 +333,9 @@ impl<'s> Lowering<'s> {
         let mut properties = Vec::with_capacity(it.properties.len());
         for property in &it.properties {
             properties.push(match property {
-                ast::ObjectPropertyKind::SpreadProperty(spread) => Property::Spread(self.expression(&spread.argument)),
+                ast::ObjectPropertyKind::SpreadProperty(spread) => {
+                    Property::Spread(self.expression(&spread.argument))
+                }
                 ast::ObjectPropertyKind::ObjectProperty(property) => {
                     let value = self.expression(&property.value);
                     match self.key(&property.key) {
@@ -281,7 +367,9 @@ impl<'s> Lowering<'s> {
         let left = self.expression(&it.left);
         let right = self.expression(&it.right);
         let op = match it.operator {
-            B::Equality | B::StrictEquality | B::Inequality | B::StrictInequality => BinaryOp::Equal,
+            B::Equality | B::StrictEquality | B::Inequality | B::StrictInequality => {
+                BinaryOp::Equal
+            }
             B::LessThan => BinaryOp::Less,
             B::LessEqualThan => BinaryOp::LessEqual,
             B::GreaterThan => BinaryOp::Greater,
@@ -315,7 +403,15 @@ impl<'s> Lowering<'s> {
     fn call(&mut self, it: &ast::CallExpression<'_>) -> ExprId {
         let callee = self.expression(&it.callee);
         let args = self.arguments(&it.arguments);
-        self.push(ExprKind::Call { callee, args, new: false, optional: it.optional }, it.span)
+        self.push(
+            ExprKind::Call {
+                callee,
+                args,
+                new: false,
+                optional: it.optional,
+            },
+            it.span,
+        )
     }
 
     fn arguments(&mut self, arguments: &[ast::Argument<'_>]) -> Vec<Item> {
@@ -323,11 +419,17 @@ impl<'s> Lowering<'s> {
         for argument in arguments {
             match argument {
                 ast::Argument::SpreadElement(spread) => {
-                    items.push(Item { value: self.expression(&spread.argument), spread: true });
+                    items.push(Item {
+                        value: self.expression(&spread.argument),
+                        spread: true,
+                    });
                 }
                 other => {
                     if let Some(value) = other.as_expression() {
-                        items.push(Item { value: self.expression(value), spread: false });
+                        items.push(Item {
+                            value: self.expression(value),
+                            spread: false,
+                        });
                     }
                 }
             }
@@ -344,7 +446,14 @@ impl<'s> Lowering<'s> {
             ast::ChainElement::PrivateFieldExpression(it) => {
                 let object = self.expression(&it.object);
                 let name = ustr(&format!("#{}", it.field.name));
-                self.push(ExprKind::Member { object, name, optional: it.optional }, it.span)
+                self.push(
+                    ExprKind::Member {
+                        object,
+                        name,
+                        optional: it.optional,
+                    },
+                    it.span,
+                )
             }
         }
     }
@@ -352,14 +461,28 @@ impl<'s> Lowering<'s> {
     pub(super) fn member(&mut self, it: &ast::StaticMemberExpression<'_>) -> ExprId {
         let object = self.expression(&it.object);
         let name = ustr(it.property.name.as_str());
-        self.push(ExprKind::Member { object, name, optional: it.optional }, it.span)
+        self.push(
+            ExprKind::Member {
+                object,
+                name,
+                optional: it.optional,
+            },
+            it.span,
+        )
     }
 
     pub(super) fn computed(&mut self, it: &ast::ComputedMemberExpression<'_>) -> ExprId {
         let object = self.expression(&it.object);
         if let ast::Expression::StringLiteral(name) = &it.expression {
             let name = ustr(name.value.as_str());
-            return self.push(ExprKind::Member { object, name, optional: it.optional }, it.span);
+            return self.push(
+                ExprKind::Member {
+                    object,
+                    name,
+                    optional: it.optional,
+                },
+                it.span,
+            );
         }
         let index = self.expression(&it.expression);
         self.push(ExprKind::Index { object, index }, it.span)
@@ -375,7 +498,15 @@ impl<'s> Lowering<'s> {
             AssignmentOperator::LogicalNullish => (Some(LogicOp::Coalesce), false),
             _ => (None, true),
         };
-        self.push(ExprKind::Assign { target: Box::new(target), logic, compound, value }, it.span)
+        self.push(
+            ExprKind::Assign {
+                target: Box::new(target),
+                logic,
+                compound,
+                value,
+            },
+            it.span,
+        )
     }
 
     fn simple_target(&mut self, target: &ast::SimpleAssignmentTarget<'_>) -> ExprId {
@@ -393,7 +524,9 @@ impl<'s> Lowering<'s> {
             ast::JSXElementName::Identifier(name) => self.text(name.name.as_str(), name.span),
             ast::JSXElementName::IdentifierReference(name) => self.name(name),
             ast::JSXElementName::MemberExpression(member) => self.jsx_member(member),
-            ast::JSXElementName::NamespacedName(name) => self.text(name.name.name.as_str(), name.span),
+            ast::JSXElementName::NamespacedName(name) => {
+                self.text(name.name.name.as_str(), name.span)
+            }
             ast::JSXElementName::ThisExpression(this) => self.push(ExprKind::This, this.span),
         };
         let mut props = Vec::with_capacity(opening.attributes.len());
@@ -405,15 +538,21 @@ impl<'s> Lowering<'s> {
                 ast::JSXAttributeItem::Attribute(attribute) => {
                     let name = match &attribute.name {
                         ast::JSXAttributeName::Identifier(name) => ustr(name.name.as_str()),
-                        ast::JSXAttributeName::NamespacedName(name) => ustr(name.name.name.as_str()),
+                        ast::JSXAttributeName::NamespacedName(name) => {
+                            ustr(name.name.name.as_str())
+                        }
                     };
                     let value = match &attribute.value {
                         None => self.push(ExprKind::Const(Const::Bool(true)), attribute.span),
-                        Some(ast::JSXAttributeValue::StringLiteral(text)) => self.text(text.value.as_str(), text.span),
-                        Some(ast::JSXAttributeValue::ExpressionContainer(it)) => match it.expression.as_expression() {
-                            Some(value) => self.expression(value),
-                            None => continue,
-                        },
+                        Some(ast::JSXAttributeValue::StringLiteral(text)) => {
+                            self.text(text.value.as_str(), text.span)
+                        }
+                        Some(ast::JSXAttributeValue::ExpressionContainer(it)) => {
+                            match it.expression.as_expression() {
+                                Some(value) => self.expression(value),
+                                None => continue,
+                            }
+                        }
                         Some(ast::JSXAttributeValue::Element(it)) => self.element(it),
                         Some(ast::JSXAttributeValue::Fragment(it)) => {
                             let children = self.children(&it.children);
@@ -425,17 +564,33 @@ impl<'s> Lowering<'s> {
             }
         }
         let children = self.children(&it.children);
-        self.push(ExprKind::Element { tag, props, children }, it.span)
+        self.push(
+            ExprKind::Element {
+                tag,
+                props,
+                children,
+            },
+            it.span,
+        )
     }
 
     fn jsx_member(&mut self, it: &ast::JSXMemberExpression<'_>) -> ExprId {
         let object = match &it.object {
             ast::JSXMemberExpressionObject::IdentifierReference(name) => self.name(name),
             ast::JSXMemberExpressionObject::MemberExpression(member) => self.jsx_member(member),
-            ast::JSXMemberExpressionObject::ThisExpression(this) => self.push(ExprKind::This, this.span),
+            ast::JSXMemberExpressionObject::ThisExpression(this) => {
+                self.push(ExprKind::This, this.span)
+            }
         };
         let name = ustr(it.property.name.as_str());
-        self.push(ExprKind::Member { object, name, optional: false }, it.span)
+        self.push(
+            ExprKind::Member {
+                object,
+                name,
+                optional: false,
+            },
+            it.span,
+        )
     }
 
     fn children(&mut self, children: &[ast::JSXChild<'_>]) -> Vec<ExprId> {
@@ -462,7 +617,15 @@ impl<'s> Lowering<'s> {
 
     /// Assigns to a member of the namespace a TypeScript enum or an export assignment stands for.
     pub(super) fn assign(&mut self, target: Pattern, value: ExprId, at: oxc_span::Span) -> ExprId {
-        self.push(ExprKind::Assign { target: Box::new(target), logic: None, compound: false, value }, at)
+        self.push(
+            ExprKind::Assign {
+                target: Box::new(target),
+                logic: None,
+                compound: false,
+                value,
+            },
+            at,
+        )
     }
 }
 

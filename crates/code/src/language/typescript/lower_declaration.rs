@@ -6,21 +6,32 @@ use ustr::{Ustr, ustr};
 
 use super::lower::{Lowering, span};
 use crate::body::{
-    Class, ClassId, ClassMember, Const, Export, Exported, ExprId, ExprKind, Function, FunctionId, Import, ImportName,
-    LocalId, Pattern, Property, Stmt, StmtKind,
+    Class, ClassId, ClassMember, Const, Export, Exported, ExprId, ExprKind, Function, FunctionId,
+    Import, ImportName, LocalId, Pattern, Property, Stmt, StmtKind,
 };
 
 impl Lowering<'_> {
     pub(super) fn arrow(&mut self, it: &ast::ArrowFunctionExpression<'_>) -> ExprId {
-        let start = Function { arrow: true, is_async: it.r#async, span: span(it.span), ..Function::default() };
+        let start = Function {
+            arrow: true,
+            is_async: it.r#async,
+            span: span(it.span),
+            ..Function::default()
+        };
         let id = self.in_function(start, &it.params, |this| match &it.body {
-            ast::ArrowFunctionBody::FunctionBody(body) => (this.statements(&body.statements), directives(&body.directives)),
+            ast::ArrowFunctionBody::FunctionBody(body) => (
+                this.statements(&body.statements),
+                directives(&body.directives),
+            ),
             other => {
                 let mut statements = Vec::new();
                 if let Some(value) = other.as_expression() {
                     let at = span(value.span());
                     let value = this.expression(value);
-                    statements.push(Stmt { kind: StmtKind::Return(Some(value)), span: at });
+                    statements.push(Stmt {
+                        kind: StmtKind::Return(Some(value)),
+                        span: at,
+                    });
                 }
                 (statements, Vec::new())
             }
@@ -35,9 +46,17 @@ impl Lowering<'_> {
 
     fn function(&mut self, it: &ast::Function<'_>) -> FunctionId {
         let name = it.id.as_ref().map(|id| ustr(id.name.as_str()));
-        let start = Function { name, is_async: it.r#async, span: span(it.span), ..Function::default() };
+        let start = Function {
+            name,
+            is_async: it.r#async,
+            span: span(it.span),
+            ..Function::default()
+        };
         self.in_function(start, &it.params, |this| match &it.body {
-            Some(body) => (this.statements(&body.statements), directives(&body.directives)),
+            Some(body) => (
+                this.statements(&body.statements),
+                directives(&body.directives),
+            ),
             None => (Vec::new(), Vec::new()),
         })
     }
@@ -59,7 +78,10 @@ impl Lowering<'_> {
             }
             function.params.push(pattern);
         }
-        function.rest = params.rest.as_ref().map(|rest| self.pattern(&rest.rest.argument));
+        function.rest = params
+            .rest
+            .as_ref()
+            .map(|rest| self.pattern(&rest.rest.argument));
         (function.body, function.directives) = body(self);
         self.function = outer;
         if let Some(slot) = self.body.functions.get_mut(id.index()) {
@@ -71,7 +93,10 @@ impl Lowering<'_> {
     pub(super) fn class_value(&mut self, it: &ast::Class<'_>) -> ExprId {
         let mut class = Class {
             name: it.id.as_ref().map(|id| ustr(id.name.as_str())),
-            parent: it.heritage.as_ref().map(|heritage| self.expression(&heritage.expression)),
+            parent: it
+                .heritage
+                .as_ref()
+                .map(|heritage| self.expression(&heritage.expression)),
             constructor: None,
             methods: Vec::new(),
             fields: Vec::new(),
@@ -87,16 +112,32 @@ impl Lowering<'_> {
                         class.constructor = Some(function);
                         continue;
                     }
-                    let Ok(name) = self.key(&method.key) else { continue };
+                    let Ok(name) = self.key(&method.key) else {
+                        continue;
+                    };
                     let decorators = self.decorators(&method.decorators);
                     let getter = method.kind == ast::MethodDefinitionKind::Get;
-                    class.methods.push(ClassMember { name, what: function, is_static: method.r#static, getter, decorators });
+                    class.methods.push(ClassMember {
+                        name,
+                        what: function,
+                        is_static: method.r#static,
+                        getter,
+                        decorators,
+                    });
                 }
                 ast::ClassElement::PropertyDefinition(field) => {
-                    let Ok(name) = self.key(&field.key) else { continue };
+                    let Ok(name) = self.key(&field.key) else {
+                        continue;
+                    };
                     let what = field.value.as_ref().map(|value| self.expression(value));
                     let decorators = self.decorators(&field.decorators);
-                    class.fields.push(ClassMember { name, what, is_static: field.r#static, getter: false, decorators });
+                    class.fields.push(ClassMember {
+                        name,
+                        what,
+                        is_static: field.r#static,
+                        getter: false,
+                        decorators,
+                    });
                 }
                 _ => {}
             }
@@ -118,10 +159,20 @@ impl Lowering<'_> {
             {
                 let this = self.push(ExprKind::This, name.span);
                 let field = ustr(name.name.as_str());
-                let place = self.push(ExprKind::Member { object: this, name: field, optional: false }, name.span);
+                let place = self.push(
+                    ExprKind::Member {
+                        object: this,
+                        name: field,
+                        optional: false,
+                    },
+                    name.span,
+                );
                 let value = self.push(ExprKind::Local(LocalId::at(symbol.index())), name.span);
                 let store = self.assign(Pattern::Place(place), value, name.span);
-                stores.push(Stmt { kind: StmtKind::Expr(store), span: span(name.span) });
+                stores.push(Stmt {
+                    kind: StmtKind::Expr(store),
+                    span: span(name.span),
+                });
             }
         }
         if let Some(function) = self.body.functions.get_mut(constructor.index()) {
@@ -131,7 +182,10 @@ impl Lowering<'_> {
     }
 
     fn decorators(&mut self, decorators: &[ast::Decorator<'_>]) -> Vec<ExprId> {
-        decorators.iter().map(|decorator| self.expression(&decorator.expression)).collect()
+        decorators
+            .iter()
+            .map(|decorator| self.expression(&decorator.expression))
+            .collect()
     }
 
     pub(super) fn declare_class(&mut self, it: &ast::Class<'_>, into: &mut Vec<Stmt>) {
@@ -141,7 +195,13 @@ impl Lowering<'_> {
         let value = self.class_value(it);
         if let Some(name) = &it.id {
             let target = Pattern::Local(self.symbol(name.symbol_id.get()));
-            into.push(Stmt { kind: StmtKind::Let { target, value: Some(value) }, span: span(it.span) });
+            into.push(Stmt {
+                kind: StmtKind::Let {
+                    target,
+                    value: Some(value),
+                },
+                span: span(it.span),
+            });
         }
     }
 
@@ -151,9 +211,8 @@ impl Lowering<'_> {
         for (number, member) in it.body.members.iter().enumerate() {
             let name = match &member.id {
                 ast::TSEnumMemberName::Identifier(name) => ustr(name.name.as_str()),
-                ast::TSEnumMemberName::String(text) | ast::TSEnumMemberName::ComputedString(text) => {
-                    ustr(text.value.as_str())
-                }
+                ast::TSEnumMemberName::String(text)
+                | ast::TSEnumMemberName::ComputedString(text) => ustr(text.value.as_str()),
                 ast::TSEnumMemberName::ComputedTemplateString(_) => continue,
             };
             let value = match &member.initializer {
@@ -167,7 +226,13 @@ impl Lowering<'_> {
         }
         let value = self.push(ExprKind::Object(members), it.span);
         let target = Pattern::Local(self.symbol(it.id.symbol_id.get()));
-        into.push(Stmt { kind: StmtKind::Let { target, value: Some(value) }, span: span(it.span) });
+        into.push(Stmt {
+            kind: StmtKind::Let {
+                target,
+                value: Some(value),
+            },
+            span: span(it.span),
+        });
     }
 
     pub(super) fn import_equals(&mut self, it: &ast::TSImportEqualsDeclaration<'_>) {
@@ -183,45 +248,80 @@ impl Lowering<'_> {
         if let Some(local) = self.body.locals.get_mut(id.index()) {
             local.import = number;
         }
-        self.body.imports.push(Import { specifier, name, span: span(local.span) });
+        self.body.imports.push(Import {
+            specifier,
+            name,
+            span: span(local.span),
+        });
     }
 
-    pub(super) fn module_statement(&mut self, statement: &ast::Statement<'_>, into: &mut Vec<Stmt>) {
+    pub(super) fn module_statement(
+        &mut self,
+        statement: &ast::Statement<'_>,
+        into: &mut Vec<Stmt>,
+    ) {
         match statement {
             ast::Statement::ImportDeclaration(it) => self.import_declaration(it),
             ast::Statement::ExportAllDeclaration(it) if it.export_kind.is_value() => {
                 let specifier = ustr(it.source.value.as_str());
                 let (name, what) = match &it.exported {
                     None => (ustr("*"), Exported::All { specifier }),
-                    Some(name) => (export_name(name), Exported::From { specifier, name: ImportName::Namespace }),
+                    Some(name) => (
+                        export_name(name),
+                        Exported::From {
+                            specifier,
+                            name: ImportName::Namespace,
+                        },
+                    ),
                 };
-                self.body.exports.push(Export { name, what, span: span(it.span) });
+                self.body.exports.push(Export {
+                    name,
+                    what,
+                    span: span(it.span),
+                });
             }
             ast::Statement::ExportFromDeclaration(it) if it.export_kind.is_value() => {
                 let specifier = ustr(it.source.value.as_str());
                 for item in &it.specifiers {
                     if item.export_kind.is_value() {
-                        let what = Exported::From { specifier, name: ImportName::Named(export_name(&item.local)) };
-                        self.body.exports.push(Export { name: export_name(&item.exported), what, span: span(item.span) });
+                        let what = Exported::From {
+                            specifier,
+                            name: ImportName::Named(export_name(&item.local)),
+                        };
+                        self.body.exports.push(Export {
+                            name: export_name(&item.exported),
+                            what,
+                            span: span(item.span),
+                        });
                     }
                 }
             }
             ast::Statement::ExportNamedDeclaration(it) if it.export_kind.is_value() => {
                 for item in &it.specifiers {
-                    let ast::ModuleExportName::IdentifierReference(local) = &item.local else { continue };
+                    let ast::ModuleExportName::IdentifierReference(local) = &item.local else {
+                        continue;
+                    };
                     let value = self.name(local);
                     let what = match self.body.expr(value).kind {
                         ExprKind::Local(local) => Exported::Local(local),
                         _ => Exported::Expr(value),
                     };
-                    self.body.exports.push(Export { name: export_name(&item.exported), what, span: span(item.span) });
+                    self.body.exports.push(Export {
+                        name: export_name(&item.exported),
+                        what,
+                        span: span(item.span),
+                    });
                 }
             }
             ast::Statement::ExportDefaultDeclaration(it) => self.export_default(it, into),
             ast::Statement::ExportDeclaration(it) => self.export_declaration(&it.declaration, into),
             ast::Statement::TSExportAssignment(it) => {
                 let value = self.expression(&it.expression);
-                self.body.exports.push(Export { name: ustr("default"), what: Exported::Expr(value), span: span(it.span) });
+                self.body.exports.push(Export {
+                    name: ustr("default"),
+                    what: Exported::Expr(value),
+                    span: span(it.span),
+                });
             }
             _ => {}
         }
@@ -236,7 +336,11 @@ impl Lowering<'_> {
             match item {
                 ast::ImportDeclarationSpecifier::ImportSpecifier(item) => {
                     if item.import_kind.is_value() {
-                        self.import(&item.local, specifier, ImportName::Named(export_name(&item.imported)));
+                        self.import(
+                            &item.local,
+                            specifier,
+                            ImportName::Named(export_name(&item.imported)),
+                        );
                     }
                 }
                 ast::ImportDeclarationSpecifier::ImportDefaultSpecifier(item) => {
@@ -251,13 +355,18 @@ impl Lowering<'_> {
 
     fn export_default(&mut self, it: &ast::ExportDefaultDeclaration<'_>, into: &mut Vec<Stmt>) {
         let what = match &it.declaration {
-            ast::ExportDefaultDeclarationKind::FunctionDeclaration(function) => match &function.id {
-                Some(name) => Exported::Local(LocalId::at(name.symbol_id.get().map_or(0, |symbol| symbol.index()))),
-                None => Exported::Expr(self.function_value(function)),
-            },
+            ast::ExportDefaultDeclarationKind::FunctionDeclaration(function) => {
+                match &function.id {
+                    Some(name) => Exported::Local(LocalId::at(
+                        name.symbol_id.get().map_or(0, |symbol| symbol.index()),
+                    )),
+                    None => Exported::Expr(self.function_value(function)),
+                }
+            }
             ast::ExportDefaultDeclarationKind::ClassDeclaration(class) => match &class.id {
                 Some(name) => {
-                    let local = LocalId::at(name.symbol_id.get().map_or(0, |symbol| symbol.index()));
+                    let local =
+                        LocalId::at(name.symbol_id.get().map_or(0, |symbol| symbol.index()));
                     self.declare_class(class, into);
                     Exported::Local(local)
                 }
@@ -268,7 +377,11 @@ impl Lowering<'_> {
                 None => return,
             },
         };
-        self.body.exports.push(Export { name: ustr("default"), what, span: span(it.span) });
+        self.body.exports.push(Export {
+            name: ustr("default"),
+            what,
+            span: span(it.span),
+        });
     }
 
     fn export_declaration(&mut self, it: &ast::Declaration<'_>, into: &mut Vec<Stmt>) {
@@ -303,13 +416,20 @@ impl Lowering<'_> {
     fn export_local(&mut self, name: &ast::BindingIdentifier<'_>) {
         if let Some(symbol) = name.symbol_id.get() {
             let what = Exported::Local(LocalId::at(symbol.index()));
-            self.body.exports.push(Export { name: ustr(name.name.as_str()), what, span: span(name.span) });
+            self.body.exports.push(Export {
+                name: ustr(name.name.as_str()),
+                what,
+                span: span(name.span),
+            });
         }
     }
 }
 
 fn directives(directives: &[ast::Directive<'_>]) -> Vec<Ustr> {
-    directives.iter().map(|directive| ustr(directive.directive.as_str())).collect()
+    directives
+        .iter()
+        .map(|directive| ustr(directive.directive.as_str()))
+        .collect()
 }
 
 fn export_name(name: &ast::ModuleExportName<'_>) -> Ustr {

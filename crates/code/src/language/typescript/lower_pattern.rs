@@ -10,7 +10,9 @@ use crate::body::{Pattern, PatternKey};
 impl Lowering<'_> {
     pub(super) fn pattern(&mut self, pattern: &ast::BindingPattern<'_>) -> Pattern {
         match pattern {
-            ast::BindingPattern::BindingIdentifier(name) => Pattern::Local(self.symbol(name.symbol_id.get())),
+            ast::BindingPattern::BindingIdentifier(name) => {
+                Pattern::Local(self.symbol(name.symbol_id.get()))
+            }
             ast::BindingPattern::AssignmentPattern(it) => {
                 let target = self.pattern(&it.left);
                 let value = self.expression(&it.right);
@@ -23,13 +25,22 @@ impl Lowering<'_> {
                     let value = self.pattern(&property.value);
                     members.push((key, value));
                 }
-                let rest = it.rest.as_ref().map(|rest| Box::new(self.pattern(&rest.argument)));
+                let rest = it
+                    .rest
+                    .as_ref()
+                    .map(|rest| Box::new(self.pattern(&rest.argument)));
                 Pattern::Object { members, rest }
             }
             ast::BindingPattern::ArrayPattern(it) => {
-                let elements =
-                    it.elements.iter().map(|element| element.as_ref().map(|element| self.pattern(element))).collect();
-                let rest = it.rest.as_ref().map(|rest| Box::new(self.pattern(&rest.argument)));
+                let elements = it
+                    .elements
+                    .iter()
+                    .map(|element| element.as_ref().map(|element| self.pattern(element)))
+                    .collect();
+                let rest = it
+                    .rest
+                    .as_ref()
+                    .map(|rest| Box::new(self.pattern(&rest.argument)));
                 Pattern::Array { elements, rest }
             }
         }
@@ -46,16 +57,29 @@ impl Lowering<'_> {
         match target {
             ast::AssignmentTarget::AssignmentTargetIdentifier(name) => self.assigned_name(name),
             ast::AssignmentTarget::StaticMemberExpression(it) => Pattern::Place(self.member(it)),
-            ast::AssignmentTarget::ComputedMemberExpression(it) => Pattern::Place(self.computed(it)),
-            ast::AssignmentTarget::TSAsExpression(it) => Pattern::Place(self.expression(&it.expression)),
-            ast::AssignmentTarget::TSNonNullExpression(it) => Pattern::Place(self.expression(&it.expression)),
+            ast::AssignmentTarget::ComputedMemberExpression(it) => {
+                Pattern::Place(self.computed(it))
+            }
+            ast::AssignmentTarget::TSAsExpression(it) => {
+                Pattern::Place(self.expression(&it.expression))
+            }
+            ast::AssignmentTarget::TSNonNullExpression(it) => {
+                Pattern::Place(self.expression(&it.expression))
+            }
             ast::AssignmentTarget::ArrayAssignmentTarget(it) => {
                 let elements = it
                     .elements
                     .iter()
-                    .map(|element| element.as_ref().map(|element| self.target_or_default(element)))
+                    .map(|element| {
+                        element
+                            .as_ref()
+                            .map(|element| self.target_or_default(element))
+                    })
                     .collect();
-                let rest = it.rest.as_ref().map(|rest| Box::new(self.target(&rest.target)));
+                let rest = it
+                    .rest
+                    .as_ref()
+                    .map(|rest| Box::new(self.target(&rest.target)));
                 Pattern::Array { elements, rest }
             }
             ast::AssignmentTarget::ObjectAssignmentTarget(it) => {
@@ -76,7 +100,10 @@ impl Lowering<'_> {
                         }
                     }
                 }
-                let rest = it.rest.as_ref().map(|rest| Box::new(self.target(&rest.target)));
+                let rest = it
+                    .rest
+                    .as_ref()
+                    .map(|rest| Box::new(self.target(&rest.target)));
                 Pattern::Object { members, rest }
             }
             other => Pattern::Place(self.opaque(Vec::new(), other.span())),

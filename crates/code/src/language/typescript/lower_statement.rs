@@ -32,7 +32,8 @@ impl Lowering<'_> {
                 }
             }
             ast::Statement::ExportDefaultDeclaration(export) => {
-                if let ast::ExportDefaultDeclarationKind::FunctionDeclaration(function) = &export.declaration
+                if let ast::ExportDefaultDeclarationKind::FunctionDeclaration(function) =
+                    &export.declaration
                     && function.id.is_some()
                 {
                     self.declare_function(function, into);
@@ -49,7 +50,13 @@ impl Lowering<'_> {
         }
         let target = Pattern::Local(self.symbol(name.symbol_id.get()));
         let value = self.function_value(function);
-        into.push(Stmt { kind: StmtKind::Let { target, value: Some(value) }, span: span(function.span) });
+        into.push(Stmt {
+            kind: StmtKind::Let {
+                target,
+                value: Some(value),
+            },
+            span: span(function.span),
+        });
     }
 
     fn one(&mut self, statement: &ast::Statement<'_>) -> Vec<Stmt> {
@@ -70,18 +77,32 @@ impl Lowering<'_> {
             S::IfStatement(it) => {
                 let test = self.expression(&it.test);
                 let yes = self.one(&it.consequent);
-                let no = it.alternate.as_ref().map(|no| self.one(no)).unwrap_or_default();
+                let no = it
+                    .alternate
+                    .as_ref()
+                    .map(|no| self.one(no))
+                    .unwrap_or_default();
                 StmtKind::If { test, yes, no }
             }
             S::DoWhileStatement(it) => {
                 let body = self.one(&it.body);
                 let test = Some(self.expression(&it.test));
-                StmtKind::Loop { each: None, test, at_least_once: true, body }
+                StmtKind::Loop {
+                    each: None,
+                    test,
+                    at_least_once: true,
+                    body,
+                }
             }
             S::WhileStatement(it) => {
                 let test = Some(self.expression(&it.test));
                 let body = self.one(&it.body);
-                StmtKind::Loop { each: None, test, at_least_once: false, body }
+                StmtKind::Loop {
+                    each: None,
+                    test,
+                    at_least_once: false,
+                    body,
+                }
             }
             S::ForStatement(it) => {
                 let mut block = Vec::new();
@@ -92,7 +113,10 @@ impl Lowering<'_> {
                     Some(other) => {
                         if let Some(init) = other.as_expression() {
                             let init = self.expression(init);
-                            block.push(Stmt { kind: StmtKind::Expr(init), span: at });
+                            block.push(Stmt {
+                                kind: StmtKind::Expr(init),
+                                span: at,
+                            });
                         }
                     }
                     None => {}
@@ -101,9 +125,20 @@ impl Lowering<'_> {
                 let mut body = self.one(&it.body);
                 if let Some(update) = &it.update {
                     let update = self.expression(update);
-                    body.push(Stmt { kind: StmtKind::Expr(update), span: at });
+                    body.push(Stmt {
+                        kind: StmtKind::Expr(update),
+                        span: at,
+                    });
                 }
-                block.push(Stmt { kind: StmtKind::Loop { each: None, test, at_least_once: false, body }, span: at });
+                block.push(Stmt {
+                    kind: StmtKind::Loop {
+                        each: None,
+                        test,
+                        at_least_once: false,
+                        body,
+                    },
+                    span: at,
+                });
                 StmtKind::Block(block)
             }
             S::ForInStatement(it) => {
@@ -116,7 +151,9 @@ impl Lowering<'_> {
                 self.each(&it.left, through, &it.body)
             }
             S::LabeledStatement(it) => StmtKind::Block(self.one(&it.body)),
-            S::ReturnStatement(it) => StmtKind::Return(it.argument.as_ref().map(|value| self.expression(value))),
+            S::ReturnStatement(it) => {
+                StmtKind::Return(it.argument.as_ref().map(|value| self.expression(value)))
+            }
             S::SwitchStatement(it) => {
                 let on = self.expression(&it.discriminant);
                 let mut cases = Vec::with_capacity(it.cases.len());
@@ -131,15 +168,33 @@ impl Lowering<'_> {
             S::TryStatement(it) => {
                 let body = self.statements(&it.block.body);
                 let catch = it.handler.as_ref().map(|handler| {
-                    let param = handler.param.as_ref().map(|param| self.pattern(&param.pattern));
-                    (param, self.statements(&handler.body.body), span(handler.span))
+                    let param = handler
+                        .param
+                        .as_ref()
+                        .map(|param| self.pattern(&param.pattern));
+                    (
+                        param,
+                        self.statements(&handler.body.body),
+                        span(handler.span),
+                    )
                 });
-                let finally = it.finalizer.as_ref().map(|block| self.statements(&block.body)).unwrap_or_default();
-                StmtKind::Try { body, catch, finally }
+                let finally = it
+                    .finalizer
+                    .as_ref()
+                    .map(|block| self.statements(&block.body))
+                    .unwrap_or_default();
+                StmtKind::Try {
+                    body,
+                    catch,
+                    finally,
+                }
             }
             S::WithStatement(it) => {
                 let object = self.expression(&it.object);
-                into.push(Stmt { kind: StmtKind::Expr(object), span: at });
+                into.push(Stmt {
+                    kind: StmtKind::Expr(object),
+                    span: at,
+                });
                 StmtKind::Block(self.one(&it.body))
             }
             S::VariableDeclaration(it) => return self.variables(it, into),
@@ -166,17 +221,29 @@ impl Lowering<'_> {
         body: &ast::Statement<'_>,
     ) -> StmtKind {
         let target = match left {
-            ast::ForStatementLeft::VariableDeclaration(declaration) => {
-                declaration.declarations.first().map(|first| self.pattern(&first.id))
-            }
-            other => other.as_assignment_target().map(|target| self.target(target)),
+            ast::ForStatementLeft::VariableDeclaration(declaration) => declaration
+                .declarations
+                .first()
+                .map(|first| self.pattern(&first.id)),
+            other => other
+                .as_assignment_target()
+                .map(|target| self.target(target)),
         };
         let body = self.one(body);
         let each = target.map(|target| (target, through));
-        StmtKind::Loop { each, test: None, at_least_once: false, body }
+        StmtKind::Loop {
+            each,
+            test: None,
+            at_least_once: false,
+            body,
+        }
     }
 
-    pub(super) fn variables(&mut self, declaration: &ast::VariableDeclaration<'_>, into: &mut Vec<Stmt>) {
+    pub(super) fn variables(
+        &mut self,
+        declaration: &ast::VariableDeclaration<'_>,
+        into: &mut Vec<Stmt>,
+    ) {
         if declaration.declare {
             return;
         }
@@ -192,7 +259,10 @@ impl Lowering<'_> {
                     function.name = function.name.or(name);
                 }
             }
-            into.push(Stmt { kind: StmtKind::Let { target, value }, span: span(declarator.span) });
+            into.push(Stmt {
+                kind: StmtKind::Let { target, value },
+                span: span(declarator.span),
+            });
         }
     }
 }

@@ -1,0 +1,442 @@
+//! A folder of source as the audit sees it: the only file, with its folder, that touches the disk.
+//!
+//! In this order: walk the folder, tell what is passed over, read and lower the rest in parallel, read the manifests,
+//! resolve every import. Nothing outside the root is followed, and what was not read is listed with its reason.
+
+mod lines;
+mod manifest;
+mod read;
+mod skip;
+mod walk;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use rustc_hash::FxHashMap;
+use ustr::Ustr;
+
+use crate::body::{Body, ModuleId};
+use crate::resolve::{Resolved, resolve_all};
+use lines::Lines;
+pub use manifest::Package;
+pub(crate) use manifest::parse as parse_manifest;
+pub(crate) use read::in_pool;
+use read::{Job, Load, Outcome};
+pub use skip::SkipKind;
+use walk::{Found, Walk};
+
+/// Largest file that is read.
+pub const FILE_BYTES_MAX: u64 = 2 << 20;
+/// Most files that are read.
+pub const FILES_MAX: usize = 50_000;
+/// Most bytes that are read.
+pub const TOTAL_BYTES_MAX: u64 = 512 << 20;
+
+/// Text files that are kept besides the source.
+const TEXTS: [&str; 8] = [
+    "*.prisma",
+    "*.sql",
+    "package.json",
+    "tsconfig*.json",
+    "jsconfig*.json",
+    "vercel.json",
+    "pnpm-workspace.yaml",
+    "turbo.json",
+];
+
+/// What to read.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Whether tests and stories are read too.
+    pub include_tests: bool,
+    /// What to leave out, in the words of `.gitignore`.
+    pub ignore: Vec<String>,
+    /// Further text files to keep, as globs; one without a slash is tried on the file name.
+    pub texts: Vec<String>,
+}
+
+/// A project: its modules and what else was found.
+#[derive(Debug, Default)]
+pub struct Project {
+    modules: Vec<Module>,
+    by_file: FxHashMap<Arc<str>, ModuleId>,
+    packages: Vec<Package>,
+    texts: BTreeMap<String, Arc<str>>,
+    unread: Vec<Unread>,
+    skipped: Vec<Skipped>,
+}
+
+/// A source file.
+#[derive(Debug)]
+pub struct Module {
+    /// Its number.
+    pub id: ModuleId,
+    /// Its path relative to the root, with forward slashes.
+    pub file: Arc<str>,
+    /// Its text.
+    pub text: Arc<str>,
+    /// Its text, lowered.
+    pub body: Body,
+    pub(crate) resolved: FxHashMap<Ustr, Resolved>,
+    lines: OnceLock<Lines>,
+}
+
+/// A file that was not read: it is not clean.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unread {
+    /// Its path relative to the root.
+    pub file: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Files that were passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Why.
+    pub kind: SkipKind,
+    /// How many; a folder passed over as a whole counts once.
+    pub count: usize,
+}
+
+/// Why a project cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    /// There is no such folder.
+    #[error("there is no folder `{}`", root.display())]
+    Missing {
+        /// The folder.
+        root: PathBuf,
+    },
+    /// It is not a folder.
+    #[error("`{}` is not a folder", root.display())]
+    NotAFolder {
+        /// The path.
+        root: PathBuf,
+    },
+    /// It cannot be listed.
+    #[error("the folder `{}` cannot be read", root.display())]
+    Unreadable {
+        /// The folder.
+        root: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// No source file is in it.
+    #[error("nothing to read in `{}`: no TypeScript or JavaScript file", root.display())]
+    Empty {
+        /// The folder.
+        root: PathBuf,
+    },
+    /// A pattern of what to leave out makes no sense.
+    #[error("the pattern `{pattern}` of what to ignore cannot be understood")]
+    Ignore {
+        /// The pattern.
+        pattern: String,
+        /// Why.
+        source: ignore::Error,
+    },
+    /// A pattern of further texts makes no sense.
+    #[error("the pattern of text files cannot be understood")]
+    Texts(#[from] globset::Error),
+}
+
+impl Project {
+    /// Reads a folder. `progress` is told how many files are done, of how many.
+    ///
+    /// # Errors
+    /// When the root is missing, is not a folder, or holds no source at all, or when a pattern makes no sense.
+    pub fn open(
+        root: &Path,
+        options: &Options,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Self, ProjectError> {
+        let metadata = std::fs::metadata(root).map_err(|source| match source.kind() {
+            std::io::ErrorKind::NotFound => ProjectError::Missing {
+                root: root.to_owned(),
+            },
+            _ => ProjectError::Unreadable {
+                root: root.to_owned(),
+                source,
+            },
+        })?;
+        if !metadata.is_dir() {
+            return Err(ProjectError::NotAFolder {
+                root: root.to_owned(),
+            });
+        }
+        let walk = walk::walk(root, &walk::patterns(&options.ignore)?)?;
+        let project = Self::build(walk, options, &|path| load(root, path), progress)?;
+        if project.modules.is_empty() && project.unread.is_empty() {
+            return Err(ProjectError::Empty {
+                root: root.to_owned(),
+            });
+        }
+        Ok(project)
+    }
+
+    /// A project that is not on the disk: path and text of each file. For examples and tests.
+    #[must_use]
+    pub fn from_files(files: Vec<(String, String)>) -> Self {
+        let files: BTreeMap<String, Arc<str>> = files
+            .into_iter()
+            .map(|(path, text)| (path, text.into()))
+            .collect();
+        let found = |(path, text): (&String, &Arc<str>)| Found {
+            path: path.clone(),
+            bytes: text.len() as u64,
+        };
+        let walk = Walk {
+            files: files.iter().map(found).collect(),
+            ..Walk::default()
+        };
+        let load = |path: &str| {
+            files
+                .get(path)
+                .cloned()
+                .ok_or_else(|| "no such file".to_owned())
+        };
+        // Without patterns there is nothing that could fail.
+        Self::build(walk, &Options::default(), &load, &|_, _| ()).unwrap_or_default()
+    }
+
+    fn build(
+        walk: Walk,
+        options: &Options,
+        load: &Load<'_>,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Self, ProjectError> {
+        let wanted = texts_wanted(&options.texts)?;
+        let Walk {
+            files,
+            mut skipped,
+            mut unread,
+        } = walk;
+        let mut jobs = Vec::new();
+        let mut bytes_left = TOTAL_BYTES_MAX;
+        for file in &files {
+            let is_source = walk::is_source(&file.path);
+            if !is_source && !wanted.is_match(&file.path) {
+                continue;
+            }
+            if is_source && let Some(kind) = skip::by_path(&file.path, options.include_tests) {
+                *skipped.entry(kind).or_default() += 1;
+            } else if let Some(reason) = beyond_limit(file.bytes, jobs.len(), bytes_left) {
+                unread.push(Unread {
+                    file: file.path.clone(),
+                    reason,
+                });
+            } else {
+                bytes_left -= file.bytes;
+                jobs.push(Job {
+                    path: file.path.clone(),
+                    is_source,
+                });
+            }
+        }
+        let outcomes = read::read_all(&jobs, load, progress);
+        let mut project = Self::default();
+        for (job, outcome) in jobs.into_iter().zip(outcomes) {
+            match outcome {
+                Outcome::Lowered(text, body) => project.add(job.path.into(), text, *body),
+                Outcome::Text(text) => drop(project.texts.insert(job.path, text)),
+                Outcome::Skipped(kind) => *skipped.entry(kind).or_default() += 1,
+                Outcome::Unread(reason) => unread.push(Unread {
+                    file: job.path,
+                    reason,
+                }),
+            }
+        }
+        project.packages = project
+            .texts
+            .iter()
+            .filter_map(|(path, text)| package(path, text))
+            .collect();
+        project.packages.sort_unstable_by(|a, b| a.dir.cmp(&b.dir));
+        project.skipped = skipped
+            .into_iter()
+            .map(|(kind, count)| Skipped { kind, count })
+            .collect();
+        let paths = files.iter().map(|file| file.path.as_str());
+        unread.extend(resolve_all(&mut project, paths, load));
+        unread.sort_unstable();
+        project.unread = unread;
+        Ok(project)
+    }
+
+    fn add(&mut self, file: Arc<str>, text: Arc<str>, body: Body) {
+        let id = ModuleId::at(self.modules.len());
+        self.by_file.insert(Arc::clone(&file), id);
+        let (resolved, lines) = (FxHashMap::default(), OnceLock::new());
+        self.modules.push(Module {
+            id,
+            file,
+            text,
+            body,
+            resolved,
+            lines,
+        });
+    }
+
+    /// Every module, sorted by path; the position is the id.
+    #[must_use]
+    pub fn modules(&self) -> &[Module] {
+        &self.modules
+    }
+
+    pub(crate) fn modules_mut(&mut self) -> &mut [Module] {
+        &mut self.modules
+    }
+
+    /// A module.
+    #[must_use]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a ModuleId is made only by pushing into this arena"
+    )]
+    pub fn module(&self, id: ModuleId) -> &Module {
+        &self.modules[id.index()]
+    }
+
+    /// The module of a file, by its path relative to the root.
+    #[must_use]
+    pub fn module_at(&self, file: &str) -> Option<ModuleId> {
+        self.by_file.get(file).copied()
+    }
+
+    /// Line and column of a byte of a module, both from 1, the column in characters.
+    #[must_use]
+    pub fn position(&self, id: ModuleId, byte: u32) -> (u32, u32) {
+        let module = self.module(id);
+        module
+            .lines
+            .get_or_init(|| Lines::of(&module.text))
+            .position(&module.text, byte)
+    }
+
+    /// The package that a file belongs to: the nearest `package.json` upwards.
+    #[must_use]
+    pub fn package_of(&self, file: &str) -> Option<&Package> {
+        self.packages_above(file).next()
+    }
+
+    /// Which version of a package the nearest manifest that names it asks for: the locked version where a lock file
+    /// says so, else the requirement as written.
+    #[must_use]
+    pub fn requirement(&self, file: &str, package: &str) -> Option<&str> {
+        let mut above = self
+            .packages_above(file)
+            .filter(|it| it.dependencies.contains_key(package));
+        let manifest = above.next()?;
+        let version = manifest
+            .locked
+            .get(package)
+            .or_else(|| manifest.dependencies.get(package));
+        version.map(String::as_str)
+    }
+
+    fn packages_above<'a, 'f>(
+        &'a self,
+        file: &'f str,
+    ) -> impl Iterator<Item = &'a Package> + use<'a, 'f> {
+        let folders = std::iter::successors(folder_of(file), |folder| folder_of(folder));
+        folders.filter_map(|folder| {
+            let at = self
+                .packages
+                .binary_search_by(|package| package.dir.as_str().cmp(folder))
+                .ok()?;
+            self.packages.get(at)
+        })
+    }
+
+    /// Every package, sorted by folder.
+    #[must_use]
+    pub fn packages(&self) -> &[Package] {
+        &self.packages
+    }
+
+    /// The text files that were kept besides the source, sorted by path.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &Arc<str>)> {
+        self.texts.iter().map(|(path, text)| (path.as_str(), text))
+    }
+
+    /// One of the texts.
+    #[must_use]
+    pub fn text_at(&self, file: &str) -> Option<&Arc<str>> {
+        self.texts.get(file)
+    }
+
+    /// What could not be read, sorted by path.
+    #[must_use]
+    pub fn unread(&self) -> &[Unread] {
+        &self.unread
+    }
+
+    /// What was passed over, by kind.
+    #[must_use]
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+}
+
+/// The folder that holds a path; the root is empty and has none.
+pub(crate) fn folder_of(path: &str) -> Option<&str> {
+    if path.is_empty() {
+        return None;
+    }
+    Some(path.rsplit_once('/').map_or("", |(folder, _)| folder))
+}
+
+fn package(path: &str, text: &str) -> Option<Package> {
+    let folder = folder_of(path)?;
+    let is_manifest = path == "package.json" || path.ends_with("/package.json");
+    if is_manifest {
+        Package::read(folder, text)
+    } else {
+        None
+    }
+}
+
+fn texts_wanted(further: &[String]) -> Result<GlobSet, ProjectError> {
+    let mut globs = GlobSetBuilder::new();
+    for pattern in TEXTS.into_iter().chain(further.iter().map(String::as_str)) {
+        let anywhere = if pattern.contains('/') {
+            pattern.to_owned()
+        } else {
+            format!("**/{pattern}")
+        };
+        globs.add(Glob::new(&anywhere)?);
+    }
+    Ok(globs.build()?)
+}
+
+fn beyond_limit(bytes: u64, files: usize, bytes_left: u64) -> Option<String> {
+    if bytes > FILE_BYTES_MAX {
+        Some(format!("larger than {FILE_BYTES_MAX} bytes"))
+    } else if files >= FILES_MAX {
+        Some(format!("more than {FILES_MAX} files"))
+    } else if bytes > bytes_left {
+        Some(format!("more than {TOTAL_BYTES_MAX} bytes in all"))
+    } else {
+        None
+    }
+}
+
+/// Reads a file that the walk found. It is read with the limit once more: a file may grow meanwhile.
+fn load(root: &Path, path: &str) -> Result<Arc<str>, String> {
+    let file = File::open(root.join(path)).map_err(|error| format!("cannot be opened: {error}"))?;
+    let mut bytes = Vec::new();
+    file.take(FILE_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| format!("cannot be read: {error}"))?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(format!("larger than {FILE_BYTES_MAX} bytes"));
+    }
+    String::from_utf8(bytes)
+        .map(Arc::from)
+        .map_err(|error| format!("not UTF-8: {}", error.utf8_error()))
+}
