@@ -2,5 +2,7 @@
 
 pub mod body;
 mod language;
+pub mod machine;
 pub mod project;
 pub mod resolve;
+pub mod value;

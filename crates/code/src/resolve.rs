@@ -46,6 +46,25 @@ impl Project {
     }
 }
 
+impl Project {
+    /// The project modules that a module imports, in the order of the project.
+    #[must_use]
+    pub fn dependencies(&self, module: ModuleId) -> Vec<ModuleId> {
+        let mut found: Vec<ModuleId> = self
+            .module(module)
+            .resolved
+            .values()
+            .filter_map(|resolved| match resolved {
+                Resolved::Module(module) => Some(*module),
+                _ => None,
+            })
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
 /// How a file's text is had, by its path in the project.
 pub(crate) type Load<'a> = dyn Fn(&str) -> Result<Arc<str>, String> + Sync + 'a;
 

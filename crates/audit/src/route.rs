@@ -1,0 +1,108 @@
+//! A route as discovery finds it, whatever framework it was written in: where it is, and what runs in which order.
+
+use portcullis_code::{
+    body::{ModuleId, Span},
+    value::ValueId,
+};
+use portcullis_policy::Method;
+
+use crate::input::Input;
+
+/// A place in the project's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Site {
+    /// The module.
+    pub module: ModuleId,
+    /// The bytes.
+    pub span: Span,
+}
+
+/// One route: one method and path, or one remote procedure.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// `nextjs-app`, `nextjs-pages`, `nextjs-action`, `nextjs-page`, `express`.
+    pub framework: &'static str,
+    /// The method; `Any` where the framework dispatches every one.
+    pub method: Method,
+    /// The canonical path, `/api/items/{id}`; `action:<file>#<export>` for a server action.
+    pub path: String,
+    /// The declaration (route handlers: the exported name or function; Express: the `router.get(...)` call).
+    pub site: Site,
+    /// What runs, in order; the last link is the handler.
+    pub chain: Vec<Link>,
+    /// Under which conditions it exists.
+    pub conditions: Vec<String>,
+    /// What could not be known about its declaration.
+    pub unknowns: Vec<Unknown>,
+    /// A library router inside one route (`NextAuth`, uploadthing): its name, else none.
+    pub mega: Option<String>,
+    /// Whether a browser can be made to call it from another site with cookies, if the framework itself prevents that:
+    /// server actions compare Origin and Host.
+    pub origin_checked: bool,
+}
+
+/// One link of a route's chain.
+#[derive(Clone, Copy, Debug)]
+pub struct Link {
+    /// The function value, or the opaque value that a library made.
+    pub value: ValueId,
+    /// How it is called.
+    pub convention: Convention,
+    /// Where it stands in front of the handler, or is the handler.
+    pub role: LinkRole,
+    /// Where it was attached.
+    pub site: Site,
+}
+
+/// What a link is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkRole {
+    /// A middleware of the whole application or of a router.
+    Middleware,
+    /// A middleware of this route alone.
+    RouteMiddleware,
+    /// The handler.
+    Handler,
+}
+
+/// How a link is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Convention {
+    /// `(request, { params })`, returns a response.
+    Web,
+    /// `(req, res)` of a Next.js page route.
+    Pages,
+    /// `(req, res, next)`.
+    Express,
+    /// The arguments of a remote procedure.
+    Action,
+    /// `({ params, searchParams })`, returns markup.
+    Page,
+}
+
+impl Convention {
+    /// What a link of this convention is given.
+    #[must_use]
+    pub fn inputs(self) -> Vec<Input> {
+        match self {
+            Self::Web => vec![Input::WebRequest, Input::Context],
+            Self::Pages => vec![Input::PagesRequest, Input::Response],
+            Self::Express => vec![Input::NodeRequest, Input::Response, Input::Next],
+            Self::Action => (0..6).map(Input::Argument).collect(),
+            Self::Page => vec![Input::PageProps],
+        }
+    }
+}
+
+/// Something that could not be known, with its reason code (frameworks: U1 to U10).
+#[derive(Clone, Debug)]
+pub struct Unknown {
+    /// `U1` a guard outside the project; `U2` a path that is not constant; `U3` dynamic registration; `U4` a matcher that
+    /// cannot be read; `U5` a library router; `U6` authorization in the database; `U7` ownership beyond what is followed;
+    /// `U8` a condition on configuration; `U9` where a role comes from; `U10` a file that could not be read.
+    pub code: &'static str,
+    /// Where.
+    pub site: Option<Site>,
+    /// What.
+    pub reason: String,
+}

@@ -1,0 +1,604 @@
+//! A bounded abstract interpreter: runs function values on symbolic arguments and records what would happen, in order,
+//! each happening with the facts that hold whenever it is reached.
+//!
+//! Project functions are entered (depth [`DEPTH_MAX`], [`STEPS_MAX`] steps an entry); a call of anything else is an
+//! event and its result a symbolic value. What a call means is not known here: [`Semantics`] may say that it continues
+//! a chain, calls back, never returns, or has a value. Bounds are counts, never clocks: a slow machine finds the same.
+
+mod array;
+mod builtin;
+mod call;
+mod eval;
+mod exec;
+mod member;
+mod module;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use ustr::Ustr;
+
+use crate::{
+    body::{Body, FunctionId, LocalId, ModuleId, Span},
+    project::Project,
+    value::{
+        Alternative, CallId, EnvId, Fact, FactsId, FrameId, NO_FACTS, ObjectData, ObjectId,
+        Unknown, Value, ValueId, Values, ValuesMark,
+    },
+};
+
+/// Deepest nesting of entered calls.
+pub const DEPTH_MAX: usize = 12;
+/// Most expressions and statements evaluated for one entry.
+pub const STEPS_MAX: u32 = 60_000;
+/// Most expressions and statements evaluated for one module's top level.
+const MODULE_STEPS_MAX: u32 = 100_000;
+
+/// What the embedder knows about calls that leave the project's code.
+pub trait Semantics {
+    /// What an opaque call does.
+    fn call(&self, machine: &mut Machine<'_>, call: CallId) -> Effect;
+
+    /// Whether a value is an instance of a class, where the code does not say.
+    fn instance_of(&self, machine: &Machine<'_>, value: ValueId, class: ValueId) -> Option<bool> {
+        let _unused = (machine, value, class);
+        None
+    }
+
+    /// The value of a member of something opaque, where the embedder knows it.
+    fn member(&self, machine: &mut Machine<'_>, base: ValueId, name: Ustr) -> Option<ValueId> {
+        let _unused = (machine, base, name);
+        None
+    }
+}
+
+/// What an opaque call does.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Nothing that is known; its callbacks may run.
+    Opaque,
+    /// Nothing that is known; its callbacks do not run now.
+    Inert,
+    /// Has this value, and is no event.
+    Value(ValueId),
+    /// Never returns normally.
+    Leaves,
+    /// Goes on with the next link of a chain.
+    Continues,
+    /// Runs a function and gives its result.
+    Runs {
+        /// The function value.
+        function: ValueId,
+        /// Its arguments.
+        args: Vec<ValueId>,
+    },
+}
+
+/// A way in which a run ends.
+#[derive(Clone, Debug)]
+pub struct Exit {
+    /// What holds then.
+    pub facts: FactsId,
+    /// The value returned or thrown.
+    pub value: ValueId,
+    /// Where it leaves.
+    pub module: ModuleId,
+    /// Where it leaves.
+    pub span: Span,
+    changes: Vec<(Slot, ValueId)>,
+}
+
+/// How a run of an entry can end.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// By returning.
+    pub returns: Vec<Exit>,
+    /// By throwing.
+    pub throws: Vec<Exit>,
+    /// By going on with the next link of a chain.
+    pub continues: Vec<Exit>,
+    /// Whether the step budget ran out.
+    pub out_of_steps: bool,
+}
+
+/// Something that happens.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// What.
+    pub kind: EventKind,
+    /// What holds whenever it happens.
+    pub facts: FactsId,
+    /// Where.
+    pub module: ModuleId,
+    /// Where.
+    pub span: Span,
+    /// The activation it happens in.
+    pub frame: Option<FrameId>,
+}
+
+/// What happens.
+#[derive(Clone, Copy, Debug)]
+pub enum EventKind {
+    /// An opaque call.
+    Call(CallId),
+    /// A store into a member of something opaque.
+    Store(ValueId, Ustr, ValueId),
+    /// A function returns; the first flag says whether it is the entry itself.
+    Return(bool, ValueId),
+    /// Something is thrown.
+    Throw(ValueId),
+    /// A try statement ends: its number, the index of its first event, and whether its handler goes on after it.
+    Handled {
+        /// The number that [`Fact::Caught`] names.
+        number: u32,
+        /// The index of the first event of its body.
+        first: usize,
+        /// The index one past the last event of its body.
+        end: usize,
+        /// Whether execution goes on after the handler.
+        goes_on: bool,
+        /// The handler's place.
+        handler: Span,
+    },
+    /// A markup element is made.
+    Markup(ValueId),
+}
+
+/// An entered activation.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame {
+    /// The activation it was called from.
+    pub parent: Option<FrameId>,
+    /// The function.
+    pub module: ModuleId,
+    /// The function.
+    pub function: FunctionId,
+    /// Where the call stands.
+    pub call_module: ModuleId,
+    /// Where the call stands.
+    pub call_span: Span,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Env {
+    parent: Option<EnvId>,
+    module: ModuleId,
+    function: Option<FunctionId>,
+    this: Option<ValueId>,
+    class: Option<ValueId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Slot {
+    Local(EnvId, LocalId),
+    Field(ValueId, Ustr),
+}
+
+#[derive(Debug, Default)]
+struct Landing {
+    mark: usize,
+    exits: Vec<Exit>,
+}
+
+/// The interpreter.
+pub struct Machine<'p> {
+    /// The project whose code runs.
+    pub project: &'p Project,
+    /// The arenas.
+    pub values: Values,
+    /// What happened since [`Machine::begin`].
+    pub events: Vec<Event>,
+    semantics: &'p dyn Semantics,
+    facts: FactsId,
+    alive: bool,
+    heap: FxHashMap<Slot, ValueId>,
+    undo: Vec<(Slot, Option<ValueId>)>,
+    envs: Vec<Env>,
+    frames: Vec<Frame>,
+    frame: Option<FrameId>,
+    returns: Vec<Landing>,
+    breaks: Vec<Landing>,
+    tries: Vec<Landing>,
+    uncaught: Vec<Exit>,
+    continues: Vec<Exit>,
+    chain_mark: usize,
+    depth: usize,
+    nesting: u32,
+    steps: u32,
+    out_of_steps: bool,
+    last_called_async: bool,
+    try_number: u32,
+    /// Whether callbacks of unknown calls run: in entries, not while modules load.
+    in_entry: bool,
+    module_env: Vec<Option<EnvId>>,
+    loading: FxHashSet<ModuleId>,
+    exports: FxHashMap<(ModuleId, Ustr), ValueId>,
+}
+
+/// A place to come back to with [`Machine::end`].
+#[derive(Debug)]
+pub struct Mark {
+    values: ValuesMark,
+    undo: usize,
+    envs: usize,
+    frames: usize,
+}
+
+impl std::fmt::Debug for Machine<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Machine")
+            .field("events", &self.events.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'p> Machine<'p> {
+    /// A machine on which nothing has run yet.
+    #[must_use]
+    pub fn new(project: &'p Project, semantics: &'p dyn Semantics) -> Self {
+        Self {
+            project,
+            values: Values::default(),
+            events: Vec::new(),
+            semantics,
+            facts: NO_FACTS,
+            alive: true,
+            heap: FxHashMap::default(),
+            undo: Vec::new(),
+            envs: Vec::new(),
+            frames: Vec::new(),
+            frame: None,
+            returns: Vec::new(),
+            breaks: Vec::new(),
+            tries: Vec::new(),
+            uncaught: Vec::new(),
+            continues: Vec::new(),
+            chain_mark: 0,
+            depth: 0,
+            nesting: 0,
+            steps: 0,
+            out_of_steps: false,
+            last_called_async: false,
+            try_number: 0,
+            in_entry: false,
+            module_env: vec![None; project.modules().len()],
+            loading: FxHashSet::default(),
+            exports: FxHashMap::default(),
+        }
+    }
+
+    /// Starts a chain of runs.
+    pub fn begin(&mut self) -> Mark {
+        self.events.clear();
+        self.facts = NO_FACTS;
+        self.alive = true;
+        self.frame = None;
+        self.steps = STEPS_MAX;
+        self.out_of_steps = false;
+        self.try_number = 0;
+        self.in_entry = true;
+        Mark {
+            values: self.values.mark(),
+            undo: self.undo.len(),
+            envs: self.envs.len(),
+            frames: self.frames.len(),
+        }
+    }
+
+    /// Ends a chain of runs and forgets all that it made.
+    pub fn end(&mut self, mark: &Mark) {
+        self.rollback(mark.undo);
+        self.values.rewind(mark.values);
+        self.envs.truncate(mark.envs);
+        self.frames.truncate(mark.frames);
+        self.events.clear();
+        self.facts = NO_FACTS;
+        self.alive = true;
+        self.frame = None;
+        self.in_entry = false;
+    }
+
+    /// Runs a function value from the state that stands. The state afterwards is the one before: see [`Machine::resume`].
+    pub fn run(&mut self, function: ValueId, args: &[ValueId]) -> Outcome {
+        let facts = self.facts;
+        let mark = self.undo.len();
+        self.alive = true;
+        self.uncaught.clear();
+        self.continues.clear();
+        self.chain_mark = mark;
+        let args = args.iter().map(|&arg| (arg, false)).collect();
+        let (module, span) = self.place(function);
+        let first = self.events.len();
+        let value = self.call_value(function, None, args, false, module, span);
+        let mut outcome = Outcome {
+            out_of_steps: self.out_of_steps,
+            ..Outcome::default()
+        };
+        // The entry's own returns, one by one, stand in the events; joined they are one exit.
+        for event in self.events.iter().skip(first) {
+            if let EventKind::Return(true, value) = event.kind {
+                let changes = Vec::new();
+                outcome.returns.push(Exit {
+                    facts: event.facts,
+                    value,
+                    module: event.module,
+                    span: event.span,
+                    changes,
+                });
+            }
+        }
+        if self.alive && outcome.returns.is_empty() {
+            let changes = self.changes(mark);
+            outcome.returns.push(Exit {
+                facts: self.facts,
+                value,
+                module,
+                span,
+                changes,
+            });
+        }
+        outcome.throws = std::mem::take(&mut self.uncaught);
+        outcome.continues = std::mem::take(&mut self.continues);
+        self.rollback(mark);
+        self.facts = facts;
+        self.alive = true;
+        outcome
+    }
+
+    /// Goes on from the join of some exits of a run, as the next link of a chain does.
+    pub fn resume(&mut self, exits: Vec<Exit>) {
+        let _value = self.join(exits);
+        self.alive = true;
+    }
+
+    /// What holds now.
+    #[must_use]
+    pub const fn facts(&self) -> FactsId {
+        self.facts
+    }
+
+    /// Adds what is known from elsewhere, for example that a middleware already ran.
+    pub fn assume(&mut self, value: ValueId, truth: bool) {
+        self.facts = self.values.assume(self.facts, value, truth);
+    }
+
+    /// An activation.
+    #[must_use]
+    pub fn frame(&self, id: FrameId) -> Option<&Frame> {
+        self.frames.get(id.index())
+    }
+
+    /// Where a value is written, as far as it has a place.
+    #[must_use]
+    pub fn place(&self, value: ValueId) -> (ModuleId, Span) {
+        match *self.values.value(value) {
+            Value::Function {
+                module, function, ..
+            } => (module, self.body(module).function(function).span),
+            Value::Class { module, class, .. } => (module, self.body(module).class(class).span),
+            Value::Object(object) | Value::Array(object) | Value::Instance(object) => {
+                let data = self.values.object(object);
+                (data.module, data.span)
+            }
+            Value::Call(call) => {
+                let data = self.values.call(call);
+                (data.module, data.span)
+            }
+            Value::Member(base, _)
+            | Value::Index(base, _)
+            | Value::Not(base)
+            | Value::Promise(base) => self.place(base),
+            _ => (ModuleId(0), Span::default()),
+        }
+    }
+
+    fn body(&self, module: ModuleId) -> &'p Body {
+        &self.project.module(module).body
+    }
+
+    /// One step of the budget; false when there is none left.
+    fn step(&mut self) -> bool {
+        if self.steps == 0 {
+            self.out_of_steps = true;
+            return false;
+        }
+        self.steps -= 1;
+        true
+    }
+
+    fn unknown(&mut self, reason: Unknown) -> ValueId {
+        self.values.make(Value::Unknown(reason))
+    }
+
+    fn undefined(&mut self) -> ValueId {
+        self.values.constant(crate::body::Const::Undefined)
+    }
+
+    fn event(&mut self, kind: EventKind, module: ModuleId, span: Span) {
+        self.events.push(Event {
+            kind,
+            facts: self.facts,
+            module,
+            span,
+            frame: self.frame,
+        });
+    }
+
+    fn object(&mut self, data: ObjectData) -> ObjectId {
+        self.values.new_object(data)
+    }
+
+    // ---- state: every store can be undone, every branch starts from the same state and is joined with the others
+
+    fn set(&mut self, slot: Slot, value: ValueId) {
+        let before = self.heap.insert(slot, value);
+        self.undo.push((slot, before));
+    }
+
+    fn rollback(&mut self, mark: usize) {
+        while self.undo.len() > mark {
+            match self.undo.pop() {
+                Some((slot, Some(before))) => {
+                    self.heap.insert(slot, before);
+                }
+                Some((slot, None)) => {
+                    self.heap.remove(&slot);
+                }
+                None => return,
+            }
+        }
+    }
+
+    fn changes(&self, mark: usize) -> Vec<(Slot, ValueId)> {
+        let mut seen = FxHashSet::default();
+        let mut changes = Vec::new();
+        for (slot, _) in self.undo.iter().skip(mark) {
+            if seen.insert(*slot)
+                && let Some(&value) = self.heap.get(slot)
+            {
+                changes.push((*slot, value));
+            }
+        }
+        changes
+    }
+
+    fn exit(&self, mark: usize, value: ValueId, module: ModuleId, span: Span) -> Exit {
+        Exit {
+            facts: self.facts,
+            value,
+            module,
+            span,
+            changes: self.changes(mark),
+        }
+    }
+
+    /// The state after any of several ends. None at all: nothing comes after.
+    fn join(&mut self, mut exits: Vec<Exit>) -> ValueId {
+        if exits.len() <= 1 {
+            let Some(exit) = exits.pop() else {
+                self.alive = false;
+                return self.undefined();
+            };
+            self.facts = exit.facts;
+            for (slot, value) in exit.changes {
+                self.set(slot, value);
+            }
+            self.alive = true;
+            return exit.value;
+        }
+        let mut slots: Vec<Slot> = Vec::new();
+        let mut seen = FxHashSet::default();
+        for exit in &exits {
+            for (slot, _) in &exit.changes {
+                if seen.insert(*slot) {
+                    slots.push(*slot);
+                }
+            }
+        }
+        let undefined = self.undefined();
+        let changed: Vec<FxHashMap<Slot, ValueId>> = exits
+            .iter()
+            .map(|exit| exit.changes.iter().copied().collect())
+            .collect();
+        for slot in slots {
+            let before = self.heap.get(&slot).copied();
+            let mut alternatives = Vec::with_capacity(exits.len());
+            let mut local_only = false;
+            for (exit, changed) in exits.iter().zip(&changed) {
+                match changed.get(&slot).copied().or(before) {
+                    Some(value) => alternatives.push(Alternative {
+                        facts: exit.facts,
+                        value,
+                    }),
+                    // A member that was not stored on this way is what it was; a variable does not exist yet.
+                    None => match slot {
+                        Slot::Field(base, name) => {
+                            let value = self.member_before(base, name).unwrap_or(undefined);
+                            alternatives.push(Alternative {
+                                facts: exit.facts,
+                                value,
+                            });
+                        }
+                        Slot::Local(..) => local_only = true,
+                    },
+                }
+            }
+            let _unused = local_only;
+            let value = self.values.choice(alternatives);
+            if before != Some(value) {
+                self.set(slot, value);
+            }
+        }
+        let alternatives = exits
+            .iter()
+            .map(|exit| Alternative {
+                facts: exit.facts,
+                value: exit.value,
+            })
+            .collect();
+        let mut facts: Option<FactsId> = None;
+        for exit in &exits {
+            facts = Some(match facts {
+                None => exit.facts,
+                Some(facts) => self.values.meet(facts, exit.facts),
+            });
+        }
+        self.facts = facts.unwrap_or(self.facts);
+        self.alive = true;
+        self.values.choice(alternatives)
+    }
+
+    /// Runs two ways from the same state, each under its own assumption, and joins them.
+    fn branch(
+        &mut self,
+        test: ValueId,
+        module: ModuleId,
+        span: Span,
+        yes: impl FnOnce(&mut Self) -> ValueId,
+        no: impl FnOnce(&mut Self) -> ValueId,
+    ) -> ValueId {
+        match self.values.truth(self.facts, test) {
+            Some(true) => return yes(self),
+            Some(false) => return no(self),
+            None => {}
+        }
+        let start = self.facts;
+        let mark = self.undo.len();
+        let mut exits = Vec::with_capacity(2);
+        self.facts = self.values.assume(start, test, true);
+        let value = yes(self);
+        if self.alive {
+            exits.push(self.exit(mark, value, module, span));
+        }
+        self.rollback(mark);
+        self.alive = true;
+        self.facts = self.values.assume(start, test, false);
+        let value = no(self);
+        if self.alive {
+            exits.push(self.exit(mark, value, module, span));
+        }
+        self.rollback(mark);
+        self.join(exits)
+    }
+
+    /// Leaves with an exception: to the innermost try statement, or out of the entry.
+    fn throw(&mut self, value: ValueId, module: ModuleId, span: Span) {
+        self.event(EventKind::Throw(value), module, span);
+        match self.tries.last() {
+            Some(landing) => {
+                let exit = self.exit(landing.mark, value, module, span);
+                if let Some(landing) = self.tries.last_mut() {
+                    landing.exits.push(exit);
+                }
+            }
+            None => {
+                let exit = self.exit(self.chain_mark, value, module, span);
+                self.uncaught.push(exit);
+            }
+        }
+        self.alive = false;
+    }
+
+    fn learn(&mut self, fact: Fact) {
+        self.facts = self.values.with(self.facts, fact);
+    }
+}

@@ -1,0 +1,614 @@
+//! Symbolic values: what an expression may be, as far as the source tells; hash-consed, so that equal values have equal ids.
+
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+use ustr::Ustr;
+
+use crate::body::{BinaryOp, ClassId, Const, FunctionId, ModuleId, Span};
+
+macro_rules! index {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub(crate) u32);
+        impl $name {
+            pub(crate) const fn index(self) -> usize { self.0 as usize }
+            pub(crate) fn at(index: usize) -> Self { Self(u32::try_from(index).unwrap_or(u32::MAX)) }
+        }
+    };
+}
+index!(
+    /// A value.
+    ValueId
+);
+index!(
+    /// One happening of a call whose callee is not project code.
+    CallId
+);
+index!(
+    /// A conjunction of facts.
+    FactsId
+);
+index!(
+    /// An activation of a function, a module, or a class's field initialisers.
+    EnvId
+);
+index!(
+    /// An object, list or instance that the code makes.
+    ObjectId
+);
+index!(
+    /// One inlined activation, for explaining where an event happened.
+    FrameId
+);
+
+/// What a value is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Value {
+    /// A constant.
+    Const(Const),
+    /// An opaque parameter of an entry; the number is the caller's own tag.
+    Input(u32),
+    /// An export of a package: the specifier as imported, and the export's name, empty for the namespace.
+    External(Ustr, Ustr),
+    /// A name that nothing declares.
+    Global(Ustr),
+    /// The namespace of a project module.
+    Namespace(ModuleId),
+    /// A closure.
+    Function {
+        /// Where it is written.
+        module: ModuleId,
+        /// Which function.
+        function: FunctionId,
+        /// The activation it was made in.
+        env: EnvId,
+        /// The receiver it is bound to.
+        this: Option<ValueId>,
+    },
+    /// A class.
+    Class {
+        /// Where it is written.
+        module: ModuleId,
+        /// Which class.
+        class: ClassId,
+        /// The activation it was made in.
+        env: EnvId,
+    },
+    /// An object literal.
+    Object(ObjectId),
+    /// A list literal.
+    Array(ObjectId),
+    /// What `new` made of a project class or function.
+    Instance(ObjectId),
+    /// A member of something opaque.
+    Member(ValueId, Ustr),
+    /// A computed member of something opaque.
+    Index(ValueId, ValueId),
+    /// Any one element of something opaque.
+    Element(ValueId),
+    /// What is left of an object without some members.
+    Rest(ValueId, Rc<[Ustr]>),
+    /// The result of an opaque call.
+    Call(CallId),
+    /// A parameter that an opaque call hands to a callback: the call, the argument that is the callback, the parameter.
+    Handed(CallId, u32, u32),
+    /// What was caught by the try statement of this number.
+    Caught(u32),
+    /// A promise of a value, from a project function.
+    Promise(ValueId),
+    /// A comparison or computation.
+    Binary(BinaryOp, ValueId, ValueId),
+    /// Negation.
+    Not(ValueId),
+    /// `typeof`.
+    TypeOf(ValueId),
+    /// A string built from parts.
+    Template(Rc<[ValueId]>),
+    /// Computed from others in a way that was not followed.
+    Derived(Rc<[ValueId]>),
+    /// One of several, each with the facts under which it arises.
+    Choice(Rc<[Alternative]>),
+    /// A markup element: tag, properties, children.
+    Markup(ValueId, ObjectId, Rc<[ValueId]>),
+    /// Not known, and why.
+    Unknown(Unknown),
+}
+
+/// One of several values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Alternative {
+    /// The facts under which it arises.
+    pub facts: FactsId,
+    /// The value.
+    pub value: ValueId,
+}
+
+/// Why a value is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Unknown {
+    /// A binding whose module was still being evaluated.
+    Cycle,
+    /// Calls nested too deep, or a function calling itself.
+    Depth,
+    /// The step budget of the entry ran out.
+    Budget,
+    /// An import that leads nowhere.
+    Unresolved,
+    /// Something that is not lowered.
+    Opaque,
+    /// More alternatives than are kept.
+    Alternatives,
+}
+
+/// A member of an object, or an element of a list, in source order.
+#[derive(Clone, Copy, Debug)]
+pub enum Entry {
+    /// Key and value.
+    Named(Ustr, ValueId),
+    /// Computed key and value.
+    Computed(ValueId, ValueId),
+    /// All members or elements of another.
+    Spread(ValueId),
+    /// One element.
+    Item(ValueId),
+    /// Any number of elements like this one.
+    Each(ValueId),
+}
+
+/// An object, list or instance that the code makes.
+#[derive(Clone, Debug)]
+pub struct ObjectData {
+    /// Its members or elements as written; later stores are in the heap.
+    pub entries: Vec<Entry>,
+    /// Names that were stored later, in order.
+    pub added: Vec<Ustr>,
+    /// The class or function that `new` was applied to.
+    pub made_by: Option<ValueId>,
+    /// Where it is written.
+    pub module: ModuleId,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// One happening of an opaque call.
+#[derive(Clone, Debug)]
+pub struct CallData {
+    /// What is called.
+    pub callee: ValueId,
+    /// With what; the flag marks a spread argument.
+    pub args: Vec<(ValueId, bool)>,
+    /// Whether it constructs.
+    pub new: bool,
+    /// Whether its promise was waited for.
+    pub awaited: bool,
+    /// Why a project function was not followed, if the callee is one.
+    pub cut: Option<Unknown>,
+    /// Where.
+    pub module: ModuleId,
+    /// Where.
+    pub span: Span,
+}
+
+/// Something known at a point of execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fact {
+    /// The value was tested and held, or did not.
+    Test(ValueId, bool),
+    /// The call returned normally.
+    Returned(CallId),
+    /// The try statement of this number caught something.
+    Caught(u32),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct FactNode {
+    parent: FactsId,
+    fact: Option<Fact>,
+    depth: u32,
+}
+
+/// The arenas of values, objects, calls and facts.
+#[derive(Debug)]
+pub struct Values {
+    values: Vec<Value>,
+    ids: FxHashMap<Value, ValueId>,
+    objects: Vec<ObjectData>,
+    calls: Vec<CallData>,
+    facts: Vec<FactNode>,
+    fact_ids: FxHashMap<(FactsId, Fact), FactsId>,
+}
+
+/// How large the arenas were.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ValuesMark(usize, usize, usize, usize);
+
+/// No facts at all.
+pub const NO_FACTS: FactsId = FactsId(0);
+/// Most alternatives of a choice.
+const ALTERNATIVES_MAX: usize = 12;
+
+impl Default for Values {
+    fn default() -> Self {
+        let root = FactNode {
+            parent: NO_FACTS,
+            fact: None,
+            depth: 0,
+        };
+        Self {
+            values: Vec::new(),
+            ids: FxHashMap::default(),
+            objects: Vec::new(),
+            calls: Vec::new(),
+            facts: vec![root],
+            fact_ids: FxHashMap::default(),
+        }
+    }
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "ids are made only by pushing into these arenas"
+)]
+impl Values {
+    /// What a value is.
+    #[must_use]
+    pub fn value(&self, id: ValueId) -> &Value {
+        &self.values[id.index()]
+    }
+
+    /// An object, list or instance.
+    #[must_use]
+    pub fn object(&self, id: ObjectId) -> &ObjectData {
+        &self.objects[id.index()]
+    }
+
+    pub(crate) fn object_mut(&mut self, id: ObjectId) -> &mut ObjectData {
+        &mut self.objects[id.index()]
+    }
+
+    /// An opaque call.
+    #[must_use]
+    pub fn call(&self, id: CallId) -> &CallData {
+        &self.calls[id.index()]
+    }
+
+    pub(crate) fn call_mut(&mut self, id: CallId) -> &mut CallData {
+        &mut self.calls[id.index()]
+    }
+
+    fn node(&self, id: FactsId) -> FactNode {
+        self.facts[id.index()]
+    }
+
+    /// The id of a value.
+    pub fn make(&mut self, value: Value) -> ValueId {
+        if let Some(&id) = self.ids.get(&value) {
+            return id;
+        }
+        let id = ValueId::at(self.values.len());
+        self.values.push(value.clone());
+        self.ids.insert(value, id);
+        id
+    }
+
+    /// A constant.
+    pub fn constant(&mut self, value: Const) -> ValueId {
+        self.make(Value::Const(value))
+    }
+
+    /// A string.
+    pub fn text(&mut self, text: &str) -> ValueId {
+        self.constant(Const::Str(Ustr::from(text)))
+    }
+
+    /// The constant that a value is.
+    #[must_use]
+    pub fn as_const(&self, id: ValueId) -> Option<Const> {
+        match self.value(id) {
+            Value::Const(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The string that a value is.
+    #[must_use]
+    pub fn as_text(&self, id: ValueId) -> Option<Ustr> {
+        self.as_const(id).and_then(Const::as_str)
+    }
+
+    pub(crate) fn new_object(&mut self, data: ObjectData) -> ObjectId {
+        let id = ObjectId::at(self.objects.len());
+        self.objects.push(data);
+        id
+    }
+
+    pub(crate) fn new_call(&mut self, data: CallData) -> CallId {
+        let id = CallId::at(self.calls.len());
+        self.calls.push(data);
+        id
+    }
+
+    /// Negation; a double one cancels out.
+    pub fn not(&mut self, id: ValueId) -> ValueId {
+        match *self.value(id) {
+            Value::Not(inner) => inner,
+            Value::Const(value) => self.constant(Const::Bool(!value.truthy())),
+            _ => self.make(Value::Not(id)),
+        }
+    }
+
+    /// One of several values.
+    pub fn choice(&mut self, mut alternatives: Vec<Alternative>) -> ValueId {
+        let mut seen = rustc_hash::FxHashSet::default();
+        alternatives.retain(|alternative| seen.insert(*alternative));
+        let Some(first) = alternatives.first().copied() else {
+            return self.constant(Const::Undefined);
+        };
+        if alternatives
+            .iter()
+            .all(|alternative| alternative.value == first.value)
+        {
+            return first.value;
+        }
+        if alternatives.len() > ALTERNATIVES_MAX {
+            alternatives.truncate(ALTERNATIVES_MAX);
+            let value = self.make(Value::Unknown(Unknown::Alternatives));
+            alternatives.push(Alternative {
+                facts: NO_FACTS,
+                value,
+            });
+        }
+        self.make(Value::Choice(alternatives.into()))
+    }
+
+    // ---- facts
+
+    /// The facts and one more, nothing implied.
+    pub(crate) fn with(&mut self, facts: FactsId, fact: Fact) -> FactsId {
+        if let Some(&id) = self.fact_ids.get(&(facts, fact)) {
+            return id;
+        }
+        let depth = self.node(facts).depth + 1;
+        let id = FactsId::at(self.facts.len());
+        self.facts.push(FactNode {
+            parent: facts,
+            fact: Some(fact),
+            depth,
+        });
+        self.fact_ids.insert((facts, fact), id);
+        id
+    }
+
+    /// Every fact, the newest first.
+    pub fn facts(&self, facts: FactsId) -> impl Iterator<Item = Fact> + '_ {
+        let mut at = facts;
+        std::iter::from_fn(move || {
+            let node = self.node(at);
+            at = node.parent;
+            node.fact
+        })
+    }
+
+    /// Whether a fact is among them.
+    #[must_use]
+    pub fn holds(&self, facts: FactsId, fact: Fact) -> bool {
+        self.facts(facts).any(|known| known == fact)
+    }
+
+    /// What a test of the value would give, as far as the facts alone say.
+    #[must_use]
+    pub fn tested(&self, facts: FactsId, value: ValueId) -> Option<bool> {
+        self.facts(facts).find_map(|fact| match fact {
+            Fact::Test(tested, truth) if tested == value => Some(truth),
+            _ => None,
+        })
+    }
+
+    fn ancestor(&self, mut a: FactsId, mut b: FactsId) -> FactsId {
+        while a != b {
+            if self.node(a).depth >= self.node(b).depth {
+                a = self.node(a).parent;
+            } else {
+                b = self.node(b).parent;
+            }
+        }
+        a
+    }
+
+    fn beyond(&self, facts: FactsId, ancestor: FactsId) -> Vec<Fact> {
+        let mut found = Vec::new();
+        let mut at = facts;
+        while at != ancestor {
+            let node = self.node(at);
+            found.extend(node.fact);
+            at = node.parent;
+        }
+        found.reverse();
+        found
+    }
+
+    /// The facts that hold in both.
+    pub(crate) fn meet(&mut self, a: FactsId, b: FactsId) -> FactsId {
+        if a == b {
+            return a;
+        }
+        let ancestor = self.ancestor(a, b);
+        if ancestor == a || ancestor == b {
+            return ancestor;
+        }
+        let others: rustc_hash::FxHashSet<Fact> = self.beyond(b, ancestor).into_iter().collect();
+        let mut result = ancestor;
+        for fact in self.beyond(a, ancestor) {
+            if others.contains(&fact) {
+                result = self.with(result, fact);
+            }
+        }
+        result
+    }
+
+    /// Whether two sets of facts exclude each other.
+    #[must_use]
+    pub fn contradict(&self, a: FactsId, b: FactsId) -> bool {
+        if a == b {
+            return false;
+        }
+        let ancestor = self.ancestor(a, b);
+        if ancestor == a || ancestor == b {
+            return false;
+        }
+        let tests: FxHashMap<ValueId, bool> = self
+            .beyond(a, ancestor)
+            .into_iter()
+            .filter_map(|fact| match fact {
+                Fact::Test(value, truth) => Some((value, truth)),
+                _ => None,
+            })
+            .collect();
+        self.beyond(b, ancestor).into_iter().any(|fact| match fact {
+            Fact::Test(value, truth) => tests.get(&value).is_some_and(|&other| other != truth),
+            _ => false,
+        })
+    }
+
+    /// What a test of the value gives under the facts, if it is certain.
+    #[must_use]
+    pub fn truth(&self, facts: FactsId, id: ValueId) -> Option<bool> {
+        match self.value(id) {
+            Value::Const(value) => Some(value.truthy()),
+            Value::Not(inner) => self.truth(facts, *inner).map(|truth| !truth),
+            Value::Object(_)
+            | Value::Array(_)
+            | Value::Instance(_)
+            | Value::Function { .. }
+            | Value::Class { .. }
+            | Value::Namespace(_)
+            | Value::Promise(_)
+            | Value::Markup(..) => Some(true),
+            Value::Choice(alternatives) => {
+                if let Some(known) = self.tested(facts, id) {
+                    return Some(known);
+                }
+                let mut answer = None;
+                for alternative in alternatives.iter() {
+                    if self.contradict(facts, alternative.facts) {
+                        continue;
+                    }
+                    let under = if self.deeper(facts, alternative.facts) {
+                        facts
+                    } else {
+                        alternative.facts
+                    };
+                    let truth = self.truth(under, alternative.value)?;
+                    if answer.is_some_and(|known| known != truth) {
+                        return None;
+                    }
+                    answer = Some(truth);
+                }
+                answer
+            }
+            _ => self.tested(facts, id),
+        }
+    }
+
+    fn deeper(&self, a: FactsId, b: FactsId) -> bool {
+        self.node(a).depth >= self.node(b).depth
+    }
+
+    /// The facts after a test of the value came out as `truth`, with all that this implies.
+    pub(crate) fn assume(&mut self, facts: FactsId, id: ValueId, truth: bool) -> FactsId {
+        self.assume_within(facts, id, truth, 6)
+    }
+
+    fn assume_within(&mut self, facts: FactsId, id: ValueId, truth: bool, depth: u32) -> FactsId {
+        let value = self.value(id).clone();
+        if let Value::Not(inner) = value {
+            return self.assume_within(facts, inner, !truth, depth);
+        }
+        if matches!(value, Value::Const(_)) || self.tested(facts, id) == Some(truth) {
+            return facts;
+        }
+        let mut result = self.with(facts, Fact::Test(id, truth));
+        if depth == 0 {
+            return result;
+        }
+        match value {
+            // `x == null` did not hold: x is something. `x === "yes"` held: x holds.
+            Value::Binary(BinaryOp::Equal, left, right) => {
+                for (side, other) in [(left, right), (right, left)] {
+                    let Some(constant) = self.as_const(other) else {
+                        continue;
+                    };
+                    let side_truth = match (constant, truth) {
+                        (Const::Null | Const::Undefined | Const::Bool(false), truth) => !truth,
+                        (Const::Bool(true), truth) => truth,
+                        (constant, true) if constant.truthy() => true,
+                        (Const::Str(text), truth) if text == "undefined" => {
+                            if let Value::TypeOf(inner) = *self.value(side) {
+                                result = self.assume_within(result, inner, !truth, depth - 1);
+                            }
+                            continue;
+                        }
+                        _ => continue,
+                    };
+                    result = self.assume_within(result, side, side_truth, depth - 1);
+                }
+            }
+            // One of several: what all that are still possible have in common.
+            Value::Choice(alternatives) => {
+                let mut common: Option<Vec<Fact>> = None;
+                for alternative in alternatives.iter() {
+                    let known = self.truth(alternative.facts, alternative.value);
+                    if known.is_some_and(|known| known != truth)
+                        || self.contradict(facts, alternative.facts)
+                    {
+                        continue;
+                    }
+                    let under =
+                        self.assume_within(alternative.facts, alternative.value, truth, depth - 1);
+                    let implied: Vec<Fact> = self.facts(under).collect();
+                    common = Some(match common {
+                        None => implied.into_iter().rev().collect(),
+                        Some(common) => common
+                            .into_iter()
+                            .filter(|fact| implied.contains(fact))
+                            .collect(),
+                    });
+                }
+                for fact in common.unwrap_or_default() {
+                    if !self.holds(result, fact) {
+                        result = self.with(result, fact);
+                    }
+                }
+            }
+            _ => {}
+        }
+        result
+    }
+
+    // ---- marks
+
+    pub(crate) fn mark(&self) -> ValuesMark {
+        ValuesMark(
+            self.values.len(),
+            self.objects.len(),
+            self.calls.len(),
+            self.facts.len(),
+        )
+    }
+
+    /// Forgets everything made since the mark.
+    pub(crate) fn rewind(&mut self, mark: ValuesMark) {
+        for value in self.values.drain(mark.0..) {
+            self.ids.remove(&value);
+        }
+        self.objects.truncate(mark.1);
+        self.calls.truncate(mark.2);
+        for node in self.facts.drain(mark.3..) {
+            if let Some(fact) = node.fact {
+                self.fact_ids.remove(&(node.parent, fact));
+            }
+        }
+    }
+}

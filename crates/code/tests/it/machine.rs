@@ -1,0 +1,255 @@
+//! What the interpreter says of small programs.
+
+use portcullis_code::{
+    body::ModuleId,
+    machine::{Effect, EventKind, Machine, Outcome, Semantics},
+    project::Project,
+    value::{CallId, Fact, Value, ValueId},
+};
+use ustr::ustr;
+
+/// `next()` continues, `leave()` never returns, everything else is opaque.
+struct Plain;
+
+impl Semantics for Plain {
+    fn call(&self, machine: &mut Machine<'_>, call: CallId) -> Effect {
+        match machine.values.value(machine.values.call(call).callee) {
+            Value::Global(name) if name == "leave" => Effect::Leaves,
+            Value::Input(2) => Effect::Continues,
+            _ => Effect::Opaque,
+        }
+    }
+}
+
+fn project(files: &[(&str, &str)]) -> Project {
+    Project::from_files(
+        files
+            .iter()
+            .map(|(file, text)| ((*file).to_owned(), (*text).to_owned()))
+            .collect(),
+    )
+}
+
+/// Runs the export `run` of `main.ts` and gives what `show` makes of it.
+fn run<T>(files: &[(&str, &str)], show: impl FnOnce(&mut Machine<'_>, Outcome) -> T) -> T {
+    let project = project(files);
+    let mut machine = Machine::new(&project, &Plain);
+    machine.load_all();
+    let main = project.module_at("main.ts").expect("main.ts");
+    let function = machine.export(main, ustr("run"), 0);
+    let inputs: Vec<ValueId> = (0..4)
+        .map(|tag| machine.values.make(Value::Input(tag)))
+        .collect();
+    let mark = machine.begin();
+    let outcome = machine.run(function, &inputs);
+    let shown = show(&mut machine, outcome);
+    machine.end(&mark);
+    shown
+}
+
+/// The name of what a call calls: `db.update` and so on.
+fn name(machine: &Machine<'_>, value: ValueId) -> String {
+    match machine.values.value(value) {
+        Value::Global(name) => name.to_string(),
+        Value::External(package, export) => format!("{package}#{export}"),
+        Value::Member(base, member) => format!("{}.{member}", name(machine, *base)),
+        Value::Call(call) => format!("{}()", name(machine, machine.values.call(*call).callee)),
+        Value::Input(tag) => format!("input{tag}"),
+        Value::Element(base) => format!("{}[*]", name(machine, *base)),
+        Value::Const(value) => format!("{value:?}"),
+        other => format!("{other:?}"),
+    }
+}
+
+/// For each event that calls something named `effect`: the tests that hold there.
+fn tests_at(machine: &Machine<'_>, effect: &str) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    for event in &machine.events {
+        let EventKind::Call(call) = event.kind else {
+            continue;
+        };
+        if name(machine, machine.values.call(call).callee) != effect {
+            continue;
+        }
+        let mut tests: Vec<String> = machine
+            .values
+            .facts(event.facts)
+            .filter_map(|fact| match fact {
+                Fact::Test(value, truth) => Some(format!(
+                    "{}{}",
+                    if truth { "" } else { "!" },
+                    name(machine, value)
+                )),
+                _ => None,
+            })
+            .filter(|text| !text.contains("Choice"))
+            .collect();
+        tests.reverse();
+        found.push(tests);
+    }
+    found
+}
+
+#[test]
+fn an_early_return_dominates_what_follows() {
+    let text = "import { auth } from 'auth'; export async function run(req) { const { userId } = await auth(); if (!userId) return 401; db.update(req); }";
+    assert_eq!(
+        run(&[("main.ts", text)], |machine, _| tests_at(
+            machine,
+            "db.update"
+        )),
+        [["auth#auth().userId"]]
+    );
+}
+
+#[test]
+fn a_helper_that_returns_null_is_seen_through() {
+    let helper = "import { auth } from 'auth'; export const profile = async () => { const { userId } = auth(); if (!userId) { return null; } const p = await db.find(userId); return p; };";
+    let text = "import { profile } from './helper'; export async function run(req) { try { const me = await profile(); if (!me) { return 401; } await db.update(me.id); } catch (e) { return 500; } }";
+    let tests = run(&[("helper.ts", helper), ("main.ts", text)], |machine, _| {
+        tests_at(machine, "db.update")
+    });
+    assert_eq!(tests, [["auth#auth().userId", "db.find()"]]);
+}
+
+#[test]
+fn a_result_that_is_not_tested_holds_nothing() {
+    let text = "import { auth } from 'auth'; export async function run(req) { const { userId } = await auth(); db.update(userId); if (!userId) return 401; }";
+    assert_eq!(
+        run(&[("main.ts", text)], |machine, _| tests_at(
+            machine,
+            "db.update"
+        )),
+        [Vec::<String>::new()]
+    );
+}
+
+#[test]
+fn a_check_in_one_branch_does_not_hold_after_it() {
+    let text = "import { auth } from 'auth'; export async function run(req) { if (flag) { const s = await auth(); if (!s) return 401; } db.update(1); }";
+    assert_eq!(
+        run(&[("main.ts", text)], |machine, _| tests_at(
+            machine,
+            "db.update"
+        )),
+        [Vec::<String>::new()]
+    );
+}
+
+#[test]
+fn a_throwing_helper_that_nobody_waits_for_stops_nothing() {
+    let helper = "import { auth } from 'auth'; export async function need() { const u = await auth(); if (!u) throw new Error('no'); return u; }";
+    let waits = "import { need } from './helper'; export async function run(req) { await need(); db.update(1); }";
+    let floats =
+        "import { need } from './helper'; export async function run(req) { need(); db.update(1); }";
+    assert_eq!(
+        run(
+            &[("helper.ts", helper), ("main.ts", waits)],
+            |machine, _| tests_at(machine, "db.update")
+        ),
+        [["auth#auth()"]]
+    );
+    assert_eq!(
+        run(
+            &[("helper.ts", helper), ("main.ts", floats)],
+            |machine, _| tests_at(machine, "db.update")
+        ),
+        [Vec::<String>::new()]
+    );
+}
+
+#[test]
+fn wrappers_run_outside_in() {
+    let helper = "import { auth } from 'auth'; export function withAuth(handler) { return async (req, ctx) => { const user = await auth(); if (!user) return 401; return handler(req, { ...ctx, user }); }; }";
+    let text = "import { withAuth } from './helper'; export const run = withAuth(async (req, { user }) => { db.update(user.id); });";
+    assert_eq!(
+        run(&[("helper.ts", helper), ("main.ts", text)], |machine, _| {
+            tests_at(machine, "db.update")
+        }),
+        [["auth#auth()"]]
+    );
+}
+
+#[test]
+fn a_result_union_is_followed() {
+    let helper = "import { auth } from 'auth'; export async function need() { const u = await auth(); if (!u) return { error: 401 }; return { user: u }; }";
+    let text = "import { need } from './helper'; export async function run(req) { const r = await need(); if ('error' in r) return r.error; db.update(r.user.id); }";
+    assert_eq!(
+        run(&[("helper.ts", helper), ("main.ts", text)], |machine, _| {
+            tests_at(machine, "db.update")
+        }),
+        [["auth#auth()"]]
+    );
+}
+
+#[test]
+fn next_goes_on_with_what_was_stored() {
+    let text = "import { verify } from 'jwt'; export function run(req, res, next) { const t = req.headers.authorization; if (!t) return res.status(401); try { req.user = verify(t); next(); } catch (e) { res.status(401); } }";
+    run(&[("main.ts", text)], |machine, outcome| {
+        assert_eq!(outcome.continues.len(), 1);
+        machine.resume(outcome.continues);
+        let request = machine.values.make(Value::Input(0));
+        let user = machine.member(request, ustr("user"));
+        assert_eq!(name(machine, user), "jwt#verify()");
+    });
+}
+
+#[test]
+fn a_loop_over_known_routes_is_unrolled() {
+    let text = "const routes = [{ path: '/a', go: () => db.a(1) }, { path: '/b', go: () => db.b(2) }]; for (const r of routes) app.get(r.path, r.go); routes.forEach((r) => app.put(r.path, r.go)); export const run = 1;";
+    let project = project(&[("main.ts", text)]);
+    let mut machine = Machine::new(&project, &Plain);
+    machine.load_all();
+    let calls: Vec<String> = machine
+        .take_events()
+        .iter()
+        .filter_map(|event| match event.kind {
+            EventKind::Call(call) => {
+                let data = machine.values.call(call);
+                Some(format!(
+                    "{} {}",
+                    name(&machine, data.callee),
+                    name(&machine, data.args[0].0)
+                ))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        calls,
+        [
+            "app.get Str(u!(\"/a\"))",
+            "app.get Str(u!(\"/b\"))",
+            "app.put Str(u!(\"/a\"))",
+            "app.put Str(u!(\"/b\"))"
+        ]
+    );
+    assert_eq!(
+        project.modules().first().map(|module| module.id),
+        Some(ModuleId(0))
+    );
+}
+
+#[test]
+fn commonjs_objects_and_classes_are_followed() {
+    let dao = "function UsersDAO(db) { this.find = (id, done) => { db.collection('users').findOne({ id }, done); }; } module.exports = { UsersDAO };";
+    let handler = "const { UsersDAO } = require('./dao'); module.exports = class Handler { constructor(db) { this.dao = new UsersDAO(db); this.show = (req, res) => { this.dao.find(req.params.id, (e, u) => res.send(u)); }; } };";
+    let text = "const Handler = require('./handler'); const h = new Handler(db); export const run = h.show;";
+    let calls = run(
+        &[("dao.ts", dao), ("handler.ts", handler), ("main.ts", text)],
+        |machine, _| {
+            machine
+                .events
+                .iter()
+                .filter_map(|event| match event.kind {
+                    EventKind::Call(call) => Some(name(machine, machine.values.call(call).callee)),
+                    _ => None,
+                })
+                .collect::<Vec<_>>()
+        },
+    );
+    assert_eq!(
+        calls,
+        ["db.collection", "db.collection().findOne", "input1.send"]
+    );
+}

@@ -1,0 +1,4 @@
+#![cfg(test)]
+//! The integration tests of crate `code`.
+
+mod machine;
