@@ -1,14 +1,16 @@
 //! `cargo xtask tidy`: what the lints cannot see, one line for each thing that is out of place.
 //!
 //! 1. `arrows`: which crate may use which.
-//! 2. `names`: what files are called, and that each says what it is for.
-//! 3. `links`: every path and link named in Markdown exists.
-//! 4. `marks`: nothing unfinished, no path of one machine, no package registry's host.
-//! 5. `locked`: what the lock file must hold, and what it must not.
-//! 6. `rules`: every rule has its file, its page, its class and its control.
-//! 7. `docs`: generated pages are what the rules say now.
+//! 2. `behind`: which file may name a crate of others that stands behind one module.
+//! 3. `names`: what files are called, and that each says what it is for.
+//! 4. `links`: every path and link named in Markdown exists.
+//! 5. `marks`: nothing unfinished, no path of one machine, no package registry's host.
+//! 6. `locked`: what the lock file must hold, and what it must not.
+//! 7. `rules`: every rule has its file, its page, its class and its control.
+//! 8. `docs`: generated pages are what the rules say now.
 
 mod arrows;
+mod behind;
 mod links;
 mod locked;
 mod marks;
@@ -40,6 +42,7 @@ pub(crate) fn run(environment: &Environment) -> Result<()> {
 fn problems(tree: &Tree, dump: Result<RuleDump>) -> Vec<Problem> {
     let mut problems = Vec::new();
     problems.extend(arrows::problems(tree));
+    problems.extend(behind::problems(tree));
     problems.extend(names::problems(tree));
     problems.extend(links::problems(tree));
     problems.extend(marks::problems(tree));
