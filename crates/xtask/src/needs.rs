@@ -29,35 +29,45 @@ pub(crate) enum What {
     },
 }
 
-const MATCHER: &str = "the path matcher against path-to-regexp itself (crates/audit)";
+const MATCHER: &str = "matchers against path-to-regexp itself (crates/audit, the_answers_are_those_of_the_real_packages)";
 
 /// In the order in which they are installed. Debian 12 has Node 18, and that is new enough for all of them.
 pub(crate) const NEEDS: &[Need] = &[
-    Need {
-        what: What::Program {
-            program: "node",
-            major_min: 18,
-            debian: "nodejs",
-        },
-        tests: MATCHER,
-    },
-    Need {
-        what: What::Program {
-            program: "npm",
-            major_min: 9,
-            debian: "npm",
-        },
-        tests: MATCHER,
-    },
-    Need {
-        what: What::Npm {
-            folder: "path-to-regexp",
-            package: "path-to-regexp",
-            version: "6.3.0",
-        },
-        tests: MATCHER,
-    },
+    program("node", 18, "nodejs", MATCHER),
+    program("npm", 9, "npm", MATCHER),
+    // Express 4, Next.js with Clerk, and Express 5 each have a generation of their own.
+    npm("path-to-regexp-0", "path-to-regexp", "0.1.13", MATCHER),
+    npm("path-to-regexp-6", "path-to-regexp", "6.3.0", MATCHER),
+    npm("path-to-regexp-8", "path-to-regexp", "8.4.2", MATCHER),
 ];
+
+const fn program(
+    program: &'static str,
+    major_min: u32,
+    debian: &'static str,
+    tests: &'static str,
+) -> Need {
+    let what = What::Program {
+        program,
+        major_min,
+        debian,
+    };
+    Need { what, tests }
+}
+
+const fn npm(
+    folder: &'static str,
+    package: &'static str,
+    version: &'static str,
+    tests: &'static str,
+) -> Need {
+    let what = What::Npm {
+        folder,
+        package,
+        version,
+    };
+    Need { what, tests }
+}
 
 impl What {
     /// Whether it is there, in a version that will do.

@@ -55,7 +55,7 @@ pub(crate) fn run(environment: &Environment, with_setup: bool) -> Result<()> {
         }
         succeed_hearing_skips(&mut tests, &mut io::stderr())
     })?;
-    say(&closing(&skipped, environment.ci)?)?;
+    say(&closing(&missing, &skipped, environment.ci)?)?;
     say(&format!("all of it took {}", steps.total()))
 }
 
@@ -67,12 +67,8 @@ fn needs(environment: &Environment, with_setup: bool) -> Result<Vec<Need>> {
         missing = still_missing(environment);
     }
     for need in &missing {
-        say(&format!(
-            "   missing: {} ({})",
-            need.what.name(),
-            setup::advice(&need.what)
-        ))?;
-        say(&format!("   will be skipped: {}", need.tests))?;
+        let (name, advice) = (need.what.name(), setup::advice(&need.what));
+        say(&format!("   missing: {name} ({advice})"))?;
     }
     match missing.first() {
         Some(need) if with_setup => {
@@ -88,41 +84,42 @@ fn still_missing(environment: &Environment) -> Vec<Need> {
     NEEDS.iter().filter(there).copied().collect()
 }
 
-/// The last line but one; an error where a test was skipped that must not be.
-fn closing(skipped: &[String], ci: bool) -> Result<String> {
-    match skipped {
-        [] => Ok("everything passed".to_owned()),
-        skipped if ci => bail!(
-            "{} skipped, and `CI` is set:\n{}",
-            skipped.len(),
-            skipped.join("\n")
-        ),
-        skipped => Ok(format!(
-            "passed, but {} skipped:\n{}",
-            skipped.len(),
-            skipped.join("\n")
-        )),
+/// The last lines but one; an error where a test was skipped that must not be. What tests said themselves stands beside
+/// what the table knows, since either alone may be incomplete.
+fn closing(missing: &[Need], skipped: &[String], ci: bool) -> Result<String> {
+    let without = |need: &Need| format!("skipped: {}: {} is missing", need.tests, need.what.name());
+    let lines: Vec<String> = missing
+        .iter()
+        .map(without)
+        .chain(skipped.iter().cloned())
+        .collect();
+    match lines.join("\n").as_str() {
+        "" => Ok("everything passed".to_owned()),
+        lines if ci => bail!("`CI` is set and not everything ran\n{lines}"),
+        lines => Ok(format!("passed, but not everything ran\n{lines}")),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::closing;
+    use crate::needs::NEEDS;
 
     #[test]
     fn a_skipped_test_is_said_here_and_fails_there() {
-        let skipped = ["skipped: a: no node".to_owned()];
-        assert_eq!(closing(&[], true).unwrap(), "everything passed");
-        assert!(
-            closing(&skipped, false)
-                .unwrap()
-                .contains("skipped: a: no node")
-        );
-        assert!(
-            closing(&skipped, true)
-                .unwrap_err()
-                .to_string()
-                .contains("skipped: a: no node")
-        );
+        let heard = ["skipped: a: no node".to_owned()];
+        assert_eq!(closing(&[], &[], true).unwrap(), "everything passed");
+        for (missing, heard, line) in [
+            (&NEEDS[..0], &heard[..], "skipped: a: no node"),
+            (&NEEDS[..1], &heard[..0], "node 18 or newer is missing"),
+        ] {
+            assert!(closing(missing, heard, false).unwrap().contains(line));
+            assert!(
+                closing(missing, heard, true)
+                    .unwrap_err()
+                    .to_string()
+                    .contains(line)
+            );
+        }
     }
 }
