@@ -1,3 +1,51 @@
-//! Chores that cargo has no word for.
+//! Chores that cargo has no word for: `cargo xtask tidy`, `docs` and `test`.
 
-fn main() {}
+mod docs;
+mod environment;
+mod needs;
+mod problem;
+mod rule_dump;
+mod setup;
+mod steps;
+mod test;
+mod tidy;
+mod tree;
+
+use std::{
+    env,
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use anyhow::{Result, bail};
+
+use crate::environment::Environment;
+
+const USAGE: &str = "usage: cargo xtask tidy | docs | test [--setup]
+
+  tidy    what the lints cannot see: arrows between crates, names, links, the table of rules, generated pages
+  docs    writes `docs/rules.md` and `docs/rules/` from what `portcullis dump rules` prints
+  test    format, lints, tidy and every test; with --setup, first installs what the tests need";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // If standard error is closed there is nobody left to tell; the exit code still says it.
+            drop(writeln!(io::stderr(), "error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Result<()> {
+    match words {
+        ["tidy"] => tidy::run(&Environment::read()?),
+        ["docs"] => docs::run(&Environment::read()?),
+        ["test"] => test::run(&Environment::read()?, false),
+        ["test", "--setup"] => test::run(&Environment::read()?, true),
+        _ => bail!("{USAGE}"),
+    }
+}

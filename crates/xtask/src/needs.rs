@@ -1,0 +1,171 @@
+//! What tests need besides Rust: a table of tools, how each is found, how it is installed, and who needs it.
+
+use std::{fs, path::Path, process::Command};
+
+use serde_json::Value;
+
+/// One thing from outside.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Need {
+    pub(crate) what: What,
+    /// The tests that cannot run without it, as a person would look for them.
+    pub(crate) tests: &'static str,
+}
+
+/// Where a thing comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum What {
+    /// A program on the path that answers `--version`, from a Debian package.
+    Program {
+        program: &'static str,
+        major_min: u32,
+        debian: &'static str,
+    },
+    /// An npm package in one exact version, kept in `PORTCULLIS_TEST_NPM`. Two versions of one package have two folders.
+    Npm {
+        folder: &'static str,
+        package: &'static str,
+        version: &'static str,
+    },
+}
+
+const MATCHER: &str = "matchers against path-to-regexp itself (crates/audit, the_answers_are_those_of_the_real_packages)";
+
+/// In the order in which they are installed. Debian 12 has Node 18, and that is new enough for all of them.
+pub(crate) const NEEDS: &[Need] = &[
+    program("node", 18, "nodejs", MATCHER),
+    program("npm", 9, "npm", MATCHER),
+    // Express 4, Next.js with Clerk, and Express 5 each have a generation of their own.
+    npm("path-to-regexp-0", "path-to-regexp", "0.1.13", MATCHER),
+    npm("path-to-regexp-6", "path-to-regexp", "6.3.0", MATCHER),
+    npm("path-to-regexp-8", "path-to-regexp", "8.4.2", MATCHER),
+];
+
+const fn program(
+    program: &'static str,
+    major_min: u32,
+    debian: &'static str,
+    tests: &'static str,
+) -> Need {
+    let what = What::Program {
+        program,
+        major_min,
+        debian,
+    };
+    Need { what, tests }
+}
+
+const fn npm(
+    folder: &'static str,
+    package: &'static str,
+    version: &'static str,
+    tests: &'static str,
+) -> Need {
+    let what = What::Npm {
+        folder,
+        package,
+        version,
+    };
+    Need { what, tests }
+}
+
+impl What {
+    /// Whether it is there, in a version that will do.
+    pub(crate) fn is_there(&self, npm_folder: &Path) -> bool {
+        match self {
+            Self::Program {
+                program, major_min, ..
+            } => {
+                let answer = Command::new(program).arg("--version").output().ok();
+                answer
+                    .filter(|answer| answer.status.success())
+                    .and_then(|answer| major(&String::from_utf8_lossy(&answer.stdout)))
+                    .is_some_and(|major| major >= *major_min)
+            }
+            Self::Npm {
+                folder, version, ..
+            } => {
+                let manifest = npm_folder
+                    .join("node_modules")
+                    .join(folder)
+                    .join("package.json");
+                let manifest = fs::read_to_string(manifest).unwrap_or_default();
+                let manifest: Option<Value> = serde_json::from_str(&manifest).ok();
+                manifest.is_some_and(|manifest| {
+                    manifest.get("version").and_then(Value::as_str) == Some(version)
+                })
+            }
+        }
+    }
+
+    /// What a person would call it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Program {
+                program, major_min, ..
+            } => format!("{program} {major_min} or newer"),
+            Self::Npm {
+                package, version, ..
+            } => format!("npm package {package}@{version}"),
+        }
+    }
+}
+
+/// The first number of `v20.1.0` or `9.2.0`.
+fn major(version: &str) -> Option<u32> {
+    version
+        .trim()
+        .trim_start_matches('v')
+        .split('.')
+        .next()?
+        .parse()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    use super::{What, major};
+    use crate::tree::made;
+
+    #[test]
+    fn versions_are_read_as_programs_print_them() {
+        assert_eq!(
+            (major("v20.20.2\n"), major("9.2.0\n"), major("")),
+            (Some(20), Some(9), None)
+        );
+    }
+
+    #[test]
+    fn a_program_is_there_in_a_new_enough_version_or_not() {
+        let folder = made::folder(&[("node", "#!/bin/sh\necho v20.20.2\n")]);
+        let node = folder.path().join("node");
+        fs::set_permissions(&node, fs::Permissions::from_mode(0o755)).unwrap();
+        let there = |program, major_min| {
+            let debian = "nodejs";
+            What::Program {
+                program,
+                major_min,
+                debian,
+            }
+            .is_there(folder.path())
+        };
+        let node: &'static str = node.to_str().unwrap().to_owned().leak();
+        assert!(there(node, 20) && !there(node, 21));
+        assert!(!there("no-such-program", 0));
+    }
+
+    #[test]
+    fn an_npm_package_is_there_in_its_exact_version_or_not() {
+        let folder = made::folder(&[("node_modules/a/package.json", r#"{"version":"6.3.0"}"#)]);
+        let package = |folder, version| What::Npm {
+            folder,
+            package: "a",
+            version,
+        };
+        assert!(package("a", "6.3.0").is_there(folder.path()));
+        assert!(!package("a", "6.3.1").is_there(folder.path()));
+        assert!(!package("b", "6.3.0").is_there(folder.path()));
+    }
+}

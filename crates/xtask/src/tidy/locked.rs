@@ -1,0 +1,102 @@
+//! The lock file: it is there, it comes from one source, and what must stay out stays out.
+
+use toml_edit::{DocumentMut, Item};
+
+use crate::{problem::Problem, tree::Tree};
+
+/// The only source, apart from this repository.
+const SOURCE: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
+/// Packages that must not come in, not even through others, and why.
+const UNWANTED: &[(&str, &str)] = &[
+    (
+        "ring",
+        "one crypto provider is enough to patch, and it is aws-lc-rs",
+    ),
+    ("openssl", "no C TLS library whose version the system picks"),
+    (
+        "openssl-sys",
+        "no C TLS library whose version the system picks",
+    ),
+    (
+        "openssl-src",
+        "no C TLS library whose version the system picks",
+    ),
+    (
+        "native-tls",
+        "no C TLS library whose version the system picks",
+    ),
+];
+
+/// What is wrong with `Cargo.lock`.
+pub(super) fn problems(tree: &Tree) -> Vec<Problem> {
+    let problem = |message: String| Problem::new("Cargo.lock", message);
+    let Some(text) = tree.text("Cargo.lock") else {
+        return vec![problem(
+            "it is missing: what is built must be written down".to_owned(),
+        )];
+    };
+    let lock: DocumentMut = match text.parse() {
+        Ok(lock) => lock,
+        Err(error) => return vec![problem(format!("it is not TOML: {}", error.message()))],
+    };
+    let packages = lock.get("package").and_then(Item::as_array_of_tables);
+    let mut problems = Vec::new();
+    for package in packages.into_iter().flatten() {
+        let text = |key: &str| package.get(key).and_then(Item::as_str);
+        let name = text("name").unwrap_or_default();
+        if let Some((_, why)) = UNWANTED.iter().find(|(unwanted, _)| *unwanted == name) {
+            problems.push(problem(format!(
+                "`{name}` is in it: {why} (`cargo tree -i {name}` shows who brings it)"
+            )));
+        }
+        if let Some(source) = text("source").filter(|source| *source != SOURCE) {
+            problems.push(problem(format!("`{name}` comes from `{source}`")));
+        }
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SOURCE, UNWANTED, problems};
+    use crate::tree::made;
+
+    fn shown(name: &str, source: &str) -> Vec<String> {
+        let lock = format!("version = 4\n[[package]]\nname = '{name}'\nsource = '{source}'\n");
+        let tree = made::tree(&[("Cargo.lock", &lock)]);
+        problems(&tree).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_lock_file_of_wanted_packages_is_quiet() {
+        assert_eq!(shown("serde", SOURCE), [""; 0]);
+        assert_eq!(shown("ring-buffer", SOURCE), [""; 0]);
+    }
+
+    #[test]
+    fn every_unwanted_package_is_found() {
+        for (name, why) in UNWANTED {
+            let says = shown(name, SOURCE);
+            assert!(says.len() == 1 && says[0].contains(why), "{says:?}");
+        }
+    }
+
+    #[test]
+    fn another_source_is_found() {
+        let says = shown("serde", "git+https://example.com/serde");
+        assert_eq!(
+            says,
+            ["Cargo.lock: `serde` comes from `git+https://example.com/serde`"]
+        );
+    }
+
+    #[test]
+    fn a_missing_or_broken_lock_file_is_found() {
+        assert_eq!(problems(&made::tree(&[])).len(), 1);
+        assert_eq!(
+            problems(&made::tree(&[("Cargo.lock", "[[package]\n")])).len(),
+            1
+        );
+    }
+}
