@@ -22,7 +22,12 @@ impl ByteCount {
 }
 
 /// Units from large to small, with the bytes in each.
-const UNITS: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+const UNITS: [(&str, u64); 4] = [
+    ("GiB", 1 << 30),
+    ("MiB", 1 << 20),
+    ("KiB", 1 << 10),
+    ("B", 1),
+];
 
 impl FromStr for ByteCount {
     type Err = Malformed;
@@ -92,13 +97,19 @@ mod tests {
             ("+1 B", None),
             (" B", None),
         ] {
-            assert_eq!(text.parse::<ByteCount>().ok().map(ByteCount::bytes), bytes, "{text}");
+            assert_eq!(
+                text.parse::<ByteCount>().ok().map(ByteCount::bytes),
+                bytes,
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn near_misses_are_corrected() {
-        let error = "16kb".parse::<ByteCount>().expect_err("no space, wrong unit");
+        let error = "16kb"
+            .parse::<ByteCount>()
+            .expect_err("no space, wrong unit");
         assert_eq!(error.suggestion.as_deref(), Some("16 KiB"));
         assert_eq!("16 KiB".parse::<ByteCount>().unwrap().to_string(), "16 KiB");
         assert_eq!("1025 B".parse::<ByteCount>().unwrap().to_string(), "1025 B");

@@ -43,7 +43,10 @@ impl FromStr for GuardSymbol {
             let message = "before `#` stands the module that exports the guard";
             return Err(Malformed::at(0..1, message));
         }
-        if module.chars().any(|one| one.is_control() || one.is_whitespace() || one == '\\') {
+        if module
+            .chars()
+            .any(|one| one.is_control() || one.is_whitespace() || one == '\\')
+        {
             let message = format!("{} is no module", quoted(module));
             return Err(Malformed::at(module_at, message));
         }

@@ -50,11 +50,14 @@ impl FromStr for LimitKey {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Some(field) = text.strip_prefix("body.") {
-            return field.parse().map(Self::Body).map_err(|mut fault: Malformed| {
-                let before = text.len() - field.len();
-                fault.at = fault.at.start + before..fault.at.end + before;
-                fault
-            });
+            return field
+                .parse()
+                .map(Self::Body)
+                .map_err(|mut fault: Malformed| {
+                    let before = text.len() - field.len();
+                    fault.at = fault.at.start + before..fault.at.end + before;
+                    fault
+                });
         }
         match text {
             "ip" => Ok(Self::Ip),
@@ -93,7 +96,10 @@ pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
         return wrong_kind(node, "tables `[limits.NAME]`", faults);
     };
     if table.entries.len() > ENTRIES_MAX {
-        faults.add(&node.span, format!("at most {ENTRIES_MAX} limits are allowed"));
+        faults.add(
+            &node.span,
+            format!("at most {ENTRIES_MAX} limits are allowed"),
+        );
         return;
     }
     for entry in &table.entries {
@@ -150,6 +156,10 @@ fn read_one(table: &Table, name: Option<Name>, faults: &mut Faults<'_>) -> Optio
         reader.faults().add(&node.span, message);
     }
     reader.finish();
+    // An algorithm that cannot be read is not the default one.
+    if algorithm_node.is_some() && algorithm.is_none() {
+        return None;
+    }
     Some(Limit {
         name: name?,
         rate: rate?,
@@ -165,10 +175,14 @@ pub(crate) fn unknown(name: &Name, draft: &Draft) -> Option<Malformed> {
     if draft.limit_names.contains(name.as_str()) {
         return None;
     }
-    let near = crate::suggestion::closest(
-        name.as_str(),
-        draft.limit_names.iter().map(String::as_str),
-    );
-    let message = format!("there is no limit {0}: add `[limits.{name}]`", quoted(name.as_str()));
+    let near =
+        crate::suggestion::closest(name.as_str(), draft.limit_names.iter().map(String::as_str));
+    let message = match near {
+        Some(_) => format!("there is no limit {}", quoted(name.as_str())),
+        None => format!(
+            "there is no limit {}: add `[limits.{name}]`",
+            quoted(name.as_str())
+        ),
+    };
     Some(Malformed::whole(name.as_str(), message).perhaps(near.map(str::to_owned)))
 }

@@ -41,7 +41,10 @@ impl FromStr for Name {
             None => Ok(Self(text.to_owned())),
             Some((offset, character)) => {
                 let message = format!("{} cannot stand in a name", quoted(&character.to_string()));
-                Err(Malformed::at(offset..offset + character.len_utf8(), message))
+                Err(Malformed::at(
+                    offset..offset + character.len_utf8(),
+                    message,
+                ))
             }
         }
     }
@@ -78,7 +81,11 @@ mod tests {
             ("two words", Some(3..4)),
             ("naïve", Some(2..4)),
         ] {
-            assert_eq!(text.parse::<Name>().err().map(|fault| fault.at), wrong_at, "{text}");
+            assert_eq!(
+                text.parse::<Name>().err().map(|fault| fault.at),
+                wrong_at,
+                "{text}"
+            );
         }
         assert!("x".repeat(128).parse::<Name>().is_ok());
         assert!("x".repeat(129).parse::<Name>().is_err());

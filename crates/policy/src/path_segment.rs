@@ -266,7 +266,10 @@ fn read_segment(written: &str, at: Range<usize>, last: bool) -> Result<Segment, 
 fn read_name(name: &str, start: usize) -> Result<String, Malformed> {
     let at = start..start + name.len();
     if name.is_empty() {
-        return Err(Malformed::at(start - 1..start + 1, "a parameter has a name"));
+        return Err(Malformed::at(
+            start - 1..start + 1,
+            "a parameter has a name",
+        ));
     }
     if name.len() > NAME_BYTES_MAX {
         let message = format!("a parameter's name has at most {NAME_BYTES_MAX} bytes");
@@ -323,7 +326,10 @@ fn read_literal(written: &str, start: usize) -> Result<String, Malformed> {
             let at = start + offset..start + offset + length;
             let escape = written.get(offset..offset + length).unwrap_or(written);
             let message = if length == 3 {
-                format!("the escape {} is read differently by different servers", quoted(escape))
+                format!(
+                    "the escape {} is read differently by different servers",
+                    quoted(escape)
+                )
             } else {
                 "`%` is followed by two hexadecimal digits".to_owned()
             };

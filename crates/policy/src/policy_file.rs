@@ -1,7 +1,7 @@
 //! Reads the text of a policy file: parses it, and gives each part to the file that knows it.
 //!
-//! In this order, which a test holds: `version`, then what others refer to (`limits`), then the rest as it stands in
-//! [`TABLES`]. A new table is one new file and one line there.
+//! `version` first, because all else depends on it, then the tables in the order of [`TABLES`]: what others refer to
+//! comes before them. A new table is one new file and one line there.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -14,7 +14,9 @@ use crate::malformed::{harmless, quoted};
 use crate::node::{Node, NodeValue, Table};
 use crate::suggestion::{closest, or_list};
 use crate::table_reader::wrong_kind;
-use crate::{Policy, PolicyErrors, audit_settings, depth, except, guard, later, limit, node, route};
+use crate::{
+    Policy, PolicyErrors, audit_settings, depth, except, guard, later, limit, node, route,
+};
 
 /// The version of the policy file that this program reads.
 pub const VERSION: i64 = 1;
@@ -30,7 +32,7 @@ pub(crate) struct Draft {
 /// Reads the value of one key at the top of the file.
 type Read = fn(&Node, &mut Draft, &mut Faults<'_>);
 
-/// The keys that are read, in the order in which they are.
+/// The keys that are read, in the order in which they are: routes refer to limits, wherever the file has them.
 const TABLES: [(&str, Read); 5] = [
     ("limits", limit::read),
     ("route", route::read),

@@ -24,27 +24,31 @@ impl FromStr for Rate {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = |message: String| Malformed::whole(text, message).perhaps(meant(text));
-        let (count, window) = text
-            .split_once(" per ")
-            .ok_or_else(|| wrong(format!("{} is no rate: write `10 per 1m`", quoted(text))))?;
-        let count = count
-            .parse::<NonZeroU32>()
-            .ok()
-            .filter(|_| count.bytes().all(|byte| byte.is_ascii_digit()))
-            .ok_or_else(|| {
-                wrong(format!(
-                    "{} is no number of requests from 1 to {}",
-                    quoted(count),
-                    u32::MAX
-                ))
-            })?;
-        let window = parse_duration(window).map_err(|fault| wrong(fault.message))?;
-        if window > WINDOW_MAX {
-            return Err(wrong("a window is at most `31d`".to_owned()));
-        }
-        Ok(Self { count, window })
+        read(text).map_err(|message| Malformed::whole(text, message).perhaps(meant(text)))
     }
+}
+
+/// Reads a rate, or says what is wrong with it.
+fn read(text: &str) -> Result<Rate, String> {
+    let (count, window) = text
+        .split_once(" per ")
+        .ok_or_else(|| format!("{} is no rate like `10 per 1m`", quoted(text)))?;
+    let count = count
+        .parse::<NonZeroU32>()
+        .ok()
+        .filter(|_| count.bytes().all(|byte| byte.is_ascii_digit()))
+        .ok_or_else(|| {
+            let most = u32::MAX;
+            format!(
+                "{} is no number of requests from 1 to {most}",
+                quoted(count)
+            )
+        })?;
+    let window = parse_duration(window).map_err(|fault| fault.message)?;
+    if window > WINDOW_MAX {
+        return Err("a window is at most `31d`".to_owned());
+    }
+    Ok(Rate { count, window })
 }
 
 impl fmt::Display for Rate {
@@ -97,7 +101,12 @@ pub(crate) fn written(length: Duration) -> String {
 /// What `10/m`, `10 per minute` or `10 per m` were meant to be.
 fn meant(text: &str) -> Option<String> {
     let (count, window) = text.split_once("per").or_else(|| text.split_once('/'))?;
-    let count: NonZeroU32 = count.trim().trim_end_matches("requests").trim().parse().ok()?;
+    let count: NonZeroU32 = count
+        .trim()
+        .trim_end_matches("requests")
+        .trim()
+        .parse()
+        .ok()?;
     let window = window.trim();
     let digits_end = window.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = window.split_at_checked(digits_end)?;
@@ -110,7 +119,7 @@ fn meant(text: &str) -> Option<String> {
         _ => return None,
     };
     let rate = format!("{count} per {number}{unit}");
-    rate.parse::<Rate>().is_ok().then_some(rate)
+    read(&rate).is_ok().then_some(rate)
 }
 
 #[cfg(test)]
@@ -158,6 +167,9 @@ mod tests {
         for text in ["10 per 1m", "5 per 90s", "100 per 1h", "1000 per 1d"] {
             assert_eq!(text.parse::<Rate>().unwrap().to_string(), text);
         }
-        assert_eq!("1 per 120s".parse::<Rate>().unwrap().to_string(), "1 per 2m");
+        assert_eq!(
+            "1 per 120s".parse::<Rate>().unwrap().to_string(),
+            "1 per 2m"
+        );
     }
 }

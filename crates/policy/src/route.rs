@@ -7,7 +7,9 @@ use crate::policy_file::{Draft, tables};
 use crate::route_body::{Body, read_body};
 use crate::route_verify::{Verify, read_verify};
 use crate::table_reader::TableReader;
-use crate::{Algorithm, Control, Malformed, Method, MethodSet, Name, Need, PathTemplate, RouteType};
+use crate::{
+    Algorithm, Control, Malformed, Method, MethodSet, Name, Need, PathTemplate, RouteType,
+};
 
 /// Keys of a route that a later version reads.
 const LATER: [&str; 3] = ["hosts", "protocol", "service"];
@@ -108,7 +110,9 @@ fn read_one(table: &Table, draft: &Draft, faults: &mut Faults<'_>) -> Option<Rou
     let requires = reader.optional("requires");
     let requires = reader.list::<Control>(requires, false).unwrap_or_default();
     let body = reader.optional("body");
-    let body = reader.table(body).map(|table| read_body(table, reader.faults()));
+    let body = reader
+        .table(body)
+        .map(|table| read_body(table, reader.faults()));
     let verify = reader.optional("verify");
     let verify = reader
         .table(verify)
@@ -133,10 +137,7 @@ fn read_one(table: &Table, draft: &Draft, faults: &mut Faults<'_>) -> Option<Rou
 }
 
 /// One method at least. A value that is wrong is a fault of its own, not an empty list.
-fn read_methods<'r>(
-    reader: &mut TableReader<'r, '_>,
-    node: Option<&'r Node>,
-) -> Option<MethodSet> {
+fn read_methods<'r>(reader: &mut TableReader<'r, '_>, node: Option<&'r Node>) -> Option<MethodSet> {
     let methods: MethodSet = reader.list::<Method>(node, false)?.into_iter().collect();
     let node = node?;
     if crate::policy_file::is_empty_list(node) {
@@ -170,6 +171,7 @@ fn read_limits(
             .policy
             .limits
             .get(name)
+            // One that could not be read is a fault already.
             .is_none_or(|limit| limit.algorithm == Algorithm::Exact)
     };
     if kind == Some(RouteType::AuthOp)
@@ -190,8 +192,7 @@ fn read_confirm(reader: &mut TableReader<'_, '_>, methods: Option<MethodSet>) ->
     let confirm: Vec<Method> = reader.list(Some(node), false).unwrap_or_default();
     if let Some(methods) = methods {
         for method in confirm.iter().filter(|method| !methods.contains(**method)) {
-            let span =
-                crate::policy_file::find_text(node, method.as_str()).unwrap_or(&node.span);
+            let span = crate::policy_file::find_text(node, method.as_str()).unwrap_or(&node.span);
             let message = format!("`{method}` is none of the route's methods");
             reader.faults().add(span, message);
         }
@@ -234,9 +235,7 @@ fn clash(route: &Route, earlier: &Route, routes: &[Route]) -> Option<Malformed> 
     let settled = both.as_ref().is_some_and(|both| {
         Method::ALL
             .iter()
-            .filter(|method| {
-                route.methods.contains(**method) && earlier.methods.contains(**method)
-            })
+            .filter(|method| route.methods.contains(**method) && earlier.methods.contains(**method))
             .all(|method| {
                 routes
                     .iter()

@@ -68,9 +68,13 @@ impl FromStr for RouteName {
             })?;
             return Ok(Self::Http { method, path });
         }
-        let kind_is_word =
-            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
-        let clean = !rest.chars().any(|one| one.is_control() || one.is_whitespace());
+        let kind_is_word = !word.is_empty()
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+        let clean = !rest
+            .chars()
+            .any(|one| one.is_control() || one.is_whitespace());
         if !kind_is_word || !clean || !rest.contains(':') {
             let message = format!(
                 "{} is neither `METHOD /path` nor `KIND module:operation`",

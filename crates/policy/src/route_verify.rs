@@ -47,7 +47,9 @@ fn read_tolerance<'r>(
     match parse_duration(text) {
         Ok(length) if length <= TOLERANCE_MAX => Some(length),
         Ok(_) => {
-            reader.faults().add(span, "a signature is at most `10m` old");
+            reader
+                .faults()
+                .add(span, "a signature is at most `10m` old");
             None
         }
         Err(fault) => {

@@ -20,7 +20,8 @@ impl FromStr for SecretRef {
     /// The message repeats nothing of the text: what stands there may be the secret itself.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Some(name) = text.strip_prefix("env:") {
-            let begins = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+            let begins =
+                name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
             let goes_on = name
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

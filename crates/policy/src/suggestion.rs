@@ -31,7 +31,11 @@ pub(crate) fn or_list(words: &[&str]) -> String {
     let mut list = String::new();
     for (position, word) in words.iter().enumerate() {
         if position > 0 {
-            list.push_str(if position + 1 == words.len() { " or " } else { ", " });
+            list.push_str(if position + 1 == words.len() {
+                " or "
+            } else {
+                ", "
+            });
         }
         list.push('`');
         list.push_str(word);

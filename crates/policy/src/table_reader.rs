@@ -1,6 +1,6 @@
 //! `TableReader`: reads one table key by key, and knows at the end which keys nobody asked for.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::str::FromStr;
 
@@ -202,10 +202,7 @@ impl<'r, 't> TableReader<'r, 't> {
                 continue;
             }
             let absent = |key: &&&'static str| self.table.find(key).is_none();
-            let near = closest(
-                &entry.key,
-                self.known.iter().filter(absent).copied(),
-            );
+            let near = closest(&entry.key, self.known.iter().filter(absent).copied());
             let message = format!("unknown key {} of {}", quoted(&entry.key), self.noun);
             let Some(near) = near else {
                 let keys = or_list(&self.known);
@@ -215,16 +212,15 @@ impl<'r, 't> TableReader<'r, 't> {
             };
             self.faults.add_meant(&entry.key_span, message, near);
         }
-        let meant: BTreeMap<&str, ()> = self
+        let meant: BTreeSet<&str> = self
             .table
             .entries
             .iter()
             .filter(|entry| !self.known.contains(&entry.key.as_str()))
             .filter_map(|entry| closest(&entry.key, self.missing.iter().copied()))
-            .map(|key| (key, ()))
             .collect();
         for key in &self.missing {
-            if !meant.contains_key(key) {
+            if !meant.contains(key) {
                 let message = format!("{} needs `{key}`", self.noun);
                 self.faults.add(&self.table.span, message);
             }
@@ -291,7 +287,10 @@ fn place_inside(node: &Node, value: &str, at: &Range<usize>, text: &str) -> Rang
     let whole = at.start == 0 && at.end >= value.len();
     let written = text.get(node.span.clone()).unwrap_or_default();
     let inside = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quote| {
-        written.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) == Some(value)
+        written
+            .strip_prefix(quote)
+            .and_then(|rest| rest.strip_suffix(quote))
+            == Some(value)
     });
     match inside {
         Some(quote) if !whole => {
