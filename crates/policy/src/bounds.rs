@@ -15,7 +15,7 @@ pub const NAME_BYTES_MAX: usize = 128;
 /// `[[route]]` entries: every pair of them is compared for overlaps.
 pub const ROUTES_MAX: usize = 4096;
 
-/// Entries of any other table (`[limits.*]`, `[[guard]]`, `[[except]]`).
+/// Keys of one table, and entries of `[limits]`, `[[guard]]` and `[[except]]`.
 pub const ENTRIES_MAX: usize = 1024;
 
 /// Values in one list, for example `limits` of a route.

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use toml_edit::Document;
 
-use crate::bounds::{DEPTH_MAX, FILE_BYTES_MAX};
+use crate::bounds::{DEPTH_MAX, ENTRIES_MAX, FILE_BYTES_MAX};
 use crate::faults::Faults;
 use crate::malformed::{harmless, quoted};
 use crate::node::{Node, NodeValue, Table};
@@ -72,6 +72,11 @@ fn read(text: &str, faults: &mut Faults<'_>) -> Draft {
         }
     };
     let root = node::table(document.as_table(), 0..0);
+    if root.entries.len() > ENTRIES_MAX {
+        let message = format!("a policy file has at most {ENTRIES_MAX} keys at its top");
+        faults.add(&(0..0), message);
+        return draft;
+    }
     if !check_version(&root, faults) {
         return draft;
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::str::FromStr;
 
-use crate::bounds::{LIST_MAX, STRING_BYTES_MAX};
+use crate::bounds::{ENTRIES_MAX, LIST_MAX, STRING_BYTES_MAX};
 use crate::faults::Faults;
 use crate::malformed::quoted;
 use crate::node::{Entry, Node, NodeValue, Table};
@@ -197,33 +197,39 @@ impl<'r, 't> TableReader<'r, 't> {
     ///
     /// A required key that an unknown one was probably meant to be is one fault, not two.
     pub(crate) fn finish(self) {
-        for entry in &self.table.entries {
+        let entries = &self.table.entries;
+        if entries.len() > ENTRIES_MAX {
+            // Every unknown key is compared with every known one.
+            let message = format!("{} has at most {ENTRIES_MAX} keys", self.noun);
+            self.faults.add(&self.table.span, message);
+            return;
+        }
+        let absent: Vec<&'static str> = self
+            .known
+            .iter()
+            .copied()
+            .filter(|key| self.table.find(key).is_none())
+            .collect();
+        let mut meant = BTreeSet::new();
+        for entry in entries {
             if self.known.contains(&entry.key.as_str()) {
                 continue;
             }
-            let absent = |key: &&&'static str| self.table.find(key).is_none();
-            let near = closest(&entry.key, self.known.iter().filter(absent).copied());
             let message = format!("unknown key {} of {}", quoted(&entry.key), self.noun);
-            let Some(near) = near else {
-                let keys = or_list(&self.known);
-                let message = format!("{message}: use {keys}");
-                self.faults.add(&entry.key_span, message);
-                continue;
-            };
-            self.faults.add_meant(&entry.key_span, message, near);
-        }
-        let meant: BTreeSet<&str> = self
-            .table
-            .entries
-            .iter()
-            .filter(|entry| !self.known.contains(&entry.key.as_str()))
-            .filter_map(|entry| closest(&entry.key, self.missing.iter().copied()))
-            .collect();
-        for key in &self.missing {
-            if !meant.contains(key) {
-                let message = format!("{} needs `{key}`", self.noun);
-                self.faults.add(&self.table.span, message);
+            match closest(&entry.key, absent.iter().copied()) {
+                Some(near) => {
+                    meant.insert(near);
+                    self.faults.add_meant(&entry.key_span, message, near);
+                }
+                None => {
+                    let message = format!("{message}: use {}", or_list(&self.known));
+                    self.faults.add(&entry.key_span, message);
+                }
             }
+        }
+        for key in self.missing.iter().filter(|key| !meant.contains(*key)) {
+            let message = format!("{} needs `{key}`", self.noun);
+            self.faults.add(&self.table.span, message);
         }
     }
 }

@@ -532,12 +532,16 @@ fn what_is_too_large_is_refused_by_name() {
 
 #[test]
 fn a_thousand_errors_are_enough() {
-    let text: String = (0..1500)
-        .map(|number| format!("zz{number} = 1\n"))
-        .collect();
-    let errors = errors(&format!("version = 1\n{text}"));
+    let errors = errors(&format!("version = 1\n{}", "[[route]]\n".repeat(500)));
     assert_eq!((errors.as_slice().len(), errors.left_out()), (1000, 500));
     assert!(errors.to_string().ends_with("and 500 more"));
+}
+
+#[test]
+fn tables_of_too_many_keys_are_one_error() {
+    let keys: String = (0..100_000).map(|number| format!("z{number}=1\n")).collect();
+    check_one(&format!("version = 1\n{keys}"), "1:1", &["at most 1024 keys"]);
+    check_one(&format!("version = 1\n[audit]\n{keys}"), "2:1", &["at most 1024 keys"]);
 }
 
 #[test]
