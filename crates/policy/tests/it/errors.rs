@@ -539,9 +539,19 @@ fn a_thousand_errors_are_enough() {
 
 #[test]
 fn tables_of_too_many_keys_are_one_error() {
-    let keys: String = (0..100_000).map(|number| format!("z{number}=1\n")).collect();
-    check_one(&format!("version = 1\n{keys}"), "1:1", &["at most 1024 keys"]);
-    check_one(&format!("version = 1\n[audit]\n{keys}"), "2:1", &["at most 1024 keys"]);
+    let keys: String = (0..100_000)
+        .map(|number| format!("z{number}=1\n"))
+        .collect();
+    check_one(
+        &format!("version = 1\n{keys}"),
+        "1:1",
+        &["at most 1024 keys"],
+    );
+    check_one(
+        &format!("version = 1\n[audit]\n{keys}"),
+        "2:1",
+        &["at most 1024 keys"],
+    );
 }
 
 #[test]
