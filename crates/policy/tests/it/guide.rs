@@ -1,0 +1,72 @@
+//! The guide is true: its examples are policies, and it names every word that can be written.
+
+use portcullis_policy::{Algorithm, Control, FailOn, Meaning, Method, Policy, RouteType};
+
+const GUIDE: &str = include_str!("../../../../docs/guide/policy.md");
+
+#[test]
+fn every_example_is_a_policy() {
+    let examples: Vec<&str> = GUIDE
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert!(examples.len() >= 8, "the guide has lost its examples");
+    for example in examples {
+        if let Err(errors) = Policy::parse(example) {
+            panic!("{example}\n{errors}");
+        }
+    }
+}
+
+#[test]
+fn every_word_is_in_the_guide() {
+    let words = Control::ALL
+        .iter()
+        .map(|word| word.as_str())
+        .chain(RouteType::ALL.iter().map(|word| word.as_str()))
+        .chain(Method::ALL.iter().map(|word| word.as_str()))
+        .chain(Meaning::ALL.iter().map(|word| word.as_str()))
+        .chain(Algorithm::ALL.iter().map(|word| word.as_str()))
+        .chain(FailOn::ALL.iter().map(|word| word.as_str()));
+    for word in words {
+        let written = [format!("`{word}`"), format!("\"{word}\"")];
+        assert!(
+            written.iter().any(|one| GUIDE.contains(one)),
+            "the guide lacks {word}"
+        );
+    }
+}
+
+/// The keys are read from the message that lists them, so that a key cannot be added without its line in the guide.
+#[test]
+fn every_key_is_in_the_guide() {
+    for text in [
+        "version = 1\nqqqqqqq = 1",
+        "version = 1\naudit = { qqqqqqq = 1 }",
+        "version = 1\nlimits = { a = { rate = \"1 per 1s\", qqqqqqq = 1 } }",
+        "version = 1\nroute = [{ qqqqqqq = 1 }]",
+        "version = 1\nroute = [{ body = { qqqqqqq = 1 } }]",
+        "version = 1\nroute = [{ verify = { qqqqqqq = 1 } }]",
+        "version = 1\nguard = [{ qqqqqqq = 1 }]",
+        "version = 1\nexcept = [{ qqqqqqq = 1 }]",
+    ] {
+        let errors = Policy::parse(text).expect_err("an unknown key");
+        let listing = errors
+            .iter()
+            .find_map(|error| error.message.split_once(": use "))
+            .unwrap_or_else(|| panic!("no keys are listed: {errors}"));
+        for key in listing.1.split('`').skip(1).step_by(2) {
+            let written = [
+                format!("`{key}`"),
+                format!("[{key}]"),
+                format!("[{key}."),
+                format!("`{key} ="),
+            ];
+            assert!(
+                written.iter().any(|one| GUIDE.contains(one)),
+                "the guide lacks `{key}`"
+            );
+        }
+    }
+}
