@@ -1,10 +1,9 @@
 //! `Control`: the join key of all verbs.
 
-use serde::Serialize;
+use crate::word::words;
 
 /// A protection a service can have. A rule reports its absence, the guard enforces it, a probe tries it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Control {
     /// The caller is known.
     Authentication,
@@ -36,4 +35,31 @@ pub enum Control {
     Session,
     /// An answer does not tell whether an account exists.
     EnumerationResistance,
+    /// A dangerous operation is confirmed by a code bound to user, session, action and target.
+    Confirmation,
+    /// The answer carries the headers that tell a browser what it may do with it.
+    SecurityHeaders,
+    /// What was done, by whom and to what, is written where it cannot be changed.
+    AuditTrail,
 }
+
+words!(Control, "control", {
+    Authentication => "authentication",
+    Authorization => "authorization",
+    Ownership => "ownership",
+    Tenant => "tenant",
+    Csrf => "csrf",
+    RateLimit => "rate_limit",
+    Signature => "signature",
+    Validation => "validation",
+    BodyLimit => "body_limit",
+    FieldAllowList => "field_allow_list",
+    OutputFilter => "output_filter",
+    ErrorHandling => "error_handling",
+    Token => "token",
+    Session => "session",
+    EnumerationResistance => "enumeration_resistance",
+    Confirmation => "confirmation",
+    SecurityHeaders => "security_headers",
+    AuditTrail => "audit_trail",
+});

@@ -1,0 +1,189 @@
+//! Reads the text of a policy file: parses it, and gives each part to the file that knows it.
+//!
+//! In this order, which a test holds: `version`, then what others refer to (`limits`), then the rest as it stands in
+//! [`TABLES`]. A new table is one new file and one line there.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use toml_edit::Document;
+
+use crate::bounds::{DEPTH_MAX, FILE_BYTES_MAX};
+use crate::faults::Faults;
+use crate::malformed::{harmless, quoted};
+use crate::node::{Node, NodeValue, Table};
+use crate::suggestion::{closest, or_list};
+use crate::table_reader::wrong_kind;
+use crate::{Policy, PolicyErrors, audit_settings, depth, except, guard, later, limit, node, route};
+
+/// The version of the policy file that this program reads.
+pub const VERSION: i64 = 1;
+
+/// A policy that is being read, and may yet turn out to be none.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    pub(crate) policy: Policy,
+    /// Every name under `[limits]`, also of limits that could not be read.
+    pub(crate) limit_names: BTreeSet<String>,
+}
+
+/// Reads the value of one key at the top of the file.
+type Read = fn(&Node, &mut Draft, &mut Faults<'_>);
+
+/// The keys that are read, in the order in which they are.
+const TABLES: [(&str, Read); 5] = [
+    ("limits", limit::read),
+    ("route", route::read),
+    ("guard", guard::read),
+    ("except", except::read),
+    ("audit", audit_settings::read),
+];
+
+/// Reads a whole file. Either nothing is wrong, or no policy comes of it.
+pub(crate) fn parse(text: &str) -> Result<Policy, PolicyErrors> {
+    let mut faults = Faults::new(text);
+    let draft = read(text, &mut faults);
+    match faults.into_errors() {
+        Some(errors) => Err(errors),
+        None => Ok(draft.policy),
+    }
+}
+
+fn read(text: &str, faults: &mut Faults<'_>) -> Draft {
+    let mut draft = Draft::default();
+    if text.len() > FILE_BYTES_MAX {
+        let message = format!("a policy file has at most {FILE_BYTES_MAX} bytes");
+        faults.add(&(0..0), message);
+        return draft;
+    }
+    if let Err(span) = depth::check_depth(text) {
+        let message = format!("nested deeper than {DEPTH_MAX}");
+        faults.add(&span, message);
+        return draft;
+    }
+    let document = match Document::parse(text) {
+        Ok(document) => document,
+        Err(error) => {
+            let span = error.span().unwrap_or(0..0);
+            faults.add(&span, harmless(error.message()));
+            return draft;
+        }
+    };
+    let root = node::table(document.as_table(), 0..0);
+    if !check_version(&root, faults) {
+        return draft;
+    }
+    for (key, read) in TABLES {
+        if let Some(entry) = root.find(key) {
+            read(&entry.node, &mut draft, faults);
+        }
+    }
+    for entry in &root.entries {
+        let is_read = entry.key == "version" || TABLES.iter().any(|(key, _)| *key == entry.key);
+        if is_read {
+            continue;
+        }
+        match later::accept(entry, faults) {
+            Some(later) => draft.policy.later.push(later),
+            None => refuse_key(&entry.key, &entry.key_span, faults),
+        }
+    }
+    route::check_overlaps(&draft, faults);
+    draft
+}
+
+/// Whether it is worth reading on: a file of a newer version would only be misunderstood.
+fn check_version(root: &Table, faults: &mut Faults<'_>) -> bool {
+    let Some(entry) = root.find("version") else {
+        let misspelt = root
+            .entries
+            .iter()
+            .any(|entry| closest(&entry.key, ["version"]).is_some());
+        if !misspelt {
+            faults.add(&(0..0), format!("the file needs `version = {VERSION}`"));
+        }
+        return true;
+    };
+    let NodeValue::Integer(version) = entry.node.value else {
+        let expected = format!("`version = {VERSION}`");
+        wrong_kind(&entry.node, &expected, faults);
+        return true;
+    };
+    if version > VERSION {
+        let message = format!(
+            "this program reads version {VERSION} and is too old for version {version}: update it"
+        );
+        faults.add(&entry.node.span, message);
+        return false;
+    }
+    if version < VERSION {
+        let message = format!("there is no version {version}");
+        faults.add_meant(&entry.node.span, message, VERSION.to_string());
+    }
+    true
+}
+
+fn refuse_key(key: &str, span: &Range<usize>, faults: &mut Faults<'_>) {
+    let known: Vec<&str> = std::iter::once("version")
+        .chain(TABLES.iter().map(|(key, _)| *key))
+        .chain(later::keys())
+        .collect();
+    let message = format!("unknown key {}", quoted(key));
+    match closest(key, known.iter().copied()) {
+        Some(near) => faults.add_meant(span, message, near),
+        None => faults.add(span, format!("{message}: use {}", or_list(&known))),
+    }
+}
+
+/// The entries of `[[name]]`, at most so many.
+pub(crate) fn tables<'n>(
+    node: &'n Node,
+    name: &str,
+    most: usize,
+    faults: &mut Faults<'_>,
+) -> Vec<&'n Table> {
+    let values = match &node.value {
+        NodeValue::List(values) => values,
+        NodeValue::Table(_) => {
+            let message = format!("`{name}` is a list of tables");
+            faults.add_meant(&node.span, message, format!("[[{name}]]"));
+            return Vec::new();
+        }
+        _ => {
+            let expected = format!("tables `[[{name}]]`");
+            wrong_kind(node, &expected, faults);
+            return Vec::new();
+        }
+    };
+    if values.len() > most {
+        let message = format!("at most {most} `[[{name}]]` are allowed");
+        faults.add(&node.span, message);
+        return Vec::new();
+    }
+    values
+        .iter()
+        .filter_map(|value| match &value.value {
+            NodeValue::Table(table) => Some(table),
+            _ => {
+                wrong_kind(value, "a table", faults);
+                None
+            }
+        })
+        .collect()
+}
+
+/// Whether a value is a list without values, which is not the same as a list whose values are all wrong.
+pub(crate) fn is_empty_list(node: &Node) -> bool {
+    matches!(&node.value, NodeValue::List(values) if values.is_empty())
+}
+
+/// Where in a list a string is.
+pub(crate) fn find_text<'n>(node: &'n Node, text: &str) -> Option<&'n Range<usize>> {
+    let NodeValue::List(values) = &node.value else {
+        return None;
+    };
+    values
+        .iter()
+        .find(|value| matches!(&value.value, NodeValue::String(one) if one == text))
+        .map(|value| &value.span)
+}

@@ -1,0 +1,58 @@
+//! `Verify`: how the sender of a message proves who it is.
+
+use std::time::Duration;
+
+use crate::faults::Faults;
+use crate::node::{Node, Table};
+use crate::rate::parse_duration;
+use crate::table_reader::TableReader;
+use crate::{Name, SecretRef};
+
+/// The longest time that a signature may be old: what is accepted longer must be remembered longer.
+pub const TOLERANCE_MAX: Duration = Duration::from_secs(600);
+
+/// The `verify` of a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verify {
+    /// Whose way of signing it is: `svix`, `stripe`, `github`, `standard`.
+    pub scheme: Name,
+    /// Where the secret is kept.
+    pub secret: SecretRef,
+    /// How far the time of the signature may be from now.
+    pub tolerance: Option<Duration>,
+}
+
+pub(crate) fn read_verify(table: &Table, faults: &mut Faults<'_>) -> Option<Verify> {
+    let mut reader = TableReader::new(table, "`verify`", faults);
+    let scheme = reader.required("scheme");
+    let scheme = reader.parsed::<Name>(scheme);
+    let secret = reader.required("secret");
+    let secret = reader.parsed::<SecretRef>(secret);
+    let tolerance = reader.optional("tolerance");
+    let tolerance = read_tolerance(&mut reader, tolerance);
+    reader.finish();
+    Some(Verify {
+        scheme: scheme?,
+        secret: secret?,
+        tolerance,
+    })
+}
+
+fn read_tolerance<'r>(
+    reader: &mut TableReader<'r, '_>,
+    node: Option<&'r Node>,
+) -> Option<Duration> {
+    let text = reader.text(node)?;
+    let span = &node?.span;
+    match parse_duration(text) {
+        Ok(length) if length <= TOLERANCE_MAX => Some(length),
+        Ok(_) => {
+            reader.faults().add(span, "a signature is at most `10m` old");
+            None
+        }
+        Err(fault) => {
+            reader.faults().add_malformed(span, fault);
+            None
+        }
+    }
+}

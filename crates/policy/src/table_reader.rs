@@ -1,0 +1,303 @@
+//! `TableReader`: reads one table key by key, and knows at the end which keys nobody asked for.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::str::FromStr;
+
+use crate::bounds::{LIST_MAX, STRING_BYTES_MAX};
+use crate::faults::Faults;
+use crate::malformed::quoted;
+use crate::node::{Entry, Node, NodeValue, Table};
+use crate::suggestion::{closest, or_list};
+use crate::{Date, Malformed};
+
+/// Reads a table. Every key that is asked for is a key that is known; [`finish`](Self::finish) refuses the others.
+///
+/// Each method notes what is wrong with its value and answers with nothing, so that reading goes on.
+#[derive(Debug)]
+pub(crate) struct TableReader<'r, 't> {
+    table: &'r Table,
+    noun: &'static str,
+    faults: &'r mut Faults<'t>,
+    known: Vec<&'static str>,
+    missing: Vec<&'static str>,
+}
+
+impl<'r, 't> TableReader<'r, 't> {
+    /// `noun` is what messages call the table: `a route`.
+    pub(crate) const fn new(
+        table: &'r Table,
+        noun: &'static str,
+        faults: &'r mut Faults<'t>,
+    ) -> Self {
+        Self {
+            table,
+            noun,
+            faults,
+            known: Vec::new(),
+            missing: Vec::new(),
+        }
+    }
+
+    /// Where to note what is wrong with more than one value.
+    pub(crate) const fn faults(&mut self) -> &mut Faults<'t> {
+        self.faults
+    }
+
+    /// Where the table is announced.
+    pub(crate) fn span(&self) -> &Range<usize> {
+        &self.table.span
+    }
+
+    /// A key's entry, of any kind.
+    pub(crate) fn entry(&mut self, key: &'static str) -> Option<&'r Entry> {
+        self.known.push(key);
+        self.table.find(key)
+    }
+
+    /// A key's value, which is missed if it is not there.
+    pub(crate) fn required(&mut self, key: &'static str) -> Option<&'r Node> {
+        let entry = self.entry(key);
+        if entry.is_none() {
+            self.missing.push(key);
+        }
+        entry.map(|entry| &entry.node)
+    }
+
+    /// A key's value.
+    pub(crate) fn optional(&mut self, key: &'static str) -> Option<&'r Node> {
+        self.entry(key).map(|entry| &entry.node)
+    }
+
+    /// Accepts keys that are read by a later version.
+    pub(crate) fn unread(&mut self, keys: &[&'static str]) {
+        self.known.extend_from_slice(keys);
+    }
+
+    /// A string.
+    pub(crate) fn text(&mut self, node: Option<&'r Node>) -> Option<&'r str> {
+        text(node?, self.faults)
+    }
+
+    /// A string with something to read in it.
+    pub(crate) fn prose(&mut self, node: Option<&'r Node>) -> Option<String> {
+        let node = node?;
+        let text = text(node, self.faults)?.trim();
+        if text.is_empty() {
+            self.faults.add(&node.span, "this cannot be empty");
+            return None;
+        }
+        Some(text.to_owned())
+    }
+
+    /// A string of a known form.
+    pub(crate) fn parsed<T: FromStr<Err = Malformed>>(
+        &mut self,
+        node: Option<&'r Node>,
+    ) -> Option<T> {
+        parsed(node?, self.faults)
+    }
+
+    /// A list of strings of a known form, none of them twice. One string alone is a list of one only where `lone`
+    /// says so.
+    pub(crate) fn list<T: FromStr<Err = Malformed> + PartialEq>(
+        &mut self,
+        node: Option<&'r Node>,
+        lone: bool,
+    ) -> Option<Vec<T>> {
+        let node = node?;
+        if lone && matches!(node.value, NodeValue::String(_)) {
+            return parsed(node, self.faults).map(|one| vec![one]);
+        }
+        let values = nodes(node, self.faults)?;
+        let mut read = Vec::with_capacity(values.len());
+        for value in values {
+            let Some(one) = parsed(value, self.faults) else {
+                continue;
+            };
+            if read.contains(&one) {
+                self.faults.add(&value.span, "this is in the list twice");
+            } else {
+                read.push(one);
+            }
+        }
+        Some(read)
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn truth(&mut self, node: Option<&'r Node>) -> Option<bool> {
+        let node = node?;
+        match &node.value {
+            NodeValue::Boolean(truth) => Some(*truth),
+            NodeValue::String(text) if text == "true" || text == "false" => {
+                let message = "this is `true` or `false`, without quotes";
+                self.faults.add_meant(&node.span, message, text);
+                None
+            }
+            _ => {
+                wrong_kind(node, "`true` or `false`", self.faults);
+                None
+            }
+        }
+    }
+
+    /// A whole number within bounds.
+    pub(crate) fn integer(&mut self, node: Option<&'r Node>, within: Range<i64>) -> Option<i64> {
+        let node = node?;
+        let NodeValue::Integer(number) = node.value else {
+            wrong_kind(node, "an integer", self.faults);
+            return None;
+        };
+        if within.contains(&number) {
+            return Some(number);
+        }
+        let message = format!(
+            "`{number}` is out of bounds: use {} to {}",
+            within.start,
+            within.end - 1
+        );
+        self.faults.add(&node.span, message);
+        None
+    }
+
+    /// A day, written as TOML's local date.
+    pub(crate) fn date(&mut self, node: Option<&'r Node>) -> Option<Date> {
+        let node = node?;
+        let message = "this is a date, written `2027-01-31` without quotes";
+        match &node.value {
+            NodeValue::Datetime(time) => {
+                let day = time
+                    .date
+                    .and_then(|date| Date::new(date.year, date.month, date.day));
+                match day {
+                    Some(day) if time.time.is_none() => return Some(day),
+                    Some(day) => self.faults.add_meant(&node.span, message, day.to_string()),
+                    None => self.faults.add(&node.span, message),
+                }
+            }
+            NodeValue::String(text) if text.parse::<Date>().is_ok() => {
+                self.faults.add_meant(&node.span, message, text);
+            }
+            _ => self.faults.add(&node.span, message),
+        }
+        None
+    }
+
+    /// A table inside this one.
+    pub(crate) fn table(&mut self, node: Option<&'r Node>) -> Option<&'r Table> {
+        let node = node?;
+        if let NodeValue::Table(table) = &node.value {
+            return Some(table);
+        }
+        wrong_kind(node, "a table", self.faults);
+        None
+    }
+
+    /// Refuses the keys that nobody asked for, and says which are missing.
+    ///
+    /// A required key that an unknown one was probably meant to be is one fault, not two.
+    pub(crate) fn finish(self) {
+        for entry in &self.table.entries {
+            if self.known.contains(&entry.key.as_str()) {
+                continue;
+            }
+            let absent = |key: &&&'static str| self.table.find(key).is_none();
+            let near = closest(
+                &entry.key,
+                self.known.iter().filter(absent).copied(),
+            );
+            let message = format!("unknown key {} of {}", quoted(&entry.key), self.noun);
+            let Some(near) = near else {
+                let keys = or_list(&self.known);
+                let message = format!("{message}: use {keys}");
+                self.faults.add(&entry.key_span, message);
+                continue;
+            };
+            self.faults.add_meant(&entry.key_span, message, near);
+        }
+        let meant: BTreeMap<&str, ()> = self
+            .table
+            .entries
+            .iter()
+            .filter(|entry| !self.known.contains(&entry.key.as_str()))
+            .filter_map(|entry| closest(&entry.key, self.missing.iter().copied()))
+            .map(|key| (key, ()))
+            .collect();
+        for key in &self.missing {
+            if !meant.contains_key(key) {
+                let message = format!("{} needs `{key}`", self.noun);
+                self.faults.add(&self.table.span, message);
+            }
+        }
+    }
+}
+
+/// A string within its bound.
+pub(crate) fn text<'n>(node: &'n Node, faults: &mut Faults<'_>) -> Option<&'n str> {
+    let NodeValue::String(text) = &node.value else {
+        wrong_kind(node, "a string", faults);
+        return None;
+    };
+    if text.len() > STRING_BYTES_MAX {
+        let message = format!("a string has at most {STRING_BYTES_MAX} bytes");
+        faults.add(&node.span, message);
+        return None;
+    }
+    Some(text)
+}
+
+/// A string of a known form. What is wrong with it is noted at the bytes that are wrong.
+pub(crate) fn parsed<T: FromStr<Err = Malformed>>(
+    node: &Node,
+    faults: &mut Faults<'_>,
+) -> Option<T> {
+    let text = text(node, faults)?;
+    match text.parse() {
+        Ok(value) => Some(value),
+        Err(fault) => {
+            let span = place_inside(node, text, &fault.at, faults.text());
+            faults.add_malformed(&span, fault);
+            None
+        }
+    }
+}
+
+/// The values of a list within its bound.
+pub(crate) fn nodes<'n>(node: &'n Node, faults: &mut Faults<'_>) -> Option<&'n [Node]> {
+    let NodeValue::List(values) = &node.value else {
+        if let NodeValue::String(text) = &node.value {
+            let message = "expected a list, found a string";
+            faults.add_meant(&node.span, message, format!("[{text:?}]"));
+        } else {
+            wrong_kind(node, "a list", faults);
+        }
+        return None;
+    };
+    if values.len() > LIST_MAX {
+        let message = format!("a list has at most {LIST_MAX} values");
+        faults.add(&node.span, message);
+        return None;
+    }
+    Some(values)
+}
+
+pub(crate) fn wrong_kind(node: &Node, expected: &str, faults: &mut Faults<'_>) {
+    let message = format!("expected {expected}, found {}", node.noun());
+    faults.add(&node.span, message);
+}
+
+/// Where some bytes of a string's value are in the text: exact when the string has no escapes, else all of it.
+fn place_inside(node: &Node, value: &str, at: &Range<usize>, text: &str) -> Range<usize> {
+    let whole = at.start == 0 && at.end >= value.len();
+    let written = text.get(node.span.clone()).unwrap_or_default();
+    let inside = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quote| {
+        written.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) == Some(value)
+    });
+    match inside {
+        Some(quote) if !whole => {
+            let start = node.span.start + quote.len();
+            start + at.start..start + at.end
+        }
+        _ => node.span.clone(),
+    }
+}
