@@ -1,6 +1,7 @@
 //! What was found, and how it is told: findings, the route inventory, the report, and its renderers.
 
 mod class;
+mod date;
 mod finding;
 mod fingerprint;
 mod inventory;
@@ -9,6 +10,7 @@ mod report;
 mod severity;
 
 pub use class::{Class, UnknownClass};
+pub use date::{Date, NotADate};
 pub use finding::{Edit, Finding, Fix, Place, Step, Suppression, SuppressionKind};
 pub use fingerprint::fingerprint;
 pub use inventory::{
