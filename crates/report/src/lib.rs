@@ -4,21 +4,25 @@ mod class;
 mod date;
 mod finding;
 mod fingerprint;
+mod harmless;
 mod inventory;
 mod location;
 mod report;
 mod severity;
+mod suppressions;
 
 pub use class::{Class, UnknownClass};
 pub use date::{Date, NotADate};
 pub use finding::{Edit, Finding, Fix, Place, Step, Suppression, SuppressionKind};
 pub use fingerprint::fingerprint;
+pub use harmless::{harmless, harmless_line};
 pub use inventory::{
     Answer, Auth, AuthWhere, GuardRecord, Ownership, Reason, RouteRecord, UnknownRecord,
 };
 pub use location::Location;
 pub use report::{Notice, Report, Skipped, Tool, Unread};
 pub use severity::{Basis, Confidence, Severity};
+pub use suppressions::{Standing, Suppressions};
 
 /// The word a plain enum has on the wire, so that text and JSON cannot drift apart.
 pub(crate) fn word<T: serde::Serialize>(value: &T) -> String {
