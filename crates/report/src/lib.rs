@@ -7,7 +7,9 @@ mod fingerprint;
 mod harmless;
 mod inventory;
 mod location;
+pub mod render;
 mod report;
+mod rule_card;
 mod severity;
 mod suppressions;
 
@@ -21,6 +23,7 @@ pub use inventory::{
 };
 pub use location::Location;
 pub use report::{Notice, Report, Skipped, Tool, Unread};
+pub use rule_card::{RULES_SCHEMA, RuleCard, rules_document};
 pub use severity::{Basis, Confidence, Severity};
 pub use suppressions::{Standing, Suppressions};
 

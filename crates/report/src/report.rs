@@ -1,11 +1,13 @@
 //! `Report`: what was found, in an order that depends on nothing but what was found.
 
+use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::{Finding, Place, RouteRecord, Severity};
 
 /// Everything one audit has to say.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// The program that made it.
     pub tool: Tool,
@@ -29,46 +31,16 @@ pub struct Report {
     pub notices: Vec<Notice>,
 }
 
-impl Default for Report {
-    fn default() -> Self {
-        Self {
-            tool: Tool::default(),
-            commit: None,
-            policy_digest: None,
-            findings: Vec::new(),
-            routes: Vec::new(),
-            unread: Vec::new(),
-            skipped: Vec::new(),
-            files_read: 0,
-            notes: Vec::new(),
-            notices: Vec::new(),
-        }
-    }
-}
-
 impl Report {
     /// Puts everything into its order and makes the fingerprints unique.
     ///
     /// Whoever makes a report calls this last, whatever order the parts came in; doing it twice changes nothing.
     pub fn settle(&mut self) {
         for finding in &mut self.findings {
-            finding.places.sort_by(|a, b| {
-                (&a.location, &a.route, &a.fingerprint).cmp(&(
-                    &b.location,
-                    &b.route,
-                    &b.fingerprint,
-                ))
-            });
+            finding.places.sort_by(|a, b| by(place_key, a, b));
         }
-        self.findings.sort_by(|a, b| order(a).cmp(&order(b)));
-        self.routes.sort_by(|a, b| {
-            (&a.location, &a.path, a.method, &a.framework).cmp(&(
-                &b.location,
-                &b.path,
-                b.method,
-                &b.framework,
-            ))
-        });
+        self.findings.sort_by(|a, b| by(finding_key, a, b));
+        self.routes.sort_by(|a, b| by(route_key, a, b));
         self.unread.sort();
         self.skipped.sort();
         self.notices.sort();
@@ -100,10 +72,10 @@ impl Report {
     }
 }
 
-/// Worst first, then where it is, then which rule says so; the rest only makes the order total.
-fn order(finding: &Finding) -> impl Ord + '_ {
+/// Worst first, then where it is, then which rule says so.
+fn finding_key(finding: &Finding) -> impl Ord + '_ {
     (
-        std::cmp::Reverse(finding.severity),
+        Reverse(finding.severity),
         &finding.location.file,
         finding.location.line,
         finding.rule,
@@ -112,6 +84,21 @@ fn order(finding: &Finding) -> impl Ord + '_ {
         &finding.message,
         &finding.fingerprint,
     )
+}
+
+fn place_key(place: &Place) -> impl Ord + '_ {
+    (&place.location, &place.route, &place.fingerprint)
+}
+
+fn route_key(route: &RouteRecord) -> impl Ord + '_ {
+    (&route.location, &route.path, route.method, &route.framework)
+}
+
+/// By the key, and where that is the same by everything there is: what differs at all has one order.
+fn by<'a, T: fmt::Debug, K: Ord>(key: fn(&'a T) -> K, a: &'a T, b: &'a T) -> Ordering {
+    key(a)
+        .cmp(&key(b))
+        .then_with(|| format!("{a:?}").cmp(&format!("{b:?}")))
 }
 
 /// Gives the second of the same fingerprint the ending `-2`, and so on.
