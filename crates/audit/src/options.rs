@@ -1,0 +1,110 @@
+//! `Options`: what an audit is told, and what it answers with.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use portcullis_report::{Date, Report};
+
+/// What an audit is told besides the folder.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Whether tests, stories and examples are read as well.
+    pub include_tests: bool,
+    /// Whether `portcullis-ignore` comments count.
+    pub ignore_comments: bool,
+    /// The only rules to run; empty means every rule.
+    pub only_rules: Vec<String>,
+    /// Rules not to run.
+    pub skip_rules: Vec<String>,
+    /// The day on which suppressions and exceptions are judged.
+    pub today: Date,
+    /// The commit that is read, if the caller knows it.
+    pub commit: Option<String>,
+}
+
+impl Options {
+    /// Every rule, no tests, comments count.
+    #[must_use]
+    pub const fn on(today: Date) -> Self {
+        Self {
+            include_tests: false,
+            ignore_comments: true,
+            only_rules: Vec::new(),
+            skip_rules: Vec::new(),
+            today,
+            commit: None,
+        }
+    }
+
+    /// Whether the rule is to be run.
+    #[must_use]
+    pub fn runs(&self, rule: &str) -> bool {
+        (self.only_rules.is_empty() || self.only_rules.iter().any(|only| only == rule))
+            && !self.skip_rules.iter().any(|skip| skip == rule)
+    }
+}
+
+/// A report, and the text of the files it speaks of.
+#[derive(Debug, Default)]
+pub struct Audited {
+    /// What was found, settled.
+    pub report: Report,
+    /// The text of every file that was read, by its path in the report.
+    pub sources: BTreeMap<String, Arc<str>>,
+}
+
+impl Audited {
+    /// The text of a file as it was read.
+    #[must_use]
+    pub fn source(&self, file: &str) -> Option<Arc<str>> {
+        self.sources.get(file).cloned()
+    }
+}
+
+/// How far an audit has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Progress {
+    /// So many files were read.
+    Reading {
+        /// Files read by now.
+        files: usize,
+    },
+    /// Routes and rules are being worked out.
+    Judging {
+        /// Routes found.
+        routes: usize,
+    },
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reading { files } => write!(f, "reading: {files} files"),
+            Self::Judging { routes } => write!(f, "judging: {routes} routes"),
+        }
+    }
+}
+
+/// Why there is no report at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuditError {
+    /// The folder cannot be opened.
+    #[error("cannot open `{path}`", path = .path.display())]
+    Root {
+        /// What was asked for.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// What was asked for is not a folder.
+    #[error("`{path}` is not a folder", path = .path.display())]
+    NotAFolder {
+        /// What was asked for.
+        path: PathBuf,
+    },
+}
