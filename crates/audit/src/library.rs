@@ -26,16 +26,43 @@ pub use meaning::{
     Derive, DeriveKind, Effect, EffectKind, ErrorFactory, Fields, Log, Meaning, Options, Role,
 };
 pub use place::{Field, Place, Root};
-pub use row::{Name, Row, Source, Usage};
+pub use row::{Handed, Name, Row, Source, Usage};
 pub use serving::{
-    BodyFormat, BodyParser, Chain, Cors, Input, Leaves, LeavesKind, Mega, MegaType, Piece, Proxy,
-    Respond, Session, SetCookie, Static, Status,
+    BodyFormat, BodyParser, Chain, Cors, Input, Leaves, LeavesKind, Matcher, Mega, MegaType, Piece,
+    Proxy, Respond, Session, SetCookie, Static, Status,
 };
 pub use symbol::{Segment, Step, Symbol, SymbolError};
 pub use version::Version;
 
 /// The files of rows that the project brings, one family of packages each.
-const FAMILIES: &[(&str, &str)] = &[("clerk", include_str!("library/clerk.toml"))];
+const FAMILIES: &[(&str, &str)] = &[
+    ("authjs", include_str!("library/authjs.toml")),
+    ("better-auth", include_str!("library/better-auth.toml")),
+    ("clerk", include_str!("library/clerk.toml")),
+    ("crypto", include_str!("library/crypto.toml")),
+    ("csrf", include_str!("library/csrf.toml")),
+    ("drizzle", include_str!("library/drizzle.toml")),
+    ("effects", include_str!("library/effects.toml")),
+    ("endpoints", include_str!("library/endpoints.toml")),
+    ("express", include_str!("library/express.toml")),
+    ("hosted-auth", include_str!("library/hosted-auth.toml")),
+    ("knex", include_str!("library/knex.toml")),
+    ("mongodb", include_str!("library/mongodb.toml")),
+    ("mongoose", include_str!("library/mongoose.toml")),
+    ("next", include_str!("library/next.toml")),
+    ("passport", include_str!("library/passport.toml")),
+    ("prisma", include_str!("library/prisma.toml")),
+    ("rate-limit", include_str!("library/rate-limit.toml")),
+    ("sequelize", include_str!("library/sequelize.toml")),
+    ("sessions", include_str!("library/sessions.toml")),
+    ("sql-drivers", include_str!("library/sql-drivers.toml")),
+    ("supabase", include_str!("library/supabase.toml")),
+    ("tokens", include_str!("library/tokens.toml")),
+    ("validators", include_str!("library/validators.toml")),
+    ("values", include_str!("library/values.toml")),
+    ("webhooks", include_str!("library/webhooks.toml")),
+    ("zod", include_str!("library/zod.toml")),
+];
 
 /// Why rows could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +76,7 @@ pub enum LibraryError {
         why: String,
     },
     /// The file has something besides rows.
-    #[error("`{file}` has `{key}`, but only `[[row]]` is known")]
+    #[error("`{file}` has `{key}`, but only `[defaults]` and `[[row]]` are known")]
     Key {
         /// The file.
         file: String,
@@ -124,6 +151,13 @@ impl Library {
                     why: error.to_string(),
                 })?;
         let tables = document.remove("row");
+        let defaults = match document.remove("defaults") {
+            Some(item) => row::defaults(item).map_err(|why| LibraryError::File {
+                file: file.to_owned(),
+                why,
+            })?,
+            None => row::Defaults::default(),
+        };
         if let Some((key, _)) = document.iter().next() {
             return Err(LibraryError::Key {
                 file: file.to_owned(),
@@ -136,12 +170,14 @@ impl Library {
         let mut rows = Vec::with_capacity(tables.len());
         for (index, table) in tables.into_iter().enumerate() {
             let number = index.saturating_add(1);
-            let row = Row::from_table(file, number, table).map_err(|why| LibraryError::Row {
-                source_row: Source {
-                    file: file.into(),
-                    row: number,
-                },
-                why,
+            let row = Row::with_defaults(file, number, table, &defaults).map_err(|why| {
+                LibraryError::Row {
+                    source_row: Source {
+                        file: file.into(),
+                        row: number,
+                    },
+                    why,
+                }
             })?;
             rows.push(row);
         }

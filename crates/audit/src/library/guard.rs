@@ -170,6 +170,9 @@ pub struct Guard {
     /// Members of that result which name the caller.
     #[serde(default)]
     pub id_fields: Vec<Field>,
+    /// Members of that result which name the caller's tenant.
+    #[serde(default)]
+    pub tenant_fields: Vec<Field>,
     /// Members of that result which hold roles or permissions.
     #[serde(default)]
     pub role_fields: Vec<Field>,
@@ -199,6 +202,17 @@ pub struct Guard {
     pub permission: Option<Place>,
     /// Whether fields that the schema does not name are gone from the result.
     pub strips_unknown: Option<bool>,
+    /// Pieces in the making of the schema that keep fields which it does not name: `passthrough()`.
+    #[serde(default)]
+    pub keeps_unknown: Vec<Field>,
+    /// Pieces in the making of the schema with which it admits anything: `any()`.
+    #[serde(default)]
+    pub admits_all: Vec<Field>,
+    /// Lists of paths, or tests of the request, for which nothing is refused.
+    #[serde(default)]
+    pub except: Vec<Place>,
+    /// The application's own function, which passes with a truthy result.
+    pub decided_by: Option<Place>,
     /// What passes unchecked by the library's own default: `localhost`, a GET.
     pub exempt: Option<String>,
 }
@@ -255,7 +269,7 @@ pub struct IssueToken {
     /// The options: algorithm, lifetime, audience.
     pub options: Option<Place>,
     /// The builder's method that this is, where the token is built in steps.
-    pub sets: Option<TokenPart>,
+    pub part: Option<TokenPart>,
 }
 
 /// What a step of a token's builder sets.

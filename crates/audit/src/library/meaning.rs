@@ -8,7 +8,8 @@ use super::guard::{Account, Caller, Credential, DecodeToken, Guard, Hash, IssueT
 use super::place::Place;
 use super::row::{Usage, read};
 use super::serving::{
-    BodyParser, Chain, Cors, Input, Leaves, Mega, Proxy, Respond, Session, SetCookie, Static,
+    BodyParser, Chain, Cors, Input, Leaves, Matcher, Mega, Proxy, Respond, Session, SetCookie,
+    Static,
 };
 
 /// What a symbol means. In rows, `means` names the variant in snake case.
@@ -68,6 +69,8 @@ pub enum Meaning {
     SetCookie(SetCookie),
     /// Writes a log line.
     Log(Log),
+    /// Makes a test of a request's path from patterns.
+    Matcher(Matcher),
     /// Makes an error value, which does nothing until it is thrown.
     ErrorFactory(ErrorFactory),
 }
@@ -106,6 +109,7 @@ impl Meaning {
             "session" => Self::Session(read(table)?),
             "set_cookie" => Self::SetCookie(read(table)?),
             "log" => Self::Log(read(table)?),
+            "matcher" => Self::Matcher(read(table)?),
             "error_factory" => Self::ErrorFactory(read(table)?),
             _ => return Err(format!("`{means}` is nothing that a row can mean")),
         })

@@ -17,9 +17,14 @@ pub enum Root {
     Last,
     /// `all`: every argument.
     All,
+    /// `made.0`: an argument of the call before, which made the receiver: `options` in `new Limiter(options).limit(key)`.
+    Made(usize),
 }
 
 /// A part of a call: the receiver or an argument, or a member of it. In rows `this`, `0`, `"0.where"`, `last`, `all`.
+///
+/// Where the symbol is no call but a value, the arguments are those of the last call of its path: `0` of
+/// `doubleCsrf().doubleCsrfProtection` is what `doubleCsrf` was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The receiver or an argument.
@@ -35,6 +40,7 @@ impl Place {
             "this" => Root::This,
             "last" => Root::Last,
             "all" => Root::All,
+            "made" => Root::Made(pieces.next()?.parse().ok()?),
             number => Root::Argument(number.parse().ok()?),
         };
         let members: Box<[Box<str>]> = pieces.map(Box::from).collect();

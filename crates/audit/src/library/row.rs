@@ -1,11 +1,12 @@
 //! `Row`: what one symbol of one package means, as read from a table of a library file.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use nodejs_semver::Range;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
-use toml_edit::{DocumentMut, Table};
+use toml_edit::{DocumentMut, Item, Table};
 
 use super::condition::{Condition, Several};
 use super::meaning::{Meaning, Role};
@@ -30,7 +31,7 @@ pub struct Row {
     /// What a middleware sets on the request: the member and what it then is.
     pub sets: Vec<(Box<str>, Role)>,
     /// What a wrapper or a call hands to the function it is given.
-    pub hands: Vec<(Place, Role)>,
+    pub hands: Vec<(Place, Handed)>,
     /// The argument that is a function which the call runs before it completes.
     pub runs: Option<Place>,
     /// What is surprising about it.
@@ -63,6 +64,28 @@ pub struct Name {
     pub symbol: Symbol,
 }
 
+/// What a function is given that a wrapper or a call runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Handed {
+    /// A value of this role.
+    Role(Role),
+    /// What this symbol of the same import is; in rows `#auth`.
+    Symbol(Symbol),
+}
+
+impl<'de> Deserialize<'de> for Handed {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        if let Some(path) = text.strip_prefix('#') {
+            return Symbol::parse(path)
+                .map(Self::Symbol)
+                .map_err(D::Error::custom);
+        }
+        let text = serde::de::value::StringDeserializer::<D::Error>::new(text);
+        Role::deserialize(text).map(Self::Role)
+    }
+}
+
 /// How a symbol is used where its row holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Usage {
@@ -85,11 +108,24 @@ enum UsageFile {
     Wrapper,
 }
 
+/// What the rows of a file have where they do not say otherwise.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Defaults {
+    /// The modules.
+    #[serde(default)]
+    import: Several<Box<str>>,
+    /// What stands in front of every symbol, each in turn.
+    #[serde(default)]
+    on: Several<Box<str>>,
+}
+
 /// The keys that every row may have; those left are the meaning's own.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Head {
     import: Option<Several<Box<str>>>,
+    on: Option<Several<Box<str>>>,
     symbol: Several<Box<str>>,
     versions: Option<String>,
     #[serde(rename = "as")]
@@ -100,23 +136,32 @@ struct Head {
     #[serde(default)]
     unless: Several<Condition>,
     #[serde(default)]
-    sets: Pairs<String>,
+    sets: Pairs<String, Role>,
     #[serde(default)]
-    hands: Pairs<Place>,
+    hands: Pairs<Place, Handed>,
     runs: Option<Place>,
     note: Option<String>,
 }
 
-const HEAD_KEYS: [&str; 11] = [
-    "import", "symbol", "versions", "as", "handler", "only_if", "unless", "sets", "hands", "runs",
-    "note",
+const HEAD_KEYS: [&str; 12] = [
+    "import", "on", "symbol", "versions", "as", "handler", "only_if", "unless", "sets", "hands",
+    "runs", "note",
 ];
 
 impl Row {
     /// Reads a row from a table of `file`, its `row`th, counted from 1.
     ///
     /// Without `import` each symbol names its module or file itself: `src/auth.ts#requireUser()`.
-    pub fn from_table(file: &str, row: usize, mut table: Table) -> Result<Self, String> {
+    pub fn from_table(file: &str, row: usize, table: Table) -> Result<Self, String> {
+        Self::with_defaults(file, row, table, &Defaults::default())
+    }
+
+    pub(super) fn with_defaults(
+        file: &str,
+        row: usize,
+        mut table: Table,
+        defaults: &Defaults,
+    ) -> Result<Self, String> {
         let mut head = Table::new();
         for key in HEAD_KEYS {
             if let Some(item) = table.remove(key) {
@@ -131,7 +176,9 @@ impl Row {
             None => return Err("`means` is missing".to_owned()),
         };
         let head: Head = read(head)?;
-        let names = names(head.import.map(|several| several.0), &head.symbol.0)?;
+        let imports = head.import.as_ref().unwrap_or(&defaults.import);
+        let on = head.on.as_ref().unwrap_or(&defaults.on);
+        let names = names(&imports.0, &on.0, &head.symbol.0)?;
         let usage = match (head.usage, head.handler) {
             (None, None) => Usage::Plain,
             (Some(UsageFile::Middleware), None) => Usage::Middleware,
@@ -172,33 +219,46 @@ impl Row {
     }
 }
 
-fn names(imports: Option<Vec<Box<str>>>, symbols: &[Box<str>]) -> Result<Vec<Name>, String> {
+fn names(imports: &[Box<str>], on: &[Box<str>], symbols: &[Box<str>]) -> Result<Vec<Name>, String> {
     let mut names = Vec::new();
+    let parse = |path: &str| Symbol::parse(path).map_err(|error| error.to_string());
     for text in symbols {
-        let parse = |path: &str| Symbol::parse(path).map_err(|error| error.to_string());
-        match &imports {
-            Some(imports) => {
-                let symbol = parse(text)?;
-                names.extend(imports.iter().map(|import| Name {
-                    import: plain(import).into(),
-                    symbol: symbol.clone(),
-                }));
-            }
-            None => {
-                let (import, path) = text.split_once('#').ok_or_else(|| {
-                    format!("`{text}` names no module: write `module#path`, or `import`")
-                })?;
-                names.push(Name {
-                    import: plain(import).into(),
-                    symbol: parse(path)?,
-                });
-            }
+        if imports.is_empty() {
+            let (import, path) = text.split_once('#').ok_or_else(|| {
+                format!("`{text}` names no module: write `module#path`, or `import`")
+            })?;
+            names.push(Name {
+                import: plain(import).into(),
+                symbol: parse(path)?,
+            });
+            continue;
+        }
+        let paths = if on.is_empty() {
+            vec![text.to_string()]
+        } else {
+            on.iter().map(|on| joined(on, text)).collect()
+        };
+        for path in paths {
+            let symbol = parse(&path)?;
+            names.extend(imports.iter().map(|import| Name {
+                import: plain(import).into(),
+                symbol: symbol.clone(),
+            }));
         }
     }
     if names.is_empty() {
-        return Err("`symbol` or `import` is empty".to_owned());
+        return Err("`symbol` is empty".to_owned());
     }
     Ok(names)
+}
+
+fn joined(on: &str, symbol: &str) -> String {
+    let dot = if symbol.is_empty() || symbol.starts_with(['(', '[']) {
+        ""
+    } else {
+        "."
+    };
+    format!("{on}{dot}{symbol}")
 }
 
 /// A specifier with one spelling: Node's built-in modules without `node:`, files without `./`.
@@ -209,6 +269,14 @@ pub(super) fn plain(specifier: &str) -> &str {
         .unwrap_or(specifier)
 }
 
+/// Reads what the rows of a file have in common.
+pub(super) fn defaults(item: Item) -> Result<Defaults, String> {
+    read(
+        item.into_table()
+            .map_err(|_item| "`defaults` is not a table".to_owned())?,
+    )
+}
+
 /// Reads a table as a type, refusing what the type does not know.
 pub(super) fn read<T: DeserializeOwned>(table: Table) -> Result<T, String> {
     toml_edit::de::from_document(DocumentMut::from(table))
@@ -216,35 +284,37 @@ pub(super) fn read<T: DeserializeOwned>(table: Table) -> Result<T, String> {
 }
 
 /// A table whose keys are places or names, in the order written.
-struct Pairs<K>(Vec<(K, Role)>);
+struct Pairs<K, V>(Vec<(K, V)>);
 
-impl<K> Default for Pairs<K> {
+impl<K, V> Default for Pairs<K, V> {
     fn default() -> Self {
         Self(Vec::new())
     }
 }
 
-impl<'de, K: Deserialize<'de>> Deserialize<'de> for Pairs<K> {
+impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Pairs<K, V> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct PairsVisitor<K>(std::marker::PhantomData<K>);
-        impl<'de, K: Deserialize<'de>> Visitor<'de> for PairsVisitor<K> {
-            type Value = Pairs<K>;
+        from.deserialize_map(PairsVisitor(PhantomData))
+    }
+}
 
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("a table such as `{ user = \"caller\" }`")
-            }
+struct PairsVisitor<K, V>(PhantomData<(K, V)>);
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<K>, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
-                }
-                if pairs.is_empty() {
-                    return Err(A::Error::custom("an empty table says nothing"));
-                }
-                Ok(Pairs(pairs))
-            }
+impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for PairsVisitor<K, V> {
+    type Value = Pairs<K, V>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a table such as `{ user = \"caller\" }`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(pair) = map.next_entry()? {
+            pairs.push(pair);
         }
-        from.deserialize_map(PairsVisitor(std::marker::PhantomData))
+        if pairs.is_empty() {
+            return Err(A::Error::custom("an empty table says nothing"));
+        }
+        Ok(Pairs(pairs))
     }
 }

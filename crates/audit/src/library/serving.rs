@@ -160,6 +160,14 @@ pub enum Piece {
     Other,
 }
 
+/// Makes a function that tells whether a request's path fits one of some patterns.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Matcher {
+    /// The pattern, or a list of them, or a function of the request.
+    pub patterns: Place,
+}
+
 /// Sets CORS headers.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

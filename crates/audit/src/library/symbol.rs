@@ -45,13 +45,18 @@ pub struct SymbolError {
 }
 
 impl Symbol {
-    /// Reads a path; refuses empty names and anything but `()` and `[]` after a name.
+    /// Reads a path, the empty one being the import itself; refuses empty names and anything but `()` and `[]` after a name.
     pub fn parse(text: &str) -> Result<Self, SymbolError> {
         let refuse = |why| SymbolError {
             text: text.to_owned(),
             why,
         };
         let mut steps = Vec::new();
+        if text.is_empty() {
+            return Ok(Self {
+                steps: Box::default(),
+            });
+        }
         for (position, piece) in text.split('.').enumerate() {
             let name_ends = piece.find(['(', '[']).unwrap_or(piece.len());
             let (name, mut suffix) = piece.split_at_checked(name_ends).unwrap_or((piece, ""));
