@@ -14,7 +14,7 @@ mod symbol;
 mod version;
 
 use rustc_hash::FxHashMap;
-use toml_edit::DocumentMut;
+use toml_edit::{ArrayOfTables, DocumentMut, Item};
 
 pub use condition::{Condition, Constant, Test, ValueKind};
 pub use database::{Db, DbOp, DbOperator, Operator, Part};
@@ -164,9 +164,16 @@ impl Library {
                 key: key.to_owned(),
             });
         }
-        let tables = tables
-            .and_then(|item| item.into_array_of_tables().ok())
-            .unwrap_or_default();
+        let tables = match tables.map(Item::into_array_of_tables) {
+            Some(Ok(tables)) => tables,
+            Some(Err(_)) => {
+                return Err(LibraryError::Key {
+                    file: file.to_owned(),
+                    key: "row".to_owned(),
+                });
+            }
+            None => ArrayOfTables::new(),
+        };
         let mut rows = Vec::with_capacity(tables.len());
         for (index, table) in tables.into_iter().enumerate() {
             let number = index.saturating_add(1);
