@@ -1,0 +1,365 @@
+//! `Guard` and `Caller`: rows that say who calls, and what is refused.
+
+use serde::Deserialize;
+
+use super::meaning::Role;
+use super::place::{Field, Place};
+use super::row::Usage;
+
+/// How a result tells whether something passed. Fields are members or calls of the result: `isDenied()`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pass {
+    /// It comes back at all; else it throws or ends the request.
+    Returns,
+    /// The result is truthy.
+    Truthy,
+    /// The result is falsy.
+    Falsy,
+    /// The callback's first parameter is falsy.
+    Callback,
+    /// Nothing is enforced here: another symbol reports what was found.
+    Deferred,
+    /// The result is an instance of the class at `fail_class` when it failed.
+    NotInstance,
+}
+
+/// The result describes the caller.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Caller {
+    /// How the result itself tells an anonymous caller, where it does.
+    pub pass: Option<Pass>,
+    /// Members that are truthy only for a known caller.
+    #[serde(default)]
+    pub pass_fields: Vec<Field>,
+    /// Members that are truthy for an anonymous caller.
+    #[serde(default)]
+    pub fail_fields: Vec<Field>,
+    /// Members that name the caller.
+    #[serde(default)]
+    pub id_fields: Vec<Field>,
+    /// Members that name the caller's tenant.
+    #[serde(default)]
+    pub tenant_fields: Vec<Field>,
+    /// Members that hold roles or permissions, or ask for them (`has()`).
+    #[serde(default)]
+    pub role_fields: Vec<Field>,
+    /// Members that end the request when they are called: `protect()`, `redirectToSignIn()`.
+    #[serde(default)]
+    pub leave_fields: Vec<Field>,
+    /// Members that users can write themselves, and that therefore prove nothing.
+    #[serde(default)]
+    pub user_written_fields: Vec<Field>,
+    /// Whether the credential was checked; false where it was only found or decoded.
+    #[serde(default = "yes")]
+    pub verified: bool,
+    /// True where the credential is a cookie, false where it is a bearer token; none where either may be.
+    pub ambient: Option<bool>,
+}
+
+/// What a guard guards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GuardKind {
+    /// The caller is known.
+    Authentication,
+    /// The caller has a role or permission.
+    Authorization,
+    /// The object is the caller's.
+    Ownership,
+    /// Requests are counted and capped.
+    RateLimit,
+    /// The request comes from the application's own pages.
+    Csrf,
+    /// The message is signed by another service.
+    Signature,
+    /// Input fits a schema.
+    Validation,
+    /// Input has a largest size.
+    BodyLimit,
+    /// The client is no bot, or answered a challenge.
+    BotCheck,
+}
+
+/// Where a limiter counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitStore {
+    /// In the process: each instance by itself, from nothing at every start.
+    Memory,
+    /// In a store that all instances share.
+    Shared,
+}
+
+/// What a client sees when it is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// An exception, which is a 500 where nobody catches it.
+    Throws,
+    /// Status 401.
+    Unauthorized,
+    /// Status 403.
+    Forbidden,
+    /// Status 404.
+    NotFound,
+    /// Status 400 or 422.
+    BadRequest,
+    /// Status 429.
+    TooManyRequests,
+    /// A redirect, to the sign-in page as a rule.
+    Redirect,
+    /// A redirect for pages, a 401 or 404 for everything else.
+    RedirectOrStatus,
+    /// A slower answer: nothing is refused.
+    Delay,
+}
+
+/// What part of the request a guard reads by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestPart {
+    /// A header.
+    Header,
+    /// A cookie.
+    Cookie,
+    /// The body.
+    Body,
+    /// The query string.
+    Query,
+    /// The path's parameters.
+    Path,
+    /// The client's address.
+    Ip,
+    /// The form.
+    Form,
+    /// Uploaded files.
+    File,
+    /// Address and path of the request.
+    Url,
+    /// Any of body, query, path, cookies and headers.
+    Any,
+}
+
+/// Refuses what must not pass, or tells whether it may.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Guard {
+    /// What is guarded.
+    pub guard: GuardKind,
+    /// What the same call guards besides.
+    #[serde(default)]
+    pub also: Vec<GuardKind>,
+    /// How it tells; left out by middlewares and wrappers, which go on only when passed.
+    pub pass: Option<Pass>,
+    /// Members that are truthy only when passed.
+    #[serde(default)]
+    pub pass_fields: Vec<Field>,
+    /// Members that are truthy only when refused.
+    #[serde(default)]
+    pub fail_fields: Vec<Field>,
+    /// The class of a refusal, for `not_instance`: a member of the receiver or of the import.
+    pub fail_class: Option<Field>,
+    /// The callback that gets the error first, for `callback`.
+    pub callback: Option<Place>,
+    /// What the result is when passed.
+    pub result: Option<Role>,
+    /// Where in the result it stands.
+    pub result_field: Option<Field>,
+    /// Members of that result which name the caller.
+    #[serde(default)]
+    pub id_fields: Vec<Field>,
+    /// Members of that result which name the caller's tenant.
+    #[serde(default)]
+    pub tenant_fields: Vec<Field>,
+    /// Members of that result which hold roles or permissions.
+    #[serde(default)]
+    pub role_fields: Vec<Field>,
+    /// What a refused client sees, where the guard decides it.
+    pub refusal: Option<Refusal>,
+    /// True where the credential is a cookie, false where it is a bearer token; none where either may be.
+    pub ambient: Option<bool>,
+    /// A limiter's key, or a verifier's secret or key.
+    pub key: Option<Place>,
+    /// A limiter's largest count.
+    pub limit: Option<Place>,
+    /// A limiter's window.
+    pub window: Option<Place>,
+    /// Where a limiter counts.
+    pub store: Option<LimitStore>,
+    /// The option that gives a limiter another store, which is then taken to be shared.
+    pub store_option: Option<Place>,
+    /// A verifier's or limiter's options.
+    pub options: Option<Place>,
+    /// What is checked.
+    pub subject: Option<Place>,
+    /// The part of the request that is checked, where the guard reads it by itself.
+    pub reads: Option<RequestPart>,
+    /// The schema.
+    pub schema: Option<Place>,
+    /// The permission or role that is asked for.
+    pub permission: Option<Place>,
+    /// Whether fields that the schema does not name are gone from the result.
+    pub strips_unknown: Option<bool>,
+    /// Pieces in the making of the schema that keep fields which it does not name: `passthrough()`.
+    #[serde(default)]
+    pub keeps_unknown: Vec<Field>,
+    /// Pieces in the making of the schema with which it admits anything: `any()`.
+    #[serde(default)]
+    pub admits_all: Vec<Field>,
+    /// Lists of paths, or tests of the request, for which nothing is refused.
+    #[serde(default)]
+    pub except: Vec<Place>,
+    /// The application's own function, which passes with a truthy result.
+    pub decided_by: Option<Place>,
+    /// What passes unchecked by the library's own default: `localhost`, a GET.
+    pub exempt: Option<String>,
+}
+
+impl Guard {
+    pub(super) fn check(&self, usage: &Usage) -> Result<(), String> {
+        let tells =
+            self.pass.is_some() || !self.pass_fields.is_empty() || !self.fail_fields.is_empty();
+        match usage {
+            Usage::Plain if !tells => Err(
+                "a guard that is called says how it tells: `pass`, `pass_fields` or `fail_fields`"
+                    .to_owned(),
+            ),
+            Usage::Plain | Usage::Middleware | Usage::Wrapper { .. } => {
+                match (self.pass, &self.fail_class, &self.callback) {
+                    (Some(Pass::NotInstance), None, _) => {
+                        Err("`not_instance` needs `fail_class`".to_owned())
+                    }
+                    (Some(Pass::Callback), _, None) => {
+                        Err("`callback` needs the place of the callback".to_owned())
+                    }
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+impl Caller {
+    pub(super) fn check(&self, usage: &Usage) -> Result<(), String> {
+        let tells =
+            self.pass.is_some() || !self.pass_fields.is_empty() || !self.fail_fields.is_empty();
+        if !tells && *usage == Usage::Plain {
+            return Err(
+                "a caller says how an anonymous one shows: `pass`, `pass_fields` or `fail_fields`"
+                    .to_owned(),
+            );
+        }
+        match self.pass {
+            None | Some(Pass::Truthy | Pass::Returns) => Ok(()),
+            Some(_) => Err("a caller is `truthy`, or has `pass_fields`".to_owned()),
+        }
+    }
+}
+
+/// Signs a token.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssueToken {
+    /// The claims.
+    pub claims: Option<Place>,
+    /// The key.
+    pub key: Option<Place>,
+    /// The options: algorithm, lifetime, audience.
+    pub options: Option<Place>,
+    /// The builder's method that this is, where the token is built in steps.
+    pub part: Option<TokenPart>,
+}
+
+/// What a step of a token's builder sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenPart {
+    /// The claims.
+    Claims,
+    /// The algorithm.
+    Algorithm,
+    /// The expiry.
+    Expiry,
+    /// The issuer.
+    Issuer,
+    /// The audience.
+    Audience,
+    /// What else there is.
+    Other,
+}
+
+/// Reads a token without checking it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecodeToken {
+    /// The token.
+    pub token: Option<Place>,
+}
+
+/// Compares a password or a code.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credential {
+    /// How the result tells.
+    pub pass: Pass,
+    /// What was given.
+    pub given: Place,
+    /// What is known.
+    pub known: Place,
+}
+
+/// Hashes.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hash {
+    /// What for.
+    pub kind: HashKind,
+    /// What is hashed.
+    pub subject: Option<Place>,
+    /// How much work it is: the rounds or the options.
+    pub cost: Option<Place>,
+}
+
+/// What a hash is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HashKind {
+    /// Slow enough for passwords.
+    Password,
+    /// Fast, and so not for passwords.
+    Fast,
+}
+
+/// Signs in, up or out.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// What is done.
+    pub kind: AccountKind,
+}
+
+/// What is done with an account or its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountKind {
+    /// Signs in, or starts to.
+    SignIn,
+    /// Makes an account.
+    SignUp,
+    /// Ends the session.
+    SignOut,
+    /// Sends or takes a reset, a code or a link.
+    Reset,
+    /// Changes the account.
+    Change,
+    /// Makes or renews a session for somebody already proved.
+    StartSession,
+    /// Ends sessions.
+    EndSession,
+}
+
+fn yes() -> bool {
+    true
+}

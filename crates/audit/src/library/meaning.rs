@@ -1,0 +1,293 @@
+//! `Meaning`: the things a row can say of a symbol, a struct for each.
+
+use serde::Deserialize;
+use toml_edit::Table;
+
+use super::database::{Db, DbOperator};
+use super::guard::{Account, Caller, Credential, DecodeToken, Guard, Hash, IssueToken};
+use super::place::Place;
+use super::row::{Usage, read};
+use super::serving::{
+    BodyParser, Chain, Cors, Input, Leaves, Matcher, Mega, Proxy, Respond, Session, SetCookie,
+    Static,
+};
+
+/// What a symbol means. In rows, `means` names the variant in snake case.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Meaning {
+    /// The result describes the caller.
+    Caller(Caller),
+    /// Refuses what must not pass, or tells whether it may.
+    Guard(Guard),
+    /// Reads or writes the database, or is a piece of a query.
+    Db(Db),
+    /// A piece of a filter, such as `eq(column, value)`.
+    DbOperator(DbOperator),
+    /// Data of the request.
+    Input(Input),
+    /// Answers the request.
+    Respond(Respond),
+    /// Never returns: redirects, or ends the request with an error.
+    Leaves(Leaves),
+    /// Does something outside the process and the database.
+    Effect(Effect),
+    /// Signs a token.
+    IssueToken(IssueToken),
+    /// Reads a token without checking it.
+    DecodeToken(DecodeToken),
+    /// Compares a password or a code with what is known.
+    Credential(Credential),
+    /// Hashes.
+    Hash(Hash),
+    /// Signs in, up or out, or changes a credential, by a service that keeps the accounts.
+    Account(Account),
+    /// The result depends on the arguments, and nothing else happens.
+    Derive(Derive),
+    /// Keeps only named fields of a value.
+    Pick(Fields),
+    /// Drops named fields of a value.
+    Omit(Fields),
+    /// Runs the function it is given, and adds nothing to it that matters here.
+    Transparent,
+    /// A library's router behind one route.
+    Mega(Mega),
+    /// A piece of a builder that makes an endpoint: a procedure, a safe action.
+    Chain(Chain),
+    /// Sets security headers.
+    Headers(Options),
+    /// Sets CORS headers.
+    Cors(Cors),
+    /// Reads the body.
+    BodyParser(BodyParser),
+    /// Serves files.
+    Static(Static),
+    /// Hands the request to another server.
+    Proxy(Proxy),
+    /// Loads a session from a cookie; whether it is anybody's is not said.
+    Session(Session),
+    /// Sets or clears a cookie.
+    SetCookie(SetCookie),
+    /// Writes a log line.
+    Log(Log),
+    /// Makes a test of a request's path from patterns.
+    Matcher(Matcher),
+    /// Makes an error value, which does nothing until it is thrown.
+    ErrorFactory(ErrorFactory),
+}
+
+impl Meaning {
+    /// Reads the keys left in a row's table as those of what it means.
+    pub(super) fn read(means: &str, table: Table) -> Result<Self, String> {
+        Ok(match means {
+            "caller" => Self::Caller(read(table)?),
+            "guard" => Self::Guard(read(table)?),
+            "db" => Self::Db(read(table)?),
+            "db_operator" => Self::DbOperator(read(table)?),
+            "input" => Self::Input(read(table)?),
+            "respond" => Self::Respond(read(table)?),
+            "leaves" => Self::Leaves(read(table)?),
+            "effect" => Self::Effect(read(table)?),
+            "issue_token" => Self::IssueToken(read(table)?),
+            "decode_token" => Self::DecodeToken(read(table)?),
+            "credential" => Self::Credential(read(table)?),
+            "hash" => Self::Hash(read(table)?),
+            "account" => Self::Account(read(table)?),
+            "derive" => Self::Derive(read(table)?),
+            "pick" => Self::Pick(read(table)?),
+            "omit" => Self::Omit(read(table)?),
+            "transparent" => {
+                read::<Nothing>(table)?;
+                Self::Transparent
+            }
+            "mega" => Self::Mega(read(table)?),
+            "chain" => Self::Chain(read(table)?),
+            "headers" => Self::Headers(read(table)?),
+            "cors" => Self::Cors(read(table)?),
+            "body_parser" => Self::BodyParser(read(table)?),
+            "static" => Self::Static(read(table)?),
+            "proxy" => Self::Proxy(read(table)?),
+            "session" => Self::Session(read(table)?),
+            "set_cookie" => Self::SetCookie(read(table)?),
+            "log" => Self::Log(read(table)?),
+            "matcher" => Self::Matcher(read(table)?),
+            "error_factory" => Self::ErrorFactory(read(table)?),
+            _ => return Err(format!("`{means}` is nothing that a row can mean")),
+        })
+    }
+
+    /// What the types cannot hold: keys that need each other.
+    pub(super) fn check(&self, usage: &Usage) -> Result<(), String> {
+        match self {
+            Self::Guard(guard) => guard.check(usage),
+            Self::Caller(caller) => caller.check(usage),
+            Self::Db(db) => db.check(),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a value stands for after a library has made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Who calls: falsy, or without an id, when nobody is signed in.
+    Caller,
+    /// The claims of a verified token.
+    Claims,
+    /// Claims that nobody verified.
+    UnverifiedClaims,
+    /// Input that went through a schema.
+    Parsed,
+    /// The body, as sent.
+    Body,
+    /// The body as bytes or text, before any parsing.
+    RawBody,
+    /// The path's parameters.
+    Path,
+    /// The query string.
+    Query,
+    /// Headers.
+    Headers,
+    /// Cookies.
+    Cookies,
+    /// An uploaded file.
+    File,
+    /// Uploaded files.
+    Files,
+    /// A session whose fields have to be looked at.
+    Session,
+    /// What earlier middlewares made.
+    Context,
+    /// The request.
+    Request,
+    /// The response being made.
+    Response,
+    /// The function that goes on to what comes next.
+    Next,
+    /// Truthy when it failed.
+    Error,
+    /// The receiver of the call, in another form: the transaction of a client.
+    This,
+    /// Nothing that matters.
+    Other,
+}
+
+/// Something outside happens.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Effect {
+    /// What happens.
+    pub kind: EffectKind,
+    /// Where to: the address, command or path, which a caller must not choose.
+    pub target: Option<Place>,
+    /// What is sent or written.
+    pub data: Option<Place>,
+}
+
+/// What happens outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EffectKind {
+    /// A message to a person.
+    Mail,
+    /// A request to another server.
+    Http,
+    /// A job or message is queued.
+    Queue,
+    /// An object is stored or removed.
+    Storage,
+    /// A credential for another service is made.
+    Token,
+    /// Money.
+    Payment,
+    /// A process is started, or text is run as code.
+    Exec,
+    /// A file is read.
+    FsRead,
+    /// A file is written or removed.
+    FsWrite,
+    /// A model is asked, which costs.
+    Ai,
+    /// A cache is filled or emptied.
+    Cache,
+    /// Accounts of others are read or changed at the service that keeps them.
+    Accounts,
+    /// A message to connected clients.
+    Realtime,
+}
+
+/// The result depends on the arguments.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Derive {
+    /// How.
+    #[serde(default)]
+    pub kind: DeriveKind,
+}
+
+/// How a result depends on the arguments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeriveKind {
+    /// Some other form of them.
+    #[default]
+    Convert,
+    /// Several made into one, the later over the earlier.
+    Merge,
+    /// A keyed digest.
+    Hmac,
+    /// A digest without a key.
+    Digest,
+    /// Whether two are equal, in constant time.
+    Compare,
+    /// What nobody can guess.
+    Random,
+    /// What can be guessed.
+    WeakRandom,
+    /// Made harmless for a page, a shell or a query.
+    Escape,
+}
+
+/// Fields kept or dropped.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fields {
+    /// The value.
+    pub subject: Place,
+    /// The names; for several arguments, this one and those after it.
+    pub fields: Place,
+}
+
+/// A middleware with options.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Options {
+    /// The options.
+    pub options: Option<Place>,
+}
+
+/// A log line.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// Whether it writes each request, not what it is given.
+    #[serde(default)]
+    pub requests: bool,
+    /// Whether what it is given leaves the company.
+    #[serde(default)]
+    pub remote: bool,
+}
+
+/// An error value.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorFactory {
+    /// The status: a number, or where it stands.
+    pub status: Option<super::serving::Status>,
+    /// The message that the client may see.
+    pub message: Option<Place>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}

@@ -1,0 +1,4 @@
+//! The audit crate from outside.
+#![cfg(test)]
+
+mod library;
