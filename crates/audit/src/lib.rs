@@ -1,1 +1,3 @@
 //! Placeholder until its first part lands.
+
+pub mod matcher;

@@ -1,0 +1,4 @@
+#![cfg(test)]
+//! The audit from outside, one module for each part of it.
+
+mod matcher;
