@@ -12,6 +12,8 @@ mod char_set;
 mod express4;
 mod express5;
 mod express_path;
+mod js_escape;
+mod js_reader;
 mod js_regexp;
 mod next_matcher;
 mod next_path;

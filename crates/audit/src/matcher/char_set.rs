@@ -86,6 +86,19 @@ impl CharSet {
     /// The set and everything that the flag `i` makes equal to one of its members.
     pub(super) fn ignoring_case(&self) -> Self {
         let mut closed = self.clone();
+        // Nothing outside ASCII folds into it, so a set of ASCII needs the other case of its letters and no table.
+        if self.ranges.last().is_none_or(|&(_, last)| last < 128) {
+            for (lower, upper) in ('a'..='z')
+                .zip('A'..='Z')
+                .map(|(lower, upper)| (u32::from(lower), u32::from(upper)))
+            {
+                if self.contains(lower) || self.contains(upper) {
+                    closed.ranges.extend([(lower, lower), (upper, upper)]);
+                }
+            }
+            closed.normalize();
+            return closed;
+        }
         for family in families() {
             if family.iter().any(|&unit| self.contains(unit)) {
                 closed

@@ -71,11 +71,11 @@ fn conditions_are_written_by_the_client() {
     };
     let options = NextOptions::default();
     assert_eq!(
-        NextMatcher::from_sources(&[conditional.clone()], &options).covers("/api/x"),
+        NextMatcher::from_sources(std::slice::from_ref(&conditional), &options).covers("/api/x"),
         Coverage::Conditional
     );
     assert_eq!(
-        NextMatcher::from_sources(&[conditional.clone()], &options).covers("/x"),
+        NextMatcher::from_sources(std::slice::from_ref(&conditional), &options).covers("/x"),
         Coverage::No
     );
     let both = [conditional, MatcherEntry::new("/(.*)")];
