@@ -34,3 +34,4 @@ pub fn audit(
 }
 //! Placeholder until its first part lands.
 pub mod library;
+pub mod matcher;

@@ -2,3 +2,5 @@
 #![cfg(test)]
 
 mod library;
+//! The audit from outside, one module for each part of it.
+mod matcher;
