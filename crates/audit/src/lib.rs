@@ -1,6 +1,10 @@
 //! Judges code before merge: finds every route, decides its type, checks it against the matrix.
 
+pub mod input;
+pub mod library;
+pub mod matcher;
 mod options;
+pub mod route;
 mod rule;
 
 use std::path::Path;
@@ -32,6 +36,3 @@ pub fn audit(
     audited.report.settle();
     Ok(audited)
 }
-//! Placeholder until its first part lands.
-pub mod library;
-pub mod matcher;

@@ -1,6 +1,5 @@
-//! The audit crate from outside.
 #![cfg(test)]
+//! The audit crate from outside.
 
 mod library;
-//! The audit from outside, one module for each part of it.
 mod matcher;
