@@ -1,11 +1,14 @@
 //! Judges code before merge: finds every route, decides its type, checks it against the matrix.
 
 pub mod input;
+pub mod knowledge;
 pub mod library;
 pub mod matcher;
 mod options;
+pub mod origin;
 pub mod route;
 mod rule;
+pub mod semantics;
 
 use std::path::Path;
 

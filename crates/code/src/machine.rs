@@ -235,9 +235,13 @@ impl<'p> Machine<'p> {
     /// A machine on which nothing has run yet.
     #[must_use]
     pub fn new(project: &'p Project, semantics: &'p dyn Semantics) -> Self {
+        let mut values = Values::default();
+        for truth in [true, false] {
+            values.constant(crate::body::Const::Bool(truth));
+        }
         Self {
             project,
-            values: Values::default(),
+            values,
             events: Vec::new(),
             semantics,
             facts: NO_FACTS,
@@ -359,6 +363,17 @@ impl<'p> Machine<'p> {
     /// Adds what is known from elsewhere, for example that a middleware already ran.
     pub fn assume(&mut self, value: ValueId, truth: bool) {
         self.facts = self.values.assume(self.facts, value, truth);
+    }
+
+    /// Stores a member, as the embedder knows that a call does.
+    pub fn put(&mut self, base: ValueId, name: Ustr, value: ValueId) {
+        self.set(Slot::Field(base, name), value);
+    }
+
+    /// The id of a truth value.
+    #[must_use]
+    pub fn truth_value(&self, truth: bool) -> Option<ValueId> {
+        self.values.find(&Value::Const(crate::body::Const::Bool(truth)))
     }
 
     /// An activation.

@@ -293,6 +293,12 @@ impl Values {
         id
     }
 
+    /// The id of a value that was made before.
+    #[must_use]
+    pub fn find(&self, value: &Value) -> Option<ValueId> {
+        self.ids.get(value).copied()
+    }
+
     /// A constant.
     pub fn constant(&mut self, value: Const) -> ValueId {
         self.make(Value::Const(value))

@@ -420,6 +420,8 @@ impl Machine<'_> {
         match semantics.call(self, call) {
             Effect::Value(value) => return value,
             Effect::Runs { function, args } => {
+                self.event(EventKind::Call(call), module, span);
+                self.learn(Fact::Returned(call));
                 let args = args.into_iter().map(|arg| (arg, false)).collect();
                 return self.call_value(function, None, args, false, module, span);
             }
@@ -430,6 +432,7 @@ impl Machine<'_> {
             }
             Effect::Continues => {
                 self.event(EventKind::Call(call), module, span);
+                self.learn(Fact::Returned(call));
                 let exit = self.exit(self.chain_mark, value, module, span);
                 self.continues.push(exit);
                 return self.undefined();

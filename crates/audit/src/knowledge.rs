@@ -1,0 +1,424 @@
+//! What values mean: the path from an import to a value, the library rows that describe it, and where in a call things stand.
+
+use portcullis_code::{
+    body::Const,
+    project::Project,
+    value::{CallId, Entry, Value, ValueId, Values},
+};
+use portcullis_policy::Policy;
+use rustc_hash::FxHashMap;
+use std::cell::RefCell;
+use ustr::{Ustr, ustr};
+
+use crate::library::{
+    Condition, Constant, Handed, Library, Place, Role, Root, Row, Segment, Step, Symbol, Test, Usage, ValueKind, Version,
+};
+
+/// Longest path that is walked from a value to its import.
+const STEPS_MAX: usize = 24;
+
+/// One step of a path, owned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathStep {
+    /// A named member.
+    Member(Ustr),
+    /// A call; its id where it happened.
+    Call(Option<CallId>),
+    /// A computed member or an element.
+    Index,
+}
+
+/// The way from an import to a value.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    /// The module specifier, or `globalThis` for a name that nothing declares.
+    pub package: Ustr,
+    /// The steps.
+    pub steps: Vec<PathStep>,
+}
+
+impl Reach {
+    /// As users would write it: `auth().userId`.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for step in &self.steps {
+            match step {
+                PathStep::Member(name) => {
+                    if !text.is_empty() {
+                        text.push('.');
+                    }
+                    text.push_str(name);
+                }
+                PathStep::Call(_) => text.push_str("()"),
+                PathStep::Index => text.push_str("[]"),
+            }
+        }
+        text
+    }
+}
+
+/// A row that describes a value or a call.
+#[derive(Clone, Debug)]
+pub struct Known<'k> {
+    /// The row.
+    pub row: &'k Row,
+    /// What the `*` of its symbol stand for.
+    pub stars: Vec<Ustr>,
+    /// The calls on the way, the last one first.
+    pub calls: Vec<CallId>,
+}
+
+/// The library, the policy's guards and the project together.
+pub struct Knowledge<'p> {
+    /// The project.
+    pub project: &'p Project,
+    /// What library calls mean.
+    pub library: &'p Library,
+    /// The policy.
+    pub policy: &'p Policy,
+    versions: RefCell<FxHashMap<(Ustr, Ustr), Option<Version>>>,
+}
+
+impl std::fmt::Debug for Knowledge<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Knowledge").finish_non_exhaustive()
+    }
+}
+
+impl<'p> Knowledge<'p> {
+    /// Knowledge about one project.
+    #[must_use]
+    pub fn new(project: &'p Project, library: &'p Library, policy: &'p Policy) -> Self {
+        Self { project, library, policy, versions: RefCell::default() }
+    }
+
+    /// The way from an import to a value.
+    #[must_use]
+    pub fn reach(&self, values: &Values, value: ValueId) -> Option<Reach> {
+        let mut steps = Vec::new();
+        let package = self.walk(values, value, &mut steps, 0)?;
+        steps.reverse();
+        Some(Reach { package, steps })
+    }
+
+    fn walk(&self, values: &Values, value: ValueId, steps: &mut Vec<PathStep>, depth: usize) -> Option<Ustr> {
+        if depth > STEPS_MAX {
+            return None;
+        }
+        match values.value(value) {
+            Value::External(package, name) => {
+                if !name.is_empty() {
+                    steps.push(PathStep::Member(*name));
+                }
+                Some(*package)
+            }
+            Value::Global(name) => {
+                steps.push(PathStep::Member(*name));
+                Some(ustr("globalThis"))
+            }
+            Value::Member(base, name) => {
+                steps.push(PathStep::Member(*name));
+                self.walk(values, *base, steps, depth + 1)
+            }
+            Value::Index(base, _) | Value::Element(base) => {
+                steps.push(PathStep::Index);
+                self.walk(values, *base, steps, depth + 1)
+            }
+            Value::Call(call) => {
+                let callee = values.call(*call).callee;
+                steps.push(PathStep::Call(Some(*call)));
+                self.walk(values, callee, steps, depth + 1)
+            }
+            Value::Promise(inner) => self.walk(values, *inner, steps, depth + 1),
+            Value::Choice(alternatives) => {
+                // `globalThis.client || new Client()`: the way that leads to a package.
+                let mark = steps.len();
+                let mut fallback = None;
+                for alternative in alternatives.iter() {
+                    steps.truncate(mark);
+                    match self.walk(values, alternative.value, steps, depth + 1) {
+                        Some(package) if package != "globalThis" => return Some(package),
+                        Some(package) => fallback = Some((package, steps.clone())),
+                        None => {}
+                    }
+                }
+                let (package, kept) = fallback?;
+                *steps = kept;
+                Some(package)
+            }
+            Value::Instance(object) => {
+                // A project class that extends a library's: the path goes on from the library's class.
+                let maker = values.object(*object).made_by?;
+                steps.push(PathStep::Call(None));
+                self.walk_class(values, maker, steps, depth + 1)
+            }
+            Value::Class { .. } => self.walk_class(values, value, steps, depth + 1),
+            Value::Function { module, function, .. } => {
+                let module = self.project.module(*module);
+                let name = module.body.function(*function).name?;
+                steps.push(PathStep::Member(name));
+                Some(ustr(&module.file))
+            }
+            Value::Handed(call, argument, param) => self.walk_handed(values, *call, *argument, *param, steps, depth + 1),
+            _ => None,
+        }
+    }
+
+    fn walk_class(&self, values: &Values, class: ValueId, steps: &mut Vec<PathStep>, depth: usize) -> Option<Ustr> {
+        let Value::Class { module, class, .. } = values.value(class) else { return None };
+        let body = &self.project.module(*module).body;
+        let parent = body.class(*class).parent?;
+        // The parent's name is an import as a rule; anything else is not followed.
+        let portcullis_code::body::ExprKind::Local(local) = body.expr(parent).kind else { return None };
+        let import = body.imports.get(body.local(local).import? as usize)?;
+        let _unused = depth;
+        if let portcullis_code::body::ImportName::Named(name) = import.name {
+            steps.push(PathStep::Member(name));
+        }
+        Some(import.specifier)
+    }
+
+    fn walk_handed(
+        &self,
+        values: &Values,
+        call: CallId,
+        argument: u32,
+        param: u32,
+        steps: &mut Vec<PathStep>,
+        depth: usize,
+    ) -> Option<Ustr> {
+        let known = self.of_call_at(values, call, depth);
+        for known in known {
+            for (place, handed) in &known.row.hands {
+                if place.root != Root::Argument(argument as usize) || place.members.first().map(|name| &**name) != Some(&*param.to_string()) {
+                    continue;
+                }
+                match handed {
+                    Handed::Role(Role::This) => {
+                        let receiver = self.receiver(values, values.call(call).callee)?;
+                        return self.walk(values, receiver, steps, depth + 1);
+                    }
+                    Handed::Symbol(symbol) => {
+                        let package = self.reach(values, values.call(call).callee)?.package;
+                        push_symbol(symbol, steps);
+                        return Some(package);
+                    }
+                    Handed::Role(_) => {}
+                }
+            }
+        }
+        None
+    }
+
+    fn receiver(&self, values: &Values, callee: ValueId) -> Option<ValueId> {
+        match values.value(callee) {
+            Value::Member(base, _) | Value::Index(base, _) => Some(*base),
+            _ => None,
+        }
+    }
+
+    /// The rows that describe a call.
+    #[must_use]
+    pub fn of_call(&self, values: &Values, call: CallId) -> Vec<Known<'p>> {
+        self.of_call_at(values, call, 0)
+    }
+
+    fn of_call_at(&self, values: &Values, call: CallId, depth: usize) -> Vec<Known<'p>> {
+        let data = values.call(call);
+        let mut steps = vec![PathStep::Call(Some(call))];
+        let Some(package) = self.walk(values, data.callee, &mut steps, depth) else { return Vec::new() };
+        steps.reverse();
+        self.rows(values, &Reach { package, steps }, Some(call))
+    }
+
+    /// The rows that describe a value that is no call, such as a middleware.
+    #[must_use]
+    pub fn of_value(&self, values: &Values, value: ValueId) -> Vec<Known<'p>> {
+        match self.reach(values, value) {
+            Some(reach) => self.rows(values, &reach, None),
+            None => Vec::new(),
+        }
+    }
+
+    fn rows(&self, values: &Values, reach: &Reach, call: Option<CallId>) -> Vec<Known<'p>> {
+        if !self.library.knows(&reach.package) {
+            return Vec::new();
+        }
+        let segments: Vec<Segment<'_>> = reach
+            .steps
+            .iter()
+            .map(|step| match step {
+                PathStep::Member(name) => Segment::Member(name.as_str()),
+                PathStep::Call(_) => Segment::Call,
+                PathStep::Index => Segment::Index,
+            })
+            .collect();
+        let calls: Vec<CallId> = reach
+            .steps
+            .iter()
+            .rev()
+            .filter_map(|step| match step {
+                PathStep::Call(call) => *call,
+                _ => None,
+            })
+            .collect();
+        let file = call.or(calls.first().copied()).map(|call| values.call(call).module);
+        let versions = |package: &str| {
+            let file = file?;
+            self.version(file, package)
+        };
+        self.library
+            .rows(&reach.package, &segments, &versions)
+            .map(|found| Known { row: found.row, stars: found.stars.iter().map(|star| ustr(star)).collect(), calls: calls.clone() })
+            .filter(|known| self.applies(values, known))
+            .collect()
+    }
+
+    fn version(&self, module: portcullis_code::body::ModuleId, package: &str) -> Option<Version> {
+        let file = &self.project.module(module).file;
+        let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let key = (ustr(folder), ustr(package));
+        if let Some(known) = self.versions.borrow().get(&key) {
+            return known.clone();
+        }
+        let version = self.project.requirement(file, package).and_then(Version::from_requirement);
+        self.versions.borrow_mut().insert(key, version.clone());
+        version
+    }
+
+    fn applies(&self, values: &Values, known: &Known<'_>) -> bool {
+        let decide = |condition: &Condition| self.condition(values, known, condition);
+        known.row.only_if.iter().all(|condition| decide(condition) == Some(true))
+            && !known.row.unless.iter().any(|condition| decide(condition) != Some(false))
+    }
+
+    /// Whether a condition holds, where that can be decided.
+    fn condition(&self, values: &Values, known: &Known<'_>, condition: &Condition) -> Option<bool> {
+        let found = self.places(values, known, &condition.at);
+        match &condition.test {
+            Test::Present(wanted) => {
+                let present = found.first().is_some_and(|&value| {
+                    !matches!(values.value(value), Value::Const(Const::Undefined))
+                });
+                Some(present == *wanted)
+            }
+            Test::Is(constants) => {
+                let Some(&value) = found.first() else { return Some(false) };
+                if matches!(values.value(value), Value::Object(_) | Value::Array(_) | Value::Function { .. }) {
+                    return Some(false);
+                }
+                let value = values.as_const(value)?;
+                Some(constants.iter().any(|constant| match (constant, value) {
+                    (Constant::Bool(a), Const::Bool(b)) => *a == b,
+                    (Constant::Text(a), Const::Str(b)) => **a == *b.as_str(),
+                    #[expect(clippy::cast_precision_loss, reason = "conditions name small numbers")]
+                    (Constant::Number(a), Const::Num(b)) => (*a as f64) == f64::from_bits(b),
+                    _ => false,
+                }))
+            }
+            Test::Kind(kind) => {
+                let Some(&value) = found.first() else { return Some(*kind == ValueKind::NotFunction) };
+                let is = |wanted: ValueKind| *kind == wanted;
+                match values.value(value) {
+                    Value::Function { .. } | Value::Class { .. } => Some(is(ValueKind::Function)),
+                    Value::Object(_) | Value::Instance(_) => Some(is(ValueKind::Object) || is(ValueKind::NotFunction)),
+                    Value::Array(_) => Some(is(ValueKind::Array) || is(ValueKind::NotFunction)),
+                    Value::Const(Const::Str(_)) | Value::Template(_) => Some(is(ValueKind::Text) || is(ValueKind::NotFunction)),
+                    Value::Const(_) => Some(is(ValueKind::NotFunction)),
+                    _ => None,
+                }
+            }
+        }
+    }
+
+    /// The values that stand at a place of a call that a row describes.
+    #[must_use]
+    pub fn places(&self, values: &Values, known: &Known<'_>, place: &Place) -> Vec<ValueId> {
+        let Some(&call) = known.calls.first() else { return Vec::new() };
+        let data = values.call(call);
+        let roots: Vec<ValueId> = match place.root {
+            Root::This => self.receiver(values, data.callee).into_iter().collect(),
+            Root::Argument(number) => data.args.get(number).map(|arg| arg.0).into_iter().collect(),
+            Root::Last => data.args.last().map(|arg| arg.0).into_iter().collect(),
+            Root::All => data.args.iter().map(|arg| arg.0).collect(),
+            Root::Made(number) => known
+                .calls
+                .get(1)
+                .and_then(|made| values.call(*made).args.get(number))
+                .map(|arg| arg.0)
+                .into_iter()
+                .collect(),
+        };
+        roots.into_iter().filter_map(|root| down(values, root, &place.members)).collect()
+    }
+
+    /// The one value that stands at a place.
+    #[must_use]
+    pub fn place(&self, values: &Values, known: &Known<'_>, place: &Place) -> Option<ValueId> {
+        self.places(values, known, place).into_iter().next()
+    }
+
+    /// The role of a parameter that a call hands to its callback.
+    #[must_use]
+    pub fn handed(&self, values: &Values, call: CallId, argument: u32, param: u32) -> Vec<(Vec<Ustr>, Role)> {
+        let mut roles = Vec::new();
+        for known in self.of_call(values, call) {
+            for (place, handed) in &known.row.hands {
+                let Handed::Role(role) = handed else { continue };
+                let wrapper = matches!(&known.row.usage, Usage::Wrapper { handler } if handler.root == Root::Argument(argument as usize));
+                let members: Vec<Ustr> = if wrapper {
+                    // A wrapper's places begin with the parameter: `0.auth`.
+                    if place.root != Root::Argument(param as usize) {
+                        continue;
+                    }
+                    place.members.iter().map(|name| ustr(name)).collect()
+                } else {
+                    if place.root != Root::Argument(argument as usize)
+                        || place.members.first().map(|name| &**name) != Some(&*param.to_string())
+                    {
+                        continue;
+                    }
+                    place.members.iter().skip(1).map(|name| ustr(name)).collect()
+                };
+                roles.push((members, *role));
+            }
+        }
+        roles
+    }
+}
+
+/// A member of a value that the code makes, without running anything.
+#[must_use]
+pub fn down(values: &Values, root: ValueId, members: &[Box<str>]) -> Option<ValueId> {
+    let mut at = root;
+    for name in members {
+        at = plain_member(values, at, name)?;
+    }
+    Some(at)
+}
+
+fn plain_member(values: &Values, base: ValueId, name: &str) -> Option<ValueId> {
+    match values.value(base) {
+        Value::Object(object) => {
+            let data = values.object(*object);
+            data.entries.iter().rev().find_map(|entry| match entry {
+                Entry::Named(key, value) if *key == name => Some(*value),
+                Entry::Spread(other) => plain_member(values, *other, name),
+                _ => None,
+            })
+        }
+        Value::Choice(alternatives) => alternatives.iter().find_map(|each| plain_member(values, each.value, name)),
+        _ => None,
+    }
+}
+
+fn push_symbol(symbol: &Symbol, steps: &mut Vec<PathStep>) {
+    for step in symbol.steps().iter().rev() {
+        steps.push(match step {
+            Step::Name(name) => PathStep::Member(ustr(name)),
+            Step::Call => PathStep::Call(None),
+            Step::Index | Step::AnyName | Step::Run => PathStep::Index,
+        });
+    }
+}

@@ -1,0 +1,295 @@
+//! What the machine asks while it runs a route: what a call of library code does to the run.
+
+use std::cell::{Cell, RefCell};
+
+use portcullis_code::{
+    body::Const,
+    machine::{Effect, Machine, Semantics},
+    value::{CallData, CallId, Entry, Value, ValueId, Values},
+};
+use portcullis_policy::Method;
+use ustr::{Ustr, ustr};
+
+use crate::{
+    input::Input,
+    knowledge::{Knowledge, Known},
+    library::{Handed, Meaning, Role, Root, Usage},
+    matcher::{Dialect, Match, PathPattern},
+};
+
+/// Parameter numbers from here on name what a wrapper's row hands over, by position.
+pub const HANDED_BY_ROW: u32 = 100;
+/// Parameter numbers from here on name what a middleware's row sets on the request, by position.
+pub const SET_BY_ROW: u32 = 200;
+
+/// The semantics of the frameworks, for one route or one sample path at a time.
+pub struct Frameworks<'k, 'p> {
+    knowledge: &'k Knowledge<'p>,
+    /// The request path that a middleware is tried on.
+    sample: RefCell<Option<String>>,
+    /// The method that the route was declared for.
+    method: Cell<Option<Method>>,
+    /// Calls of makers that no row describes and whose handler was run all the same.
+    unknown_wrappers: RefCell<Vec<CallId>>,
+}
+
+impl std::fmt::Debug for Frameworks<'_, '_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Frameworks").finish_non_exhaustive()
+    }
+}
+
+impl<'k, 'p> Frameworks<'k, 'p> {
+    /// Semantics over what is known of a project.
+    #[must_use]
+    pub fn new(knowledge: &'k Knowledge<'p>) -> Self {
+        Self { knowledge, sample: RefCell::default(), method: Cell::default(), unknown_wrappers: RefCell::default() }
+    }
+
+    /// Fixes the request's path and method for the next run.
+    pub fn fix(&self, path: Option<String>, method: Option<Method>) {
+        *self.sample.borrow_mut() = path;
+        self.method.set(method);
+        self.unknown_wrappers.borrow_mut().clear();
+    }
+
+    /// The wrappers that were seen through without knowing them.
+    #[must_use]
+    pub fn unknown_wrappers(&self) -> Vec<CallId> {
+        self.unknown_wrappers.borrow().clone()
+    }
+
+    /// A call of what another call made: a wrapped handler, a middleware, a matcher.
+    fn of_made(&self, machine: &mut Machine<'_>, data: &CallData, made: CallId) -> Option<Effect> {
+        let rows = self.knowledge.of_call(&machine.values, made);
+        for known in &rows {
+            if let Meaning::Matcher(matcher) = &known.row.meaning {
+                return self.try_matcher(machine, known, &matcher.patterns);
+            }
+            if let Usage::Wrapper { handler } = &known.row.usage {
+                let function = self.knowledge.place(&machine.values, known, handler)?;
+                let args = hand_over(machine, known, made, data);
+                return Some(Effect::Runs { function, args });
+            }
+        }
+        if let Some(known) = rows.iter().find(|known| known.row.usage == Usage::Middleware) {
+            return Some(pass_middleware(machine, known, Some(made), data));
+        }
+        // A maker that no row describes: if it was given a function, the request reaches that one.
+        if takes_request(&machine.values, data) {
+            let maker = machine.values.call(made).clone();
+            let function = maker
+                .args
+                .iter()
+                .map(|arg| arg.0)
+                .rfind(|&arg| matches!(machine.values.value(arg), Value::Function { .. } | Value::Call(_) | Value::Choice(_)));
+            if let Some(function) = function.filter(|&function| is_function(&machine.values, function)) {
+                if rows.is_empty() {
+                    self.unknown_wrappers.borrow_mut().push(made);
+                }
+                let args = data.args.iter().map(|arg| arg.0).collect();
+                return Some(Effect::Runs { function, args });
+            }
+        }
+        None
+    }
+
+    fn try_matcher(&self, machine: &Machine<'_>, known: &Known<'_>, patterns: &crate::library::Place) -> Option<Effect> {
+        let path = self.sample.borrow().clone()?;
+        let values = &machine.values;
+        let mut sources = Vec::new();
+        for value in self.knowledge.places(values, known, patterns) {
+            collect_constants(values, value, &mut sources)?;
+        }
+        let mut answer = Match::No;
+        for source in sources {
+            let compiled = match source {
+                Const::Str(text) => PathPattern::compile(&text, Dialect::Clerk),
+                Const::Regex(pattern, flags) => PathPattern::compile_regexp(&pattern, &flags, Dialect::Clerk),
+                _ => return None,
+            };
+            answer = answer.or(compiled.map_or(Match::Unknown, |pattern| pattern.matches_request(&path)));
+        }
+        match answer {
+            Match::Yes => Some(Effect::Value(constant(machine, true)?)),
+            Match::No => Some(Effect::Value(constant(machine, false)?)),
+            Match::Unknown => None,
+        }
+    }
+}
+
+/// The id of a truth value; both are made before any run.
+fn constant(machine: &Machine<'_>, truth: bool) -> Option<ValueId> {
+    machine.truth_value(truth)
+}
+
+fn collect_constants(values: &Values, value: ValueId, into: &mut Vec<Const>) -> Option<()> {
+    match values.value(value) {
+        Value::Const(constant) => into.push(*constant),
+        Value::Array(object) => {
+            for entry in &values.object(*object).entries {
+                match entry {
+                    Entry::Item(item) | Entry::Spread(item) => collect_constants(values, *item, into)?,
+                    _ => return None,
+                }
+            }
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+fn is_function(values: &Values, value: ValueId) -> bool {
+    match values.value(value) {
+        Value::Function { .. } => true,
+        Value::Call(call) => values.call(*call).args.iter().any(|arg| is_function(values, arg.0)),
+        Value::Choice(alternatives) => alternatives.iter().any(|each| is_function(values, each.value)),
+        _ => false,
+    }
+}
+
+fn takes_request(values: &Values, data: &CallData) -> bool {
+    data.args.iter().any(|(arg, _)| match values.value(*arg) {
+        Value::Input(tag) => !matches!(Input::of(*tag), Input::Other),
+        _ => false,
+    })
+}
+
+/// The arguments of a wrapped handler: what the wrapper itself was given, and what its row hands over.
+fn hand_over(machine: &mut Machine<'_>, known: &Known<'_>, made: CallId, data: &CallData) -> Vec<ValueId> {
+    let Usage::Wrapper { handler } = &known.row.usage else { return Vec::new() };
+    let argument = match handler.root {
+        Root::Argument(number) => u32::try_from(number).unwrap_or(0),
+        _ => 0,
+    };
+    let mut args: Vec<ValueId> = data.args.iter().map(|arg| arg.0).collect();
+    for (position, (place, handed)) in known.row.hands.iter().enumerate() {
+        let Root::Argument(param) = place.root else { continue };
+        if matches!(handed, Handed::Role(Role::Request | Role::Response | Role::Path | Role::Next)) {
+            continue;
+        }
+        let number = HANDED_BY_ROW + u32::try_from(position).unwrap_or(0);
+        let value = machine.values.make(Value::Handed(made, argument, number));
+        while args.len() <= param && args.len() < 8 {
+            let filler = Input::Other.value(&mut machine.values);
+            args.push(filler);
+        }
+        match place.members.first() {
+            None => {
+                if let Some(arg) = args.get_mut(param) {
+                    *arg = value;
+                }
+            }
+            Some(member) => {
+                if let Some(&base) = args.get(param) {
+                    machine.put(base, ustr(member), value);
+                }
+            }
+        }
+    }
+    args
+}
+
+/// A library's middleware: it sets what its row says and goes on, or runs the callback that decides.
+fn pass_middleware(machine: &mut Machine<'_>, known: &Known<'_>, made: Option<CallId>, data: &CallData) -> Effect {
+    if let Some(made) = made {
+        for (place, _) in &known.row.hands {
+            let Root::Argument(argument) = place.root else { continue };
+            let Some(&(function, _)) = machine.values.call(made).args.get(argument) else { continue };
+            if matches!(machine.values.value(function), Value::Function { .. }) {
+                let argument = u32::try_from(argument).unwrap_or(0);
+                let args = (0..3).map(|param| machine.values.make(Value::Handed(made, argument, param))).collect();
+                return Effect::Runs { function, args };
+            }
+        }
+        let request = data.args.first().map(|arg| arg.0);
+        if let Some(request) = request {
+            for (position, (member, role)) in known.row.sets.iter().enumerate() {
+                if matches!(role, Role::Body | Role::RawBody | Role::Path | Role::Query | Role::Cookies | Role::File | Role::Files) {
+                    continue;
+                }
+                let number = SET_BY_ROW + u32::try_from(position).unwrap_or(0);
+                let value = machine.values.make(Value::Handed(made, 0, number));
+                machine.put(request, ustr(member), value);
+            }
+        }
+    }
+    Effect::Continues
+}
+
+impl Semantics for Frameworks<'_, '_> {
+    fn call(&self, machine: &mut Machine<'_>, call: CallId) -> Effect {
+        let data = machine.values.call(call).clone();
+        match machine.values.value(data.callee).clone() {
+            Value::Input(tag) if Input::of(tag) == Input::Next => {
+                let error = data.args.first().map(|arg| arg.0);
+                let goes_on = error.is_none_or(|error| {
+                    matches!(machine.values.as_const(error), Some(Const::Undefined | Const::Null | Const::Str(_)))
+                });
+                return if goes_on { Effect::Continues } else { Effect::Leaves };
+            }
+            Value::Call(made) => {
+                if let Some(effect) = self.of_made(machine, &data, made) {
+                    return effect;
+                }
+            }
+            _ => {}
+        }
+        let goes_on = data.args.iter().any(|(arg, _)| matches!(machine.values.value(*arg), Value::Input(tag) if Input::of(*tag) == Input::Next));
+        if goes_on {
+            let rows = self.knowledge.of_value(&machine.values, data.callee);
+            if let Some(known) = rows.iter().find(|known| known.row.usage == Usage::Middleware) {
+                return pass_middleware(machine, known, None, &data);
+            }
+            // Something that no row describes is given `next`: it is taken to go on, and to guard nothing.
+            return Effect::Continues;
+        }
+        for known in self.knowledge.of_call(&machine.values, call) {
+            if matches!(known.row.meaning, Meaning::Leaves(_)) && known.row.usage == Usage::Plain {
+                return Effect::Leaves;
+            }
+            if known.row.usage != Usage::Plain {
+                return Effect::Inert;
+            }
+        }
+        Effect::Opaque
+    }
+
+    fn instance_of(&self, machine: &Machine<'_>, value: ValueId, class: ValueId) -> Option<bool> {
+        let of = |value| {
+            let reach = self.knowledge.reach(&machine.values, value)?;
+            match reach.steps.first() {
+                Some(crate::knowledge::PathStep::Member(name)) => Some(*name),
+                _ => None,
+            }
+        };
+        let (value, class) = (of(value)?, of(class)?);
+        let response = |name: Ustr| matches!(name.as_str(), "Response" | "NextResponse");
+        (response(value) && response(class)).then_some(true)
+    }
+
+    fn member(&self, machine: &mut Machine<'_>, base: ValueId, name: Ustr) -> Option<ValueId> {
+        let request = |value: &Value| matches!(value, Value::Input(tag) if matches!(Input::of(*tag), Input::WebRequest | Input::PagesRequest | Input::NodeRequest));
+        if name == "method" && request(machine.values.value(base)) {
+            let method = self.method.get()?;
+            return (method != Method::Any).then(|| machine.values.text(method.as_str()));
+        }
+        let path = self.sample.borrow().clone()?;
+        match (machine.values.value(base).clone(), name.as_str()) {
+            (value, "url") if request(&value) => Some(machine.values.text(&format!("https://sample.invalid{path}"))),
+            (Value::Member(inner, url), "pathname") if url == "nextUrl" && request(machine.values.value(inner)) => {
+                Some(machine.values.text(&path))
+            }
+            (Value::Member(inner, url), "href") if url == "nextUrl" && request(machine.values.value(inner)) => {
+                Some(machine.values.text(&format!("https://sample.invalid{path}")))
+            }
+            (Value::Call(call), "pathname") => {
+                let data = machine.values.call(call);
+                let is_url = matches!(machine.values.value(data.callee), Value::Global(global) if global == "URL");
+                let given = data.args.first().and_then(|arg| machine.values.as_text(arg.0));
+                (is_url && given.is_some_and(|given| given.starts_with("https://sample.invalid"))).then(|| machine.values.text(&path))
+            }
+            _ => None,
+        }
+    }
+}
