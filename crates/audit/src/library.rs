@@ -14,7 +14,7 @@ mod symbol;
 mod version;
 
 use rustc_hash::FxHashMap;
-use toml_edit::{ArrayOfTables, DocumentMut, Item};
+use toml_edit::{ArrayOfTables, Document, Item};
 
 pub use condition::{Condition, Constant, Test, ValueKind};
 pub use database::{Db, DbOp, DbOperator, Operator, Part};
@@ -144,12 +144,11 @@ impl Library {
 
     /// Reads the `[[row]]` tables of a file.
     pub fn read(file: &str, text: &str) -> Result<Vec<Row>, LibraryError> {
-        let mut document: DocumentMut =
-            text.parse()
-                .map_err(|error: toml_edit::TomlError| LibraryError::File {
-                    file: file.to_owned(),
-                    why: error.to_string(),
-                })?;
+        let document = Document::parse(text).map_err(|error| LibraryError::File {
+            file: file.to_owned(),
+            why: error.to_string(),
+        })?;
+        let mut document = document.into_table();
         let tables = document.remove("row");
         let defaults = match document.remove("defaults") {
             Some(item) => row::defaults(item).map_err(|why| LibraryError::File {

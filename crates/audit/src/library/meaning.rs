@@ -1,12 +1,11 @@
 //! `Meaning`: the things a row can say of a symbol, a struct for each.
 
 use serde::Deserialize;
-use toml_edit::Table;
 
 use super::database::{Db, DbOperator};
 use super::guard::{Account, Caller, Credential, DecodeToken, Guard, Hash, IssueToken};
 use super::place::Place;
-use super::row::{Usage, read};
+use super::row::{Keys, Usage, read};
 use super::serving::{
     BodyParser, Chain, Cors, Input, Leaves, Matcher, Mega, Proxy, Respond, Session, SetCookie,
     Static,
@@ -14,6 +13,10 @@ use super::serving::{
 
 /// What a symbol means. In rows, `means` names the variant in snake case.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "some hundreds of rows, made once and then only borrowed"
+)]
 pub enum Meaning {
     /// The result describes the caller.
     Caller(Caller),
@@ -76,41 +79,41 @@ pub enum Meaning {
 }
 
 impl Meaning {
-    /// Reads the keys left in a row's table as those of what it means.
-    pub(super) fn read(means: &str, table: Table) -> Result<Self, String> {
+    /// Reads the keys left in a row as those of what it means.
+    pub(super) fn read(means: &str, keys: Keys) -> Result<Self, String> {
         Ok(match means {
-            "caller" => Self::Caller(read(table)?),
-            "guard" => Self::Guard(read(table)?),
-            "db" => Self::Db(read(table)?),
-            "db_operator" => Self::DbOperator(read(table)?),
-            "input" => Self::Input(read(table)?),
-            "respond" => Self::Respond(read(table)?),
-            "leaves" => Self::Leaves(read(table)?),
-            "effect" => Self::Effect(read(table)?),
-            "issue_token" => Self::IssueToken(read(table)?),
-            "decode_token" => Self::DecodeToken(read(table)?),
-            "credential" => Self::Credential(read(table)?),
-            "hash" => Self::Hash(read(table)?),
-            "account" => Self::Account(read(table)?),
-            "derive" => Self::Derive(read(table)?),
-            "pick" => Self::Pick(read(table)?),
-            "omit" => Self::Omit(read(table)?),
+            "caller" => Self::Caller(read(keys)?),
+            "guard" => Self::Guard(read(keys)?),
+            "db" => Self::Db(read(keys)?),
+            "db_operator" => Self::DbOperator(read(keys)?),
+            "input" => Self::Input(read(keys)?),
+            "respond" => Self::Respond(read(keys)?),
+            "leaves" => Self::Leaves(read(keys)?),
+            "effect" => Self::Effect(read(keys)?),
+            "issue_token" => Self::IssueToken(read(keys)?),
+            "decode_token" => Self::DecodeToken(read(keys)?),
+            "credential" => Self::Credential(read(keys)?),
+            "hash" => Self::Hash(read(keys)?),
+            "account" => Self::Account(read(keys)?),
+            "derive" => Self::Derive(read(keys)?),
+            "pick" => Self::Pick(read(keys)?),
+            "omit" => Self::Omit(read(keys)?),
             "transparent" => {
-                read::<Nothing>(table)?;
+                read::<Nothing>(keys)?;
                 Self::Transparent
             }
-            "mega" => Self::Mega(read(table)?),
-            "chain" => Self::Chain(read(table)?),
-            "headers" => Self::Headers(read(table)?),
-            "cors" => Self::Cors(read(table)?),
-            "body_parser" => Self::BodyParser(read(table)?),
-            "static" => Self::Static(read(table)?),
-            "proxy" => Self::Proxy(read(table)?),
-            "session" => Self::Session(read(table)?),
-            "set_cookie" => Self::SetCookie(read(table)?),
-            "log" => Self::Log(read(table)?),
-            "matcher" => Self::Matcher(read(table)?),
-            "error_factory" => Self::ErrorFactory(read(table)?),
+            "mega" => Self::Mega(read(keys)?),
+            "chain" => Self::Chain(read(keys)?),
+            "headers" => Self::Headers(read(keys)?),
+            "cors" => Self::Cors(read(keys)?),
+            "body_parser" => Self::BodyParser(read(keys)?),
+            "static" => Self::Static(read(keys)?),
+            "proxy" => Self::Proxy(read(keys)?),
+            "session" => Self::Session(read(keys)?),
+            "set_cookie" => Self::SetCookie(read(keys)?),
+            "log" => Self::Log(read(keys)?),
+            "matcher" => Self::Matcher(read(keys)?),
+            "error_factory" => Self::ErrorFactory(read(keys)?),
             _ => return Err(format!("`{means}` is nothing that a row can mean")),
         })
     }

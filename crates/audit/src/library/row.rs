@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use nodejs_semver::Range;
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
-use toml_edit::{DocumentMut, Item, Table};
+use serde::de::value::MapDeserializer;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
+use toml_edit::{Item, Table, Value};
 
 use super::condition::{Condition, Several};
 use super::meaning::{Meaning, Role};
@@ -59,7 +61,7 @@ impl fmt::Display for Source {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
     /// The module specifier or file of the project; `*/` in front and `/*` behind stand for any path.
-    pub import: Box<str>,
+    pub import: Arc<str>,
     /// The path in it.
     pub symbol: Symbol,
 }
@@ -159,22 +161,28 @@ impl Row {
     pub(super) fn with_defaults(
         file: &str,
         row: usize,
-        mut table: Table,
+        table: Table,
         defaults: &Defaults,
     ) -> Result<Self, String> {
-        let mut head = Table::new();
-        for key in HEAD_KEYS {
-            if let Some(item) = table.remove(key) {
-                head.insert(key, item);
+        let (mut head, mut own, mut means) = (Keys::new(), Keys::new(), None);
+        for (key, item) in table {
+            let value = item
+                .into_value()
+                .map_err(|_item| format!("`{key}` is a table of its own"))?;
+            match &*key {
+                "means" => {
+                    means = Some(
+                        value
+                            .as_str()
+                            .map(str::to_owned)
+                            .ok_or("`means` is not a text")?,
+                    )
+                }
+                known if HEAD_KEYS.contains(&known) => head.push((key, value)),
+                _ => own.push((key, value)),
             }
         }
-        let means = match table.remove("means") {
-            Some(item) => item
-                .as_str()
-                .map(str::to_owned)
-                .ok_or("`means` is not a text")?,
-            None => return Err("`means` is missing".to_owned()),
-        };
+        let means = means.ok_or("`means` is missing")?;
         let head: Head = read(head)?;
         let imports = head.import.as_ref().unwrap_or(&defaults.import);
         let on = head.on.as_ref().unwrap_or(&defaults.on);
@@ -193,7 +201,7 @@ impl Row {
             ),
             None => None,
         };
-        let meaning = Meaning::read(&means, table)?;
+        let meaning = Meaning::read(&means, own)?;
         meaning.check(&usage)?;
         Ok(Self {
             source: Source {
@@ -222,6 +230,7 @@ impl Row {
 fn names(imports: &[Box<str>], on: &[Box<str>], symbols: &[Box<str>]) -> Result<Vec<Name>, String> {
     let mut names = Vec::new();
     let parse = |path: &str| Symbol::parse(path).map_err(|error| error.to_string());
+    let imports: Vec<Arc<str>> = imports.iter().map(|import| plain(import).into()).collect();
     for text in symbols {
         if imports.is_empty() {
             let (import, path) = text.split_once('#').ok_or_else(|| {
@@ -241,7 +250,7 @@ fn names(imports: &[Box<str>], on: &[Box<str>], symbols: &[Box<str>]) -> Result<
         for path in paths {
             let symbol = parse(&path)?;
             names.extend(imports.iter().map(|import| Name {
-                import: plain(import).into(),
+                import: import.clone(),
                 symbol: symbol.clone(),
             }));
         }
@@ -271,16 +280,25 @@ pub(super) fn plain(specifier: &str) -> &str {
 
 /// Reads what the rows of a file have in common.
 pub(super) fn defaults(item: Item) -> Result<Defaults, String> {
-    read(
-        item.into_table()
-            .map_err(|_item| "`defaults` is not a table".to_owned())?,
-    )
+    let table = item
+        .into_table()
+        .map_err(|_item| "`defaults` is not a table".to_owned())?;
+    let keys = table.into_iter().map(|(key, item)| {
+        let value = item
+            .into_value()
+            .map_err(|_item| format!("`{key}` of the defaults is a table"))?;
+        Ok((key, value))
+    });
+    read(keys.collect::<Result<Keys, String>>()?)
 }
 
-/// Reads a table as a type, refusing what the type does not know.
-pub(super) fn read<T: DeserializeOwned>(table: Table) -> Result<T, String> {
-    toml_edit::de::from_document(DocumentMut::from(table))
-        .map_err(|error| error.message().to_owned())
+/// Keys of a table with their values, in the order written.
+pub(super) type Keys = Vec<(String, Value)>;
+
+/// Reads keys as a type, refusing what the type does not know.
+pub(super) fn read<T: DeserializeOwned>(keys: Keys) -> Result<T, String> {
+    let keys = MapDeserializer::<_, toml_edit::de::Error>::new(keys.into_iter());
+    T::deserialize(keys).map_err(|error| error.message().to_owned())
 }
 
 /// A table whose keys are places or names, in the order written.

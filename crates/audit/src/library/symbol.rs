@@ -1,6 +1,7 @@
 //! `Symbol`: the access path from an import to the value that a row describes.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// One step of a path as code walks it: `new Stripe(key).webhooks.constructEvent(...)` is a call, two members, a call.
 ///
@@ -33,7 +34,7 @@ pub enum Step {
 /// An access path from an import, as rows write it: `auth.protect()`, `PrismaClient().*.update()`, `**.parse()`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Symbol {
-    steps: Box<[Step]>,
+    steps: Arc<[Step]>,
 }
 
 /// Why a text is no symbol.
@@ -54,7 +55,7 @@ impl Symbol {
         let mut steps = Vec::new();
         if text.is_empty() {
             return Ok(Self {
-                steps: Box::default(),
+                steps: Arc::default(),
             });
         }
         for (position, piece) in text.split('.').enumerate() {
