@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Date, Finding, Location, Notice, Report, Suppression, SuppressionKind};
+use portcullis_policy::Date;
+
+use crate::{Finding, Location, Notice, Report, Suppression, SuppressionKind};
 
 const MARK: &str = "portcullis-ignore";
 

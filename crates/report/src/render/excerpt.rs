@@ -133,7 +133,7 @@ mod tests {
     }
 
     fn shown(excerpt: &Excerpt) -> &str {
-        &excerpt.text[excerpt.marked.clone()]
+        excerpt.text.get(excerpt.marked.clone()).unwrap()
     }
 
     #[test]
