@@ -4,6 +4,7 @@ mod class;
 mod finding;
 mod fingerprint;
 mod harmless;
+mod ignore_comment;
 mod inventory;
 mod location;
 pub mod render;
