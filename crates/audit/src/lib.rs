@@ -36,6 +36,10 @@ pub fn audit(
     progress(Progress::Reading { files: 0 });
     let mut audited = Audited::default();
     audited.report.commit.clone_from(&options.commit);
+    audited
+        .report
+        .policy_digest
+        .clone_from(&options.policy_digest);
     audited.report.settle();
     Ok(audited)
 }

@@ -5,11 +5,16 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use portcullis_report::{Date, Report};
+use portcullis_policy::{Date, Policy};
+use portcullis_report::Report;
 
 /// What an audit is told besides the folder.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// What the user's own file says; empty when there is none.
+    pub policy: Policy,
+    /// The digest of that file, for whoever joins the report with others.
+    pub policy_digest: Option<String>,
     /// Whether tests, stories and examples are read as well.
     pub include_tests: bool,
     /// Whether `portcullis-ignore` comments count.
@@ -25,10 +30,12 @@ pub struct Options {
 }
 
 impl Options {
-    /// Every rule, no tests, comments count.
+    /// Every rule, no policy, no tests, comments count.
     #[must_use]
-    pub const fn on(today: Date) -> Self {
+    pub fn on(today: Date) -> Self {
         Self {
+            policy: Policy::default(),
+            policy_digest: None,
             include_tests: false,
             ignore_comments: true,
             only_rules: Vec::new(),

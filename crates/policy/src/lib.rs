@@ -64,3 +64,4 @@ pub use route_name::RouteName;
 pub use route_type::RouteType;
 pub use route_verify::{TOLERANCE_MAX, Verify};
 pub use secret_ref::SecretRef;
+pub use suggestion::closest;

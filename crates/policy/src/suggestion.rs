@@ -4,10 +4,8 @@
 const COMPARED_BYTES_MAX: usize = 64;
 
 /// The candidate nearest to `word`, if one is near enough to be worth a guess.
-pub(crate) fn closest<'c>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> Option<&'c str> {
+#[must_use]
+pub fn closest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     if word.is_empty() || word.len() > COMPARED_BYTES_MAX {
         return None;
     }

@@ -1,5 +1,7 @@
 //! `RouteRecord`: what the audit knows of one route, with the reason for every word of it.
 
+use std::fmt;
+
 use portcullis_policy::{Control, Method, RouteType};
 use serde::{Serialize, Serializer};
 
@@ -11,7 +13,7 @@ pub struct RouteRecord {
     /// The framework that serves it, lower case.
     pub framework: String,
     /// The method it answers.
-    pub method: Method,
+    pub method: RouteMethod,
     /// The path, with `{name}` for a parameter and `{*rest}` for a catch-all.
     pub path: String,
     /// The handler, or the registration where the handler cannot be found.
@@ -46,7 +48,37 @@ impl RouteRecord {
     /// The route as findings and the policy name it: `POST /api/x`.
     #[must_use]
     pub fn name(&self) -> String {
-        format!("{} {}", crate::word(&self.method), self.path)
+        format!("{} {}", self.method, self.path)
+    }
+}
+
+/// What a route answers: a method of HTTP, or a kind of operation where a service is not called by path.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RouteMethod {
+    /// `POST`.
+    Http(Method),
+    /// `MUTATION`, `INTERNALQUERY` (Convex), in capitals.
+    Operation(String),
+}
+
+impl From<Method> for RouteMethod {
+    fn from(method: Method) -> Self {
+        Self::Http(method)
+    }
+}
+
+impl fmt::Display for RouteMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http(method) => f.write_str(method.as_str()),
+            Self::Operation(kind) => f.write_str(kind),
+        }
+    }
+}
+
+impl Serialize for RouteMethod {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -1,10 +1,10 @@
 //! What was found, and how it is told: findings, the route inventory, the report, and its renderers.
 
 mod class;
-mod date;
 mod finding;
 mod fingerprint;
 mod harmless;
+mod ignore_comment;
 mod inventory;
 mod location;
 pub mod render;
@@ -14,12 +14,12 @@ mod severity;
 mod suppressions;
 
 pub use class::{Class, UnknownClass};
-pub use date::{Date, NotADate};
 pub use finding::{Edit, Finding, Fix, Place, Step, Suppression, SuppressionKind};
 pub use fingerprint::fingerprint;
 pub use harmless::{harmless, harmless_line};
 pub use inventory::{
-    Answer, Auth, AuthWhere, GuardRecord, Ownership, Reason, RouteRecord, UnknownRecord,
+    Answer, Auth, AuthWhere, GuardRecord, Ownership, Reason, RouteMethod, RouteRecord,
+    UnknownRecord,
 };
 pub use location::Location;
 pub use report::{Notice, Report, Skipped, Tool, Unread};

@@ -91,7 +91,12 @@ fn place_key(place: &Place) -> impl Ord + '_ {
 }
 
 fn route_key(route: &RouteRecord) -> impl Ord + '_ {
-    (&route.location, &route.path, route.method, &route.framework)
+    (
+        &route.location,
+        &route.path,
+        &route.method,
+        &route.framework,
+    )
 }
 
 /// By the key, and where that is the same by everything there is: what differs at all has one order.

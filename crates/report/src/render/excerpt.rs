@@ -40,11 +40,12 @@ impl Excerpt {
             if cut_before > 0 {
                 excerpt.text.push('…');
             }
-            for (at, character) in line.char_indices() {
-                if at < cut_before || at >= line_end || matches!(character, '\n' | '\r') {
+            let shown = line.get(cut_before..line_end).unwrap_or_default();
+            for (at, character) in shown.char_indices() {
+                if matches!(character, '\n' | '\r') {
                     continue;
                 }
-                let inside = (start..end).contains(&(offset + at));
+                let inside = (start..end).contains(&(offset + cut_before + at));
                 if inside {
                     mark.get_or_insert(excerpt.text.len());
                 }
@@ -133,7 +134,7 @@ mod tests {
     }
 
     fn shown(excerpt: &Excerpt) -> &str {
-        &excerpt.text[excerpt.marked.clone()]
+        excerpt.text.get(excerpt.marked.clone()).unwrap()
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub fn why<'a>(routes: impl IntoIterator<Item = &'a RouteRecord>) -> String {
 
 fn row(route: &RouteRecord) -> [String; HEADINGS.len()] {
     [
-        word(&route.method),
+        harmless_line(&route.method.to_string()).into_owned(),
         harmless_line(&route.path).into_owned(),
         word(&route.route_type),
         word(&route.auth),

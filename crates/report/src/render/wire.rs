@@ -1,12 +1,12 @@
 //! The shape of findings and routes on the wire: positions are flat, as readers with `jq` expect.
 
-use portcullis_policy::{Control, Method, RouteType};
+use portcullis_policy::{Control, RouteType};
 use serde::Serialize;
 
 use crate::{
     Answer, Auth, AuthWhere, Basis, Class, Confidence, Edit, Finding, Fix, GuardRecord, Location,
-    Ownership, Place, Reason, RouteRecord, Severity, Step, Suppression, SuppressionKind,
-    UnknownRecord,
+    Ownership, Place, Reason, RouteMethod, RouteRecord, Severity, Step, Suppression,
+    SuppressionKind, UnknownRecord,
 };
 
 #[derive(Serialize)]
@@ -180,7 +180,7 @@ impl<'a> WireSuppression<'a> {
 #[derive(Serialize)]
 pub(super) struct WireRoute<'a> {
     framework: &'a str,
-    method: Method,
+    method: &'a RouteMethod,
     path: &'a str,
     file: &'a str,
     line: u32,
@@ -203,7 +203,7 @@ impl<'a> WireRoute<'a> {
     pub(super) fn of(route: &'a RouteRecord) -> Self {
         Self {
             framework: &route.framework,
-            method: route.method,
+            method: &route.method,
             path: &route.path,
             file: &route.location.file,
             line: route.location.line,

@@ -134,7 +134,7 @@ fn a_comment_of_no_use_is_told_and_hides_nothing() {
         ),
         (
             "portcullis-ignore[sql-string]: because (until May)",
-            "the end of this `portcullis-ignore` is wrong: `May` is not a date, write YYYY-MM-DD",
+            "the end of this `portcullis-ignore` is wrong: a date is written `2027-01-31`",
         ),
         (
             "portcullis-ignore[sqli]: because",

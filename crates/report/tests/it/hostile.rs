@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portcullis_report::render::terminal::TerminalStyle;
 use portcullis_report::render::{routes, terminal};
-use portcullis_report::{Location, Report, Step};
+use portcullis_report::{Location, Report, RouteMethod, Step};
 use proptest::prelude::*;
 
 use crate::made;
@@ -71,6 +71,7 @@ fn filled_with(text: &str) -> Report {
             field.push_str(text);
         }
         route.location.file.push_str(text);
+        route.method = RouteMethod::Operation(text.to_owned());
         route.conditions.push(text.to_owned());
         for guard in &mut route.guards {
             guard.via.push_str(text);

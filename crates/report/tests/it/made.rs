@@ -143,7 +143,7 @@ fn unpinned(line_number: u32, suppressed: bool) -> Finding {
 fn delete_route() -> RouteRecord {
     RouteRecord {
         framework: "nextjs".to_owned(),
-        method: Method::Delete,
+        method: Method::Delete.into(),
         path: "/api/items/{id}".to_owned(),
         location: on(HANDLER, "DELETE"),
         auth: Auth::Required,
@@ -185,7 +185,7 @@ fn delete_route() -> RouteRecord {
 fn health_route() -> RouteRecord {
     RouteRecord {
         framework: "nextjs".to_owned(),
-        method: Method::Get,
+        method: Method::Get.into(),
         path: "/api/health".to_owned(),
         location: line("app/api/health/route.ts", 1),
         auth: Auth::None,

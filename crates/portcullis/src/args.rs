@@ -1,0 +1,169 @@
+//! `Args`: the command line as types.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use portcullis_policy::FailOn;
+
+/// Finds every route of a web service and checks it against what such a route must have.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  portcullis audit                        read the code in this folder and judge it
+  portcullis audit --format sarif --output portcullis.sarif
+  portcullis routes                       every route, and what protects it
+  portcullis routes --why POST /api/items how that is known
+  portcullis explain rule csrf-missing    why it matters and how to fix it
+
+Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or an unreadable policy, 3 nothing to read,
+70 internal error.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Reads code, finds its routes and what is wrong with them.
+    Audit(AuditArgs),
+    /// Lists every route and what protects it, without a judgement.
+    Routes(RoutesArgs),
+    /// Explains a rule.
+    Explain {
+        #[command(subcommand)]
+        what: Explain,
+    },
+    /// Prints what the program knows, for other programs.
+    Dump {
+        #[command(subcommand)]
+        what: Dump,
+    },
+    /// Prints the completions for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Explain {
+    /// Prints the page of a rule.
+    Rule {
+        /// The rule's id, as a finding shows it.
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Dump {
+    /// Every rule, as JSON.
+    Rules,
+}
+
+#[derive(Debug, Group)]
+#[command(after_help = "\
+Examples:
+  portcullis audit ../shop
+  portcullis audit --fail-on critical --format json > audit.json
+  portcullis audit --rule sql-string --rule csrf-missing
+
+A finding may stand with a comment on its line or above it:
+  // portcullis-ignore[rule-id]: reason (until YYYY-MM-DD)")]
+pub(crate) struct AuditArgs {
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    /// How to tell it.
+    #[arg(long, value_enum, default_value_t = AuditFormat::Terminal)]
+    pub(crate) format: AuditFormat,
+    /// From which severity on findings fail the run [default: the policy's, or high].
+    #[arg(long, value_name = "SEVERITY", value_parser = fail_on())]
+    pub(crate) fail_on: Option<FailOn>,
+    /// Run this rule alone; repeat it for more.
+    #[arg(long, value_name = "ID")]
+    pub(crate) rule: Vec<String>,
+    /// Do not run this rule; repeat it for more.
+    #[arg(long, value_name = "ID")]
+    pub(crate) skip_rule: Vec<String>,
+    /// Show every finding and every place in full, suppressed ones too.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Take no notice of `portcullis-ignore` comments.
+    #[arg(long)]
+    pub(crate) no_ignore_comments: bool,
+}
+
+#[derive(Debug, Group)]
+#[command(after_help = "\
+Examples:
+  portcullis routes
+  portcullis routes --format json ../shop
+  portcullis routes ../shop --why
+  portcullis routes --why POST /api/items")]
+pub(crate) struct RoutesArgs {
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    /// How to tell it.
+    #[arg(long, value_enum, default_value_t = RoutesFormat::Table)]
+    pub(crate) format: RoutesFormat,
+    /// Say how each word is known, of every route or of one.
+    #[arg(long, num_args = 0..=2, value_names = ["METHOD", "PATH"], conflicts_with = "format")]
+    pub(crate) why: Option<Vec<String>>,
+}
+
+/// What is read, and where the answer goes: the same for every command that reads code.
+#[derive(Debug, Group)]
+pub(crate) struct Reading {
+    /// The folder of the application.
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// The policy file [default: portcullis.toml in the folder, if there is one].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Read tests, stories and examples as well.
+    #[arg(long)]
+    pub(crate) include_tests: bool,
+    /// Write the answer to a file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Whether to colour.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
+    pub(crate) color: When,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AuditFormat {
+    /// For people.
+    Terminal,
+    /// Everything, for programs.
+    Json,
+    /// For code scanning.
+    Sarif,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RoutesFormat {
+    /// For people.
+    Table,
+    /// Everything, for programs.
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The words are the policy file's own.
+fn fail_on() -> impl clap::builder::TypedValueParser<Value = FailOn> {
+    PossibleValuesParser::new(FailOn::ALL.iter().map(|severity| severity.as_str()))
+        .try_map(|word| word.parse::<FailOn>())
+}

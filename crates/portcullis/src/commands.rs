@@ -1,0 +1,116 @@
+//! The commands: one file each, and what those that read code share.
+
+mod audit;
+mod completions;
+mod dump;
+mod explain;
+mod routes;
+
+use portcullis_audit::{Audited, Options, RULES, Rule};
+use portcullis_policy::{Policy, closest};
+use portcullis_report::RuleCard;
+
+use crate::args::{Args, Command, Dump, Explain, Reading, When};
+use crate::commit;
+use crate::environment::Environment;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::policy_source::PolicySource;
+use crate::progress::ProgressLine;
+
+/// Does what was asked.
+pub(crate) fn run(args: Args, environment: &Environment) -> Result<Exit, Failure> {
+    match args.command {
+        Command::Audit(args) => audit::run(&args, environment),
+        Command::Routes(args) => routes::run(&args, environment),
+        Command::Explain {
+            what: Explain::Rule { id },
+        } => explain::rule(&id, environment),
+        Command::Dump { what: Dump::Rules } => dump::rules(),
+        Command::Completions { shell } => completions::run(shell),
+    }
+}
+
+/// The options that come from what both `audit` and `routes` are told.
+fn options(reading: &Reading, environment: &Environment) -> Result<Options, Failure> {
+    let PolicySource { policy, digest } =
+        PolicySource::find(reading.policy.as_deref(), &reading.dir)?;
+    let mut options = Options::on(environment.today);
+    options.policy = policy;
+    options.policy_digest = digest;
+    options.include_tests = reading.include_tests;
+    options.commit = commit::of(&reading.dir);
+    Ok(options)
+}
+
+/// Reads the folder, with a progress line where somebody looks.
+fn read(
+    reading: &Reading,
+    options: &Options,
+    environment: &Environment,
+) -> Result<Audited, Failure> {
+    let line = ProgressLine::new(environment);
+    portcullis_audit::audit(&reading.dir, options, &|progress| line.show(progress))
+        .map_err(|error| Failure::caused("", &error))
+}
+
+/// Colours belong on a terminal: never in a file, unless they were asked for.
+fn color(reading: &Reading, environment: &Environment) -> bool {
+    match reading.color {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => reading.output.is_none() && auto_color(environment),
+    }
+}
+
+const fn auto_color(environment: &Environment) -> bool {
+    environment.stdout_is_terminal && !environment.no_color
+}
+
+/// The rule of that id, or an error that says which was probably meant.
+fn rule_called(id: &str) -> Result<&'static Rule, Failure> {
+    RULES
+        .iter()
+        .copied()
+        .find(|rule| rule.id == id)
+        .ok_or_else(|| {
+            let meant = match closest(id, RULES.iter().map(|rule| rule.id)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`portcullis dump rules` lists them".to_owned(),
+            };
+            Failure::usage(format!("there is no rule `{id}`; {meant}"))
+        })
+}
+
+fn cards() -> Vec<RuleCard> {
+    RULES.iter().map(|rule| card(rule)).collect()
+}
+
+const fn card(rule: &Rule) -> RuleCard {
+    RuleCard {
+        id: rule.id,
+        class: rule.class,
+        control: rule.control,
+        severity: rule.severity,
+        confidence: rule.confidence,
+        basis: rule.basis,
+        cwe: rule.cwe,
+        asvs: rule.asvs,
+        owasp: rule.owasp,
+        summary: rule.summary,
+        page: rule.page,
+    }
+}
+
+/// A document that cannot be written is our fault: it holds nothing but our own types.
+fn document(text: Result<String, serde_json::Error>) -> Result<String, Failure> {
+    text.map_err(|error| Failure::internal(&error.to_string()))
+}
+
+/// What fails a run where the command line says nothing.
+fn fail_on_of(policy: &Policy) -> portcullis_policy::FailOn {
+    policy
+        .audit()
+        .fail_on
+        .unwrap_or(portcullis_policy::FailOn::High)
+}

@@ -1,0 +1,120 @@
+//! `Environment`: everything a run takes from outside its arguments; the only reader of variables, clock and terminal.
+
+use std::io::{IsTerminal as _, stderr, stdout};
+use std::time::{Duration, Instant, SystemTime};
+
+use portcullis_policy::Date;
+
+use crate::failure::Failure;
+
+const SECONDS_A_DAY: u64 = 86_400;
+
+/// What was found at the start.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    /// Whether the user asked for no colours (no-color.org: set and not empty).
+    pub(crate) no_color: bool,
+    /// Whether somebody looks at standard output.
+    pub(crate) stdout_is_terminal: bool,
+    /// Whether somebody looks at standard error.
+    pub(crate) stderr_is_terminal: bool,
+    /// The day in UTC, or the one that `PORTCULLIS_TODAY` names.
+    pub(crate) today: Date,
+    started: Instant,
+}
+
+impl Environment {
+    /// Reads it, once.
+    pub(crate) fn read() -> Result<Self, Failure> {
+        Ok(Self {
+            no_color: variable("NO_COLOR").is_some_and(|value| !value.is_empty()),
+            stdout_is_terminal: stdout().is_terminal(),
+            stderr_is_terminal: stderr().is_terminal(),
+            today: today(variable("PORTCULLIS_TODAY").as_deref())?,
+            started: now(),
+        })
+    }
+
+    /// How long this run has taken. It may decide what is shown as progress, and nothing that is found.
+    pub(crate) fn elapsed(&self) -> Duration {
+        now().saturating_duration_since(self.started)
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the place that reads the environment"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the place that reads the clock"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the place that reads the clock"
+)]
+fn today(told: Option<&str>) -> Result<Date, Failure> {
+    if let Some(told) = told {
+        return told
+            .parse()
+            .map_err(|error| Failure::caused(&format!("`PORTCULLIS_TODAY` is `{told}`"), &error));
+    }
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .ok()
+        .and_then(|since| date_of(since.as_secs() / SECONDS_A_DAY))
+        .ok_or_else(|| Failure::usage("the clock of this machine is wrong, set `PORTCULLIS_TODAY`"))
+}
+
+/// The day `days` after 1970-01-01.
+fn date_of(days: u64) -> Option<Date> {
+    // Counted from 0000-03-01 in cycles of 400 years, 146,097 days, so that the leap day is the last of its year.
+    let shifted = days.checked_add(719_468)?;
+    let (cycle, day_of_cycle) = (shifted / 146_097, shifted % 146_097);
+    let year_of_cycle = (day_of_cycle - day_of_cycle / 1_460 + day_of_cycle / 36_524
+        - day_of_cycle / 146_096)
+        / 365;
+    let day_of_year =
+        day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let (month, later) = if month_from_march < 10 {
+        (month_from_march + 3, 0)
+    } else {
+        (month_from_march - 9, 1)
+    };
+    Date::new(
+        u16::try_from(cycle.checked_mul(400)? + year_of_cycle + later).ok()?,
+        u8::try_from(month).ok()?,
+        u8::try_from(day).ok()?,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_counted_from_the_epoch() {
+        let day = |days| date_of(days).map(|date| date.to_string());
+        assert_eq!(day(0).as_deref(), Some("1970-01-01"));
+        assert_eq!(day(59).as_deref(), Some("1970-03-01"));
+        assert_eq!(day(11_016).as_deref(), Some("2000-02-29"));
+        assert_eq!(day(20_454).as_deref(), Some("2026-01-01"));
+        assert_eq!(day(u64::MAX), None);
+    }
+
+    #[test]
+    fn a_day_that_is_told_wins_and_must_be_one() {
+        assert_eq!(today(Some("2027-01-31")).unwrap().to_string(), "2027-01-31");
+        assert!(today(Some("soon")).is_err());
+    }
+}

@@ -1,0 +1,66 @@
+//! Finds and reads the policy file.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use portcullis_policy::{Policy, bounds};
+use sha2::{Digest as _, Sha256};
+
+use crate::failure::Failure;
+
+/// The policy's name in the folder of an application.
+const NAME: &str = "portcullis.toml";
+
+/// A policy and what names its exact text. No file is the empty policy.
+#[derive(Debug, Default)]
+pub(crate) struct PolicySource {
+    pub(crate) policy: Policy,
+    pub(crate) digest: Option<String>,
+}
+
+impl PolicySource {
+    /// Reads `named`, or `portcullis.toml` in `dir` when there is one.
+    pub(crate) fn find(named: Option<&Path>, dir: &Path) -> Result<Self, Failure> {
+        let beside = dir.join(NAME);
+        let path: PathBuf = match named {
+            Some(path) => path.to_owned(),
+            None if beside.is_file() => beside,
+            None => return Ok(Self::default()),
+        };
+        let name = path.display();
+        let text = read(&path).map_err(|error| {
+            Failure::caused(&format!("cannot read the policy `{name}`"), &error)
+        })?;
+        let policy = Policy::parse(&text).map_err(|errors| {
+            let lines: Vec<String> = errors
+                .iter()
+                .map(|error| format!("{name}:{error}"))
+                .collect();
+            let more = match errors.left_out() {
+                0 => String::new(),
+                more => format!("\nand {more} more"),
+            };
+            Failure::usage(format!(
+                "the policy cannot be used\n{}{more}",
+                lines.join("\n")
+            ))
+        })?;
+        let digest: String = Sha256::digest(text.as_bytes())
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Ok(Self {
+            policy,
+            digest: Some(format!("sha256:{digest}")),
+        })
+    }
+}
+
+/// One byte more than is allowed is enough for the policy's own reader to refuse the file.
+fn read(path: &Path) -> std::io::Result<String> {
+    let bound = u64::try_from(bounds::FILE_BYTES_MAX).map_or(u64::MAX, |bound| bound + 1);
+    let mut text = String::new();
+    File::open(path)?.take(bound).read_to_string(&mut text)?;
+    Ok(text)
+}
