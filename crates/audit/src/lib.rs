@@ -6,6 +6,7 @@ pub mod matcher;
 mod options;
 pub mod route;
 mod rule;
+pub mod schema;
 
 use std::path::Path;
 
