@@ -9,6 +9,7 @@ pub mod origin;
 pub mod route;
 mod rule;
 pub mod semantics;
+pub mod schema;
 
 use std::path::Path;
 

@@ -1,0 +1,216 @@
+//! `Schema`: whose each row is, and which columns are sensitive, as the database's own declarations say it.
+
+mod judgement;
+mod lexicon;
+mod migration;
+mod name;
+mod prisma;
+mod sql;
+mod sql_cursor;
+mod sql_item;
+mod sql_token;
+mod table;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+pub use table::{Column, Kind, Owner, Policy, Relation, Sensitivity, Source, Table};
+
+/// Every table that the project's sources declare.
+#[derive(Debug, Default)]
+pub struct Schema {
+    tables: Vec<Table>,
+    unread: Vec<Unread>,
+    index: FxHashMap<String, usize>,
+    loose_index: FxHashMap<String, usize>,
+}
+
+/// A source, or a part of it, that was not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// The file.
+    pub file: String,
+    /// The line where reading stopped, if some of it was read.
+    pub line: Option<u32>,
+    /// Why.
+    pub reason: String,
+}
+
+/// Bytes of one source beyond which it is reported as unread.
+const FILE_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Relations that `owner_path` follows at most.
+const PATH_MAX: usize = 3;
+
+impl Schema {
+    /// Reads the declarations among `files`: `*.prisma` and `*.sql`, the latter as migrations in the order of their
+    /// names. Other files are left alone. Paths are relative to the root, with `/`.
+    #[must_use]
+    pub fn read(files: &mut dyn Iterator<Item = (String, Arc<str>)>) -> Self {
+        let (mut prisma, mut sql, mut unread) = (Vec::new(), Vec::new(), Vec::new());
+        for (file, text) in files {
+            let list = match file.rsplit_once('.') {
+                Some((_, "prisma")) => &mut prisma,
+                Some((_, "sql")) => &mut sql,
+                Some(_) | None => continue,
+            };
+            if text.len() > FILE_BYTES_MAX {
+                let reason = format!("larger than {FILE_BYTES_MAX} bytes");
+                unread.push(Unread {
+                    file,
+                    line: None,
+                    reason,
+                });
+            } else {
+                list.push((Arc::<str>::from(file), text));
+            }
+        }
+        prisma.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut schema = Self::from_tables(prisma::read(&prisma));
+        schema.unread = unread;
+        schema.merge(migration::read(sql));
+        schema
+    }
+
+    /// A schema of tables that another reader found; who owns what is judged here.
+    #[must_use]
+    pub fn from_tables(tables: Vec<Table>) -> Self {
+        let mut schema = Self::default();
+        schema.absorb(tables);
+        schema
+    }
+
+    /// Adds what another schema knows. Tables of one name become one; where an application declares a table, a
+    /// migration's version of it adds only its policies and its foreign keys.
+    pub fn merge(&mut self, other: Self) {
+        self.unread.extend(other.unread);
+        self.absorb(other.tables);
+    }
+
+    /// All tables.
+    #[must_use]
+    pub fn tables(&self) -> &[Table] {
+        &self.tables
+    }
+
+    /// The sources that were not read, or not to their end.
+    #[must_use]
+    pub fn unread(&self) -> &[Unread] {
+        &self.unread
+    }
+
+    /// The table that code calls by this name: its own name or an alias, whatever the case, the separators and the
+    /// plural.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.position(name).and_then(|at| self.tables.get(at))
+    }
+
+    /// The to-one relations that lead from a table to the user or tenant its rows belong to, the shortest such path,
+    /// at most three. Empty where a row is a user or a tenant itself, or names its owner in a column without a
+    /// relation. `None` where nothing says whose a row is.
+    #[must_use]
+    pub fn owner_path(&self, table: &str) -> Option<Vec<String>> {
+        let start = self.position(table)?;
+        let whole = |t: &Table| t.is_user_table || t.is_tenant_table;
+        self.path(start, whole)
+            .or_else(|| self.path(start, Table::has_owner_column))
+    }
+
+    fn path(&self, start: usize, is_goal: impl Fn(&Table) -> bool) -> Option<Vec<String>> {
+        let mut seen = FxHashSet::from_iter([start]);
+        let mut queue = VecDeque::from([(start, Vec::new())]);
+        while let Some((at, path)) = queue.pop_front() {
+            let table = self.tables.get(at)?;
+            if is_goal(table) {
+                return Some(path);
+            }
+            if path.len() == PATH_MAX {
+                continue;
+            }
+            for relation in table.ways_out() {
+                let Some(next) = self.position(&relation.target) else {
+                    continue;
+                };
+                if seen.insert(next) {
+                    let mut longer = path.clone();
+                    longer.push(relation.name.clone());
+                    queue.push_back((next, longer));
+                }
+            }
+        }
+        None
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        let key = name::key(name);
+        let exact = self.index.get(&key);
+        exact
+            .or_else(|| self.loose_index.get(&name::singular(&key)))
+            .copied()
+    }
+
+    fn absorb(&mut self, tables: Vec<Table>) {
+        for table in tables {
+            match self.same_table(&table) {
+                Some(at) => {
+                    if let Some(known) = self.tables.get_mut(at) {
+                        known.absorb(table);
+                    }
+                    self.index_names(at);
+                }
+                None => {
+                    self.tables.push(table);
+                    self.index_names(self.tables.len().saturating_sub(1));
+                }
+            }
+        }
+        self.reindex();
+        judgement::judge(self);
+    }
+
+    /// The known table that `table` speaks of: one of its exact names, or, between what an application declares and
+    /// the history of its database, one that differs in the plural (`User` and `users`).
+    fn same_table(&self, table: &Table) -> Option<usize> {
+        let exact = table
+            .names()
+            .find_map(|name| self.index.get(&name::key(name)).copied());
+        exact.or_else(|| {
+            let loose = |name| {
+                self.loose_index
+                    .get(&name::singular(&name::key(name)))
+                    .copied()
+            };
+            let at = table.names().find_map(loose)?;
+            let known = self.tables.get(at)?;
+            (known.source.is_history() != table.source.is_history()).then_some(at)
+        })
+    }
+
+    fn index_names(&mut self, at: usize) {
+        if let Some(table) = self.tables.get(at) {
+            for name in table.names() {
+                let key = name::key(name);
+                self.loose_index.entry(name::singular(&key)).or_insert(at);
+                self.index.entry(key).or_insert(at);
+            }
+        }
+    }
+
+    /// A table's own name goes before another's alias, and `users` stands for `auth.users` only where no other does.
+    fn reindex(&mut self) {
+        self.index.clear();
+        self.loose_index.clear();
+        let own = self.tables.iter().map(|t| t.name.as_str()).enumerate();
+        let aliases = self.tables.iter().enumerate();
+        let aliases = aliases.flat_map(|(at, t)| t.aliases.iter().map(move |a| (at, a.as_str())));
+        let bare = self.tables.iter().enumerate();
+        let bare = bare.filter_map(|(at, t)| t.name.rsplit_once('.').map(|(_, name)| (at, name)));
+        for (at, name) in own.chain(aliases).chain(bare) {
+            let key = name::key(name);
+            self.loose_index.entry(name::singular(&key)).or_insert(at);
+            self.index.entry(key).or_insert(at);
+        }
+    }
+}
