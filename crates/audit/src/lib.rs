@@ -6,6 +6,7 @@ pub mod library;
 pub mod matcher;
 mod options;
 pub mod origin;
+pub mod query;
 pub mod route;
 mod rule;
 pub mod semantics;

@@ -1,0 +1,308 @@
+//! What a route asks of the database: one query each, put together from the pieces of its call chain.
+
+use portcullis_code::{
+    body::{BinaryOp, Const},
+    machine::{Event, EventKind, Machine},
+    value::{CallId, Entry, FactsId, FrameId, Value, ValueId, Values},
+};
+use rustc_hash::FxHashMap;
+use ustr::{Ustr, ustr};
+
+use crate::{
+    knowledge::{Knowledge, Known},
+    library::{Db, DbOp, Meaning, Operator, Part, Usage},
+    route::Site,
+};
+
+/// One query.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// What it does.
+    pub op: DbOp,
+    /// The table, model or collection, as the code names it.
+    pub table: Option<Ustr>,
+    /// Which rows.
+    pub filters: Vec<Filter>,
+    /// What is written.
+    pub data: Vec<ValueId>,
+    /// Which columns are shown.
+    pub select: Vec<ValueId>,
+    /// Which rows of other tables come along.
+    pub include: Vec<ValueId>,
+    /// The text of a query.
+    pub text: Option<ValueId>,
+    /// The value of each call of the chain, the first one first; the last is the result.
+    pub calls: Vec<CallId>,
+    /// Where the operation stands.
+    pub site: Site,
+    /// What holds when it runs.
+    pub facts: FactsId,
+    /// The index of its first event.
+    pub event: usize,
+    /// The activation it runs in.
+    pub frame: Option<FrameId>,
+}
+
+/// One test of a filter.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    /// The column, with the relations on the way: `members.some.profileId`.
+    pub column: Ustr,
+    /// What it is compared with.
+    pub value: ValueId,
+    /// How.
+    pub operator: Operator,
+    /// Whether it applies only sometimes.
+    pub conditional: bool,
+}
+
+/// Deepest nesting of a filter.
+const DEPTH_MAX: usize = 8;
+
+/// Every query among the events, in order.
+#[must_use]
+pub fn queries(machine: &Machine<'_>, events: &[Event], knowledge: &Knowledge<'_>) -> Vec<Query> {
+    let mut found: Vec<Query> = Vec::new();
+    let mut of_call: FxHashMap<CallId, usize> = FxHashMap::default();
+    let values = &machine.values;
+    for (number, event) in events.iter().enumerate() {
+        let EventKind::Call(call) = event.kind else { continue };
+        for known in knowledge.of_call(values, call) {
+            let Meaning::Db(db) = &known.row.meaning else { continue };
+            if known.row.usage != Usage::Plain || db.op == Some(DbOp::Transaction) {
+                continue;
+            }
+            let before = chain_before(values, call).into_iter().find_map(|earlier| of_call.get(&earlier).copied());
+            let site = Site { module: event.module, span: event.span };
+            let at = before.unwrap_or_else(|| {
+                found.push(Query {
+                    op: db.op.unwrap_or(DbOp::ReadMany),
+                    table: None,
+                    filters: Vec::new(),
+                    data: Vec::new(),
+                    select: Vec::new(),
+                    include: Vec::new(),
+                    text: None,
+                    calls: Vec::new(),
+                    site,
+                    facts: event.facts,
+                    event: number,
+                    frame: event.frame,
+                });
+                found.len().saturating_sub(1)
+            });
+            of_call.insert(call, at);
+            if let Some(query) = found.get_mut(at) {
+                query.calls.push(call);
+                add_piece(values, knowledge, &known, db, query, site);
+            }
+            break;
+        }
+    }
+    found
+}
+
+/// The calls that a chained call was made on, the nearest first.
+fn chain_before(values: &Values, call: CallId) -> Vec<CallId> {
+    let mut calls = Vec::new();
+    let mut at = values.call(call).callee;
+    for _ in 0..24 {
+        match values.value(at) {
+            Value::Member(base, _) | Value::Promise(base) => at = *base,
+            Value::Call(earlier) => {
+                calls.push(*earlier);
+                at = values.call(*earlier).callee;
+            }
+            Value::Choice(alternatives) => match alternatives.first() {
+                Some(first) => at = first.value,
+                None => break,
+            },
+            _ => break,
+        }
+    }
+    calls
+}
+
+fn add_piece(values: &Values, knowledge: &Knowledge<'_>, known: &Known<'_>, db: &Db, query: &mut Query, site: Site) {
+    if let Some(op) = db.op {
+        query.op = op;
+        query.site = site;
+    } else if db.part == Some(Part::One) {
+        query.op = if query.op == DbOp::ReadMany { DbOp::Read } else { query.op };
+    }
+    if query.table.is_none() {
+        query.table = table(values, knowledge, known, db);
+    }
+    for place in &db.filter {
+        let found = knowledge.places(values, known, place);
+        for value in &found {
+            flatten(values, knowledge, *value, "", false, 0, &mut query.filters);
+        }
+        if !found.is_empty() {
+            break;
+        }
+    }
+    if let Some(place) = &db.id {
+        for value in knowledge.places(values, known, place) {
+            query.filters.push(Filter { column: ustr("id"), value, operator: Operator::Eq, conditional: false });
+        }
+    }
+    if let (Some(column), Some(value)) = (&db.column, &db.value) {
+        let column = knowledge.place(values, known, column);
+        let value = knowledge.place(values, known, value);
+        if let (Some(column), Some(value)) = (column, value) {
+            let name = column_name(values, column);
+            let operator = db.operator.unwrap_or(Operator::Eq);
+            query.filters.push(Filter { column: name, value, operator, conditional: false });
+        } else if let Some(column) = column {
+            flatten(values, knowledge, column, "", false, 0, &mut query.filters);
+        }
+    }
+    for (places, into) in [(&db.data, &mut query.data), (&db.select, &mut query.select), (&db.include, &mut query.include)] {
+        for place in places {
+            into.extend(knowledge.places(values, known, place));
+        }
+    }
+    if let Some(text) = &db.text {
+        query.text = query.text.or(knowledge.place(values, known, text));
+        if let Some(bound) = &db.values {
+            for value in knowledge.places(values, known, bound) {
+                query.filters.push(Filter { column: ustr("?"), value, operator: Operator::Raw, conditional: false });
+            }
+        }
+    }
+}
+
+fn table(values: &Values, knowledge: &Knowledge<'_>, known: &Known<'_>, db: &Db) -> Option<Ustr> {
+    if let Some(star) = db.table {
+        return known.stars.get(star).copied();
+    }
+    if let Some(place) = &db.table_arg {
+        return knowledge.place(values, known, place).and_then(|value| named(values, value, 0));
+    }
+    if db.model {
+        let call = values.call(*known.calls.first()?);
+        if let Value::Member(base, _) = values.value(call.callee) {
+            return named(values, *base, 0).or_else(|| known.stars.first().copied());
+        }
+    }
+    known.stars.first().copied()
+}
+
+/// The name that a table or model was given where it was made: the first string argument, or its own name.
+fn named(values: &Values, value: ValueId, depth: usize) -> Option<Ustr> {
+    if depth > DEPTH_MAX {
+        return None;
+    }
+    match values.value(value) {
+        Value::Const(Const::Str(text)) => Some(ustr(text.split_whitespace().next().unwrap_or_default())),
+        Value::Call(call) => {
+            let data = values.call(*call);
+            data.args
+                .iter()
+                .find_map(|(arg, _)| values.as_text(*arg))
+                .or_else(|| match values.value(data.callee) {
+                    Value::Member(base, _) => named(values, *base, depth + 1),
+                    Value::Call(_) => named(values, data.callee, depth + 1),
+                    _ => None,
+                })
+        }
+        Value::Member(_, name) => Some(*name),
+        Value::External(_, name) => Some(*name),
+        Value::Choice(alternatives) => alternatives.iter().find_map(|each| named(values, each.value, depth + 1)),
+        Value::Instance(object) => values.object(*object).made_by.and_then(|maker| named(values, maker, depth + 1)),
+        _ => None,
+    }
+}
+
+fn column_name(values: &Values, value: ValueId) -> Ustr {
+    match values.value(value) {
+        Value::Const(Const::Str(text)) => ustr(text.rsplit('.').next().unwrap_or(text)),
+        Value::Member(_, name) => *name,
+        _ => ustr("?"),
+    }
+}
+
+/// Takes a filter apart into its tests.
+pub fn flatten(
+    values: &Values,
+    knowledge: &Knowledge<'_>,
+    value: ValueId,
+    prefix: &str,
+    conditional: bool,
+    depth: usize,
+    into: &mut Vec<Filter>,
+) {
+    if depth > DEPTH_MAX {
+        return;
+    }
+    let joined = |name: &str| if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") };
+    match values.value(value) {
+        Value::Object(object) => {
+            for entry in &values.object(*object).entries {
+                match entry {
+                    Entry::Named(name, inner) => {
+                        let path = match name.as_str() {
+                            "equals" | "in" | "AND" | "OR" | "and" | "or" | "$in" | "$eq" | "$and" | "$or" | "_eq" => prefix.to_owned(),
+                            name => joined(name),
+                        };
+                        flatten(values, knowledge, *inner, &path, conditional || is_or(name), depth + 1, into);
+                    }
+                    Entry::Computed(_, inner) => flatten(values, knowledge, *inner, prefix, conditional, depth + 1, into),
+                    Entry::Spread(inner) => flatten(values, knowledge, *inner, prefix, conditional, depth + 1, into),
+                    Entry::Item(_) | Entry::Each(_) => {}
+                }
+            }
+        }
+        Value::Array(object) => {
+            for entry in &values.object(*object).entries {
+                for inner in crate::origin::entry_values(entry) {
+                    flatten(values, knowledge, inner, prefix, conditional, depth + 1, into);
+                }
+            }
+        }
+        Value::Choice(alternatives) => {
+            let made = alternatives.iter().any(|each| matches!(values.value(each.value), Value::Object(_)));
+            if !made {
+                into.push(Filter { column: ustr(prefix), value, operator: Operator::Eq, conditional });
+                return;
+            }
+            for alternative in alternatives.iter() {
+                if values.as_const(alternative.value).is_none() {
+                    flatten(values, knowledge, alternative.value, prefix, true, depth + 1, into);
+                }
+            }
+        }
+        Value::Call(call) => {
+            for known in knowledge.of_call(values, *call) {
+                let Meaning::DbOperator(operator) = &known.row.meaning else { continue };
+                let args: Vec<ValueId> = values.call(*call).args.iter().map(|arg| arg.0).collect();
+                match operator.operator {
+                    Operator::And | Operator::Or | Operator::Not => {
+                        let or = operator.operator != Operator::And;
+                        for arg in args {
+                            flatten(values, knowledge, arg, prefix, conditional || or, depth + 1, into);
+                        }
+                    }
+                    other => {
+                        if let (Some(&column), Some(&value)) = (args.first(), args.get(1)) {
+                            let column = column_name(values, column);
+                            into.push(Filter { column, value, operator: other, conditional });
+                        }
+                    }
+                }
+                return;
+            }
+            into.push(Filter { column: ustr(prefix), value, operator: Operator::Eq, conditional });
+        }
+        Value::Binary(BinaryOp::Equal, left, right) => {
+            into.push(Filter { column: column_name(values, *left), value: *right, operator: Operator::Eq, conditional });
+        }
+        Value::Function { .. } => {}
+        _ => into.push(Filter { column: ustr(prefix), value, operator: Operator::Eq, conditional }),
+    }
+}
+
+fn is_or(name: &str) -> bool {
+    matches!(name, "OR" | "or" | "$or" | "NOT" | "not")
+}
