@@ -4,7 +4,9 @@
 //! resolve every import. Nothing outside the root is followed, and what was not read is listed with its reason.
 
 mod lines;
+mod lockfile;
 mod manifest;
+mod outline;
 mod read;
 mod skip;
 mod walk;
@@ -251,12 +253,7 @@ impl Project {
                 }),
             }
         }
-        project.packages = project
-            .texts
-            .iter()
-            .filter_map(|(path, text)| package(path, text))
-            .collect();
-        project.packages.sort_unstable_by(|a, b| a.dir.cmp(&b.dir));
+        project.packages = project.manifests(&files, load, &mut unread);
         project.skipped = skipped
             .into_iter()
             .map(|(kind, count)| Skipped { kind, count })
@@ -264,8 +261,44 @@ impl Project {
         let paths = files.iter().map(|file| file.path.as_str());
         unread.extend(resolve_all(&mut project, paths, load));
         unread.sort_unstable();
+        unread.dedup();
         project.unread = unread;
         Ok(project)
+    }
+
+    /// The manifests with what lock files and workspace files add to them, sorted by folder.
+    fn manifests(
+        &self,
+        files: &[Found],
+        load: &Load<'_>,
+        unread: &mut Vec<Unread>,
+    ) -> Vec<Package> {
+        let mut packages = Vec::new();
+        for (path, text) in &self.texts {
+            if path.rsplit('/').next() != Some("package.json") {
+                continue;
+            }
+            match Package::read(folder_of(path).unwrap_or(""), text) {
+                Some(package) => packages.push(package),
+                None => unread.push(Unread {
+                    file: path.clone(),
+                    reason: "not JSON: no manifest can be read".to_owned(),
+                }),
+            }
+        }
+        packages.sort_unstable_by(|a, b| a.dir.cmp(&b.dir));
+        for (path, text) in &self.texts {
+            if path.rsplit('/').next() == Some("pnpm-workspace.yaml") {
+                lockfile::workspace(&mut packages, folder_of(path).unwrap_or(""), text);
+            }
+        }
+        let locks: Vec<&str> = files
+            .iter()
+            .map(|it| it.path.as_str())
+            .filter(|it| lockfile::is_lock_file(it))
+            .collect();
+        lockfile::apply(&mut packages, &locks, load);
+        packages
     }
 
     fn add(&mut self, file: Arc<str>, text: Arc<str>, body: Body) {
@@ -328,15 +361,18 @@ impl Project {
     /// says so, else the requirement as written.
     #[must_use]
     pub fn requirement(&self, file: &str, package: &str) -> Option<&str> {
-        let mut above = self
-            .packages_above(file)
-            .filter(|it| it.dependencies.contains_key(package));
-        let manifest = above.next()?;
+        let manifest = self.manifest_naming(file, package)?;
         let version = manifest
             .locked
             .get(package)
             .or_else(|| manifest.dependencies.get(package));
         version.map(String::as_str)
+    }
+
+    /// The nearest manifest upwards that names a package among its dependencies.
+    pub(crate) fn manifest_naming(&self, file: &str, package: &str) -> Option<&Package> {
+        self.packages_above(file)
+            .find(|it| it.dependencies.contains_key(package))
     }
 
     fn packages_above<'a, 'f>(
@@ -391,16 +427,6 @@ pub(crate) fn folder_of(path: &str) -> Option<&str> {
     Some(path.rsplit_once('/').map_or("", |(folder, _)| folder))
 }
 
-fn package(path: &str, text: &str) -> Option<Package> {
-    let folder = folder_of(path)?;
-    let is_manifest = path == "package.json" || path.ends_with("/package.json");
-    if is_manifest {
-        Package::read(folder, text)
-    } else {
-        None
-    }
-}
-
 fn texts_wanted(further: &[String]) -> Result<GlobSet, ProjectError> {
     let mut globs = GlobSetBuilder::new();
     for pattern in TEXTS.into_iter().chain(further.iter().map(String::as_str)) {
@@ -428,13 +454,18 @@ fn beyond_limit(bytes: u64, files: usize, bytes_left: u64) -> Option<String> {
 
 /// Reads a file that the walk found. It is read with the limit once more: a file may grow meanwhile.
 fn load(root: &Path, path: &str) -> Result<Arc<str>, String> {
+    let limit = if lockfile::is_lock_file(path) {
+        lockfile::LOCK_BYTES_MAX
+    } else {
+        FILE_BYTES_MAX
+    };
     let file = File::open(root.join(path)).map_err(|error| format!("cannot be opened: {error}"))?;
     let mut bytes = Vec::new();
-    file.take(FILE_BYTES_MAX + 1)
+    file.take(limit + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| format!("cannot be read: {error}"))?;
-    if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(format!("larger than {FILE_BYTES_MAX} bytes"));
+    if bytes.len() as u64 > limit {
+        return Err(format!("larger than {limit} bytes"));
     }
     String::from_utf8(bytes)
         .map(Arc::from)
