@@ -8,9 +8,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value;
 
 use super::members::{Members, folders_above};
+use super::package_name;
 use super::tree::Tree;
-use super::{Load, package_name};
-use crate::project::{Project, Unread, folder_of};
+use crate::project::{Load, Project, Unread, folder_of};
 
 /// Most files that one configuration is put together from.
 const FILES_MAX: usize = 32;
