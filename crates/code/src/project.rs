@@ -3,29 +3,29 @@
 //! In this order: walk the folder, tell what is passed over, read and lower the rest in parallel, read the manifests,
 //! resolve every import. Nothing outside the root is followed, and what was not read is listed with its reason.
 
+mod build;
 mod lines;
+mod lockfile;
 mod manifest;
+mod outline;
 mod read;
 mod skip;
 mod walk;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
 use rustc_hash::FxHashMap;
 use ustr::Ustr;
 
 use crate::body::{Body, ModuleId};
-use crate::resolve::{Resolved, resolve_all};
+use crate::resolve::Resolved;
 use lines::Lines;
 pub use manifest::Package;
 pub(crate) use manifest::parse as parse_manifest;
+pub(crate) use read::Load;
 pub(crate) use read::in_pool;
-use read::{Job, Load, Outcome};
 pub use skip::SkipKind;
 use walk::{Found, Walk};
 
@@ -35,18 +35,6 @@ pub const FILE_BYTES_MAX: u64 = 2 << 20;
 pub const FILES_MAX: usize = 50_000;
 /// Most bytes that are read.
 pub const TOTAL_BYTES_MAX: u64 = 512 << 20;
-
-/// Text files that are kept besides the source.
-const TEXTS: [&str; 8] = [
-    "*.prisma",
-    "*.sql",
-    "package.json",
-    "tsconfig*.json",
-    "jsconfig*.json",
-    "vercel.json",
-    "pnpm-workspace.yaml",
-    "turbo.json",
-];
 
 /// What to read.
 #[derive(Clone, Debug, Default)]
@@ -170,7 +158,7 @@ impl Project {
             });
         }
         let walk = walk::walk(root, &walk::patterns(&options.ignore)?)?;
-        let project = Self::build(walk, options, &|path| load(root, path), progress)?;
+        let project = Self::build(walk, options, &|path| build::load(root, path), progress)?;
         if project.modules.is_empty() && project.unread.is_empty() {
             return Err(ProjectError::Empty {
                 root: root.to_owned(),
@@ -202,84 +190,6 @@ impl Project {
         };
         // Without patterns there is nothing that could fail.
         Self::build(walk, &Options::default(), &load, &|_, _| ()).unwrap_or_default()
-    }
-
-    fn build(
-        walk: Walk,
-        options: &Options,
-        load: &Load<'_>,
-        progress: &(dyn Fn(usize, usize) + Sync),
-    ) -> Result<Self, ProjectError> {
-        let wanted = texts_wanted(&options.texts)?;
-        let Walk {
-            files,
-            mut skipped,
-            mut unread,
-        } = walk;
-        let mut jobs = Vec::new();
-        let mut bytes_left = TOTAL_BYTES_MAX;
-        for file in &files {
-            let is_source = walk::is_source(&file.path);
-            if !is_source && !wanted.is_match(&file.path) {
-                continue;
-            }
-            if is_source && let Some(kind) = skip::by_path(&file.path, options.include_tests) {
-                *skipped.entry(kind).or_default() += 1;
-            } else if let Some(reason) = beyond_limit(file.bytes, jobs.len(), bytes_left) {
-                unread.push(Unread {
-                    file: file.path.clone(),
-                    reason,
-                });
-            } else {
-                bytes_left -= file.bytes;
-                jobs.push(Job {
-                    path: file.path.clone(),
-                    is_source,
-                });
-            }
-        }
-        let outcomes = read::read_all(&jobs, load, progress);
-        let mut project = Self::default();
-        for (job, outcome) in jobs.into_iter().zip(outcomes) {
-            match outcome {
-                Outcome::Lowered(text, body) => project.add(job.path.into(), text, *body),
-                Outcome::Text(text) => drop(project.texts.insert(job.path, text)),
-                Outcome::Skipped(kind) => *skipped.entry(kind).or_default() += 1,
-                Outcome::Unread(reason) => unread.push(Unread {
-                    file: job.path,
-                    reason,
-                }),
-            }
-        }
-        project.packages = project
-            .texts
-            .iter()
-            .filter_map(|(path, text)| package(path, text))
-            .collect();
-        project.packages.sort_unstable_by(|a, b| a.dir.cmp(&b.dir));
-        project.skipped = skipped
-            .into_iter()
-            .map(|(kind, count)| Skipped { kind, count })
-            .collect();
-        let paths = files.iter().map(|file| file.path.as_str());
-        unread.extend(resolve_all(&mut project, paths, load));
-        unread.sort_unstable();
-        project.unread = unread;
-        Ok(project)
-    }
-
-    fn add(&mut self, file: Arc<str>, text: Arc<str>, body: Body) {
-        let id = ModuleId::at(self.modules.len());
-        self.by_file.insert(Arc::clone(&file), id);
-        let (resolved, lines) = (FxHashMap::default(), OnceLock::new());
-        self.modules.push(Module {
-            id,
-            file,
-            text,
-            body,
-            resolved,
-            lines,
-        });
     }
 
     /// Every module, sorted by path; the position is the id.
@@ -328,15 +238,18 @@ impl Project {
     /// says so, else the requirement as written.
     #[must_use]
     pub fn requirement(&self, file: &str, package: &str) -> Option<&str> {
-        let mut above = self
-            .packages_above(file)
-            .filter(|it| it.dependencies.contains_key(package));
-        let manifest = above.next()?;
+        let manifest = self.manifest_naming(file, package)?;
         let version = manifest
             .locked
             .get(package)
             .or_else(|| manifest.dependencies.get(package));
         version.map(String::as_str)
+    }
+
+    /// The nearest manifest upwards that names a package among its dependencies.
+    pub(crate) fn manifest_naming(&self, file: &str, package: &str) -> Option<&Package> {
+        self.packages_above(file)
+            .find(|it| it.dependencies.contains_key(package))
     }
 
     fn packages_above<'a, 'f>(
@@ -389,54 +302,4 @@ pub(crate) fn folder_of(path: &str) -> Option<&str> {
         return None;
     }
     Some(path.rsplit_once('/').map_or("", |(folder, _)| folder))
-}
-
-fn package(path: &str, text: &str) -> Option<Package> {
-    let folder = folder_of(path)?;
-    let is_manifest = path == "package.json" || path.ends_with("/package.json");
-    if is_manifest {
-        Package::read(folder, text)
-    } else {
-        None
-    }
-}
-
-fn texts_wanted(further: &[String]) -> Result<GlobSet, ProjectError> {
-    let mut globs = GlobSetBuilder::new();
-    for pattern in TEXTS.into_iter().chain(further.iter().map(String::as_str)) {
-        let anywhere = if pattern.contains('/') {
-            pattern.to_owned()
-        } else {
-            format!("**/{pattern}")
-        };
-        globs.add(Glob::new(&anywhere)?);
-    }
-    Ok(globs.build()?)
-}
-
-fn beyond_limit(bytes: u64, files: usize, bytes_left: u64) -> Option<String> {
-    if bytes > FILE_BYTES_MAX {
-        Some(format!("larger than {FILE_BYTES_MAX} bytes"))
-    } else if files >= FILES_MAX {
-        Some(format!("more than {FILES_MAX} files"))
-    } else if bytes > bytes_left {
-        Some(format!("more than {TOTAL_BYTES_MAX} bytes in all"))
-    } else {
-        None
-    }
-}
-
-/// Reads a file that the walk found. It is read with the limit once more: a file may grow meanwhile.
-fn load(root: &Path, path: &str) -> Result<Arc<str>, String> {
-    let file = File::open(root.join(path)).map_err(|error| format!("cannot be opened: {error}"))?;
-    let mut bytes = Vec::new();
-    file.take(FILE_BYTES_MAX + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| format!("cannot be read: {error}"))?;
-    if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(format!("larger than {FILE_BYTES_MAX} bytes"));
-    }
-    String::from_utf8(bytes)
-        .map(Arc::from)
-        .map_err(|error| format!("not UTF-8: {}", error.utf8_error()))
 }

@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use ustr::Ustr;
 
 use crate::body::{Body, Const, Exported, ExprId, ExprKind, ModuleId};
-use crate::project::{Project, Unread, folder_of, in_pool};
+use crate::project::{Load, Project, Unread, folder_of, in_pool};
 use members::Members;
 use tree::{Files, Node, Tree};
 use tsconfig::Aliases;
@@ -64,9 +64,6 @@ impl Project {
         found
     }
 }
-
-/// How a file's text is had, by its path in the project.
-pub(crate) type Load<'a> = dyn Fn(&str) -> Result<Arc<str>, String> + Sync + 'a;
 
 /// Looks up every specifier of every module. Returns the configuration that was not followed.
 pub(crate) fn resolve_all<'a>(

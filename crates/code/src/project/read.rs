@@ -36,7 +36,7 @@ pub(super) enum Outcome {
 }
 
 /// Gives the text of a file, or the reason why there is none.
-pub(super) type Load<'a> = dyn Fn(&str) -> Result<Arc<str>, String> + Sync + 'a;
+pub(crate) type Load<'a> = dyn Fn(&str) -> Result<Arc<str>, String> + Sync + 'a;
 
 /// Reads every file; the outcomes are in the order of the jobs.
 pub(super) fn read_all(

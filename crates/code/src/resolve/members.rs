@@ -9,7 +9,6 @@ use crate::project::{Package, Project, folder_of};
 #[derive(Debug, Default)]
 pub(super) struct Members {
     by_name: FxHashMap<String, Member>,
-    folders: FxHashMap<String, ()>,
 }
 
 #[derive(Debug)]
@@ -29,7 +28,6 @@ impl Members {
             .collect();
         let mut members = Self::default();
         for package in project.packages() {
-            members.folders.insert(package.dir.clone(), ());
             let Some(name) = package.name.clone() else {
                 continue;
             };
@@ -51,31 +49,21 @@ impl Members {
         self.by_name.get(name).map(|member| member.dir.as_str())
     }
 
-    /// Whether a folder has a manifest.
-    pub(super) fn is_package(&self, folder: &str) -> bool {
-        self.folders.contains_key(folder)
-    }
-
-    /// Whether some package has this scope.
-    pub(super) fn has_scope(&self, scope: &str) -> bool {
-        self.by_name.keys().any(|name| {
-            name.strip_prefix(scope)
-                .is_some_and(|rest| rest.starts_with('/'))
-        })
-    }
-
     /// Whether an import of this name in this folder means the package of the project, and not one of the same name
     /// from a registry.
     pub(super) fn is_meant(&self, project: &Project, folder: &str, name: &str) -> bool {
         let Some(member) = self.by_name.get(name) else {
             return false;
         };
-        let inside = folder == member.dir
+        let inside = member.dir.is_empty()
+            || folder == member.dir
             || folder
                 .strip_prefix(member.dir.as_str())
                 .is_some_and(|it| it.starts_with('/'));
         let file = format!("{folder}/");
-        let requirement = project.requirement(&file, name);
+        let requirement = project
+            .manifest_naming(&file, name)
+            .and_then(|it| it.dependencies.get(name));
         let local = |it: &str| {
             ["workspace:", "file:", "link:", "portal:"]
                 .iter()

@@ -8,9 +8,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value;
 
 use super::members::{Members, folders_above};
+use super::package_name;
 use super::tree::Tree;
-use super::{Load, package_name};
-use crate::project::{Project, Unread, folder_of};
+use crate::project::{Load, Project, Unread, folder_of};
 
 /// Most files that one configuration is put together from.
 const FILES_MAX: usize = 32;
@@ -201,17 +201,22 @@ impl Reader<'_> {
         .find(|file| self.tree.has_file(file))
     }
 
-    fn value(&self, path: &str) -> Option<Value> {
+    fn value(&mut self, path: &str) -> Option<Value> {
         let text = match self.project.text_at(path) {
             Some(text) => text.clone(),
             None if self.tree.has_file(path) => (self.load)(path).ok()?,
             None => return None,
         };
-        parse_to_serde_value(
-            text.trim_start_matches('\u{feff}'),
-            &ParseOptions::default(),
-        )
-        .ok()
+        let text = text.trim_start_matches('\u{feff}');
+        let value = parse_to_serde_value::<Option<Value>>(text, &ParseOptions::default());
+        if value.is_err() {
+            let reason = "not JSON: its import aliases are not known".to_owned();
+            self.notes.push(Unread {
+                file: path.to_owned(),
+                reason,
+            });
+        }
+        value.ok().flatten()
     }
 }
 

@@ -2,3 +2,4 @@
 //! The integration tests of crate `code`.
 
 mod machine;
+mod project;
