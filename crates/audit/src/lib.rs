@@ -1,16 +1,21 @@
 //! Judges code before merge: finds every route, decides its type, checks it against the matrix.
 
+pub mod classify;
 pub mod input;
+pub mod judge;
 pub mod knowledge;
 pub mod library;
 pub mod matcher;
+pub mod middleware;
 mod options;
 pub mod origin;
+pub mod passes;
 pub mod query;
+pub mod response;
 pub mod route;
 mod rule;
-pub mod semantics;
 pub mod schema;
+pub mod semantics;
 
 use std::path::Path;
 

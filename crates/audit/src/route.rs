@@ -9,7 +9,7 @@ use portcullis_policy::Method;
 use crate::input::Input;
 
 /// A place in the project's code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Site {
     /// The module.
     pub module: ModuleId,
