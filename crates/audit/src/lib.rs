@@ -1,5 +1,6 @@
 //! Judges code before merge: finds every route, decides its type, checks it against the matrix.
 
+pub mod discover;
 pub mod input;
 pub mod knowledge;
 pub mod library;

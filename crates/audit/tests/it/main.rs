@@ -3,3 +3,4 @@
 
 mod library;
 mod matcher;
+mod nextjs;
