@@ -1,7 +1,15 @@
-//! `Rule`: a rule is a value: who it is, what it says, and the page people read.
+//! `Rule`: a rule is a value: who it is, what it says, the page people read, and the function that looks.
 
+use portcullis_code::machine::Machine;
 use portcullis_policy::Control;
 use portcullis_report::{Basis, Class, Confidence, Severity};
+
+use crate::{
+    judge::{Bench, Judgement},
+    middleware::Cover,
+    route::{Route, Site},
+    summary::Inventory,
+};
 
 /// A rule.
 #[derive(Debug)]
@@ -28,7 +36,89 @@ pub struct Rule {
     pub summary: &'static str,
     /// The page people read, whose examples are the rule's tests.
     pub page: &'static str,
+    /// What it looks at, and the function that looks.
+    pub check: Check,
 }
 
-/// Every rule.
-pub const RULES: &[&Rule] = &[];
+/// What a rule looks at.
+#[derive(Debug)]
+pub enum Check {
+    /// Called once for each route, while its run is open. One finding for each place, with every route that leads there.
+    Route(fn(&RouteContext<'_>) -> Vec<Hit>),
+    /// Called once, when every route is judged: for what only the whole shows. One finding for all places.
+    Inventory(fn(&Inventory) -> Vec<Hit>),
+}
+
+/// What a rule sees of a route. The values of the judgement belong to the machine.
+#[derive(Debug)]
+pub struct RouteContext<'c> {
+    /// The route.
+    pub route: &'c Route,
+    /// What was found out about it.
+    pub judgement: &'c Judgement,
+    /// What the application's middleware does for it.
+    pub cover: Option<&'c Cover>,
+    /// The machine on which it ran; [`Machine::values`] holds the values.
+    pub machine: &'c Machine<'c>,
+    /// What values mean, where they come from, what facts prove, and the tables.
+    pub bench: &'c Bench<'c, 'c>,
+}
+
+/// A place that a rule reports.
+#[derive(Clone, Debug)]
+pub struct Hit {
+    /// Where.
+    pub site: Site,
+    /// The route, `POST /api/x`; none where the fault is not one of a route.
+    pub route: Option<String>,
+    /// What is wrong, lower case, no full stop.
+    pub message: String,
+    /// How it comes about, step by step.
+    pub why: Vec<(Option<Site>, String)>,
+    /// What to write instead, in words.
+    pub fix: Option<String>,
+    /// Another severity than the rule's.
+    pub severity: Option<Severity>,
+    /// Another confidence than the rule's.
+    pub confidence: Option<Confidence>,
+    /// Another basis than the rule's.
+    pub basis: Option<Basis>,
+}
+
+impl Hit {
+    /// A place and what is wrong there.
+    #[must_use]
+    pub fn at(site: Site, message: impl Into<String>) -> Self {
+        Self {
+            site,
+            route: None,
+            message: message.into(),
+            why: Vec::new(),
+            fix: None,
+            severity: None,
+            confidence: None,
+            basis: None,
+        }
+    }
+
+    /// Of a route.
+    #[must_use]
+    pub fn of(mut self, route: impl Into<String>) -> Self {
+        self.route = Some(route.into());
+        self
+    }
+
+    /// With a step that explains it.
+    #[must_use]
+    pub fn because(mut self, site: Option<Site>, text: impl Into<String>) -> Self {
+        self.why.push((site, text.into()));
+        self
+    }
+
+    /// With what to do about it.
+    #[must_use]
+    pub fn fixed_by(mut self, text: impl Into<String>) -> Self {
+        self.fix = Some(text.into());
+        self
+    }
+}

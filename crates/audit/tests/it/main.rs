@@ -4,3 +4,4 @@
 mod library;
 mod matcher;
 mod schema;
+mod nextjs;

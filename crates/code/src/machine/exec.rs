@@ -602,7 +602,7 @@ impl Machine<'_> {
     }
 
     /// A list of known elements, if the value is one.
-    pub(super) fn items(&mut self, value: ValueId) -> Option<Vec<ValueId>> {
+    pub fn items(&mut self, value: ValueId) -> Option<Vec<ValueId>> {
         let Value::Array(object) = *self.values.value(value) else {
             return None;
         };
