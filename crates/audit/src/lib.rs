@@ -1,6 +1,7 @@
 //! Judges code before merge: finds every route, decides its type, checks it against the matrix.
 
 pub mod classify;
+pub mod discover;
 pub mod input;
 pub mod judge;
 pub mod knowledge;

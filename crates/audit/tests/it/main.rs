@@ -1,6 +1,7 @@
 #![cfg(test)]
 //! The audit crate from outside.
 
+mod express;
 mod library;
 mod matcher;
 mod schema;

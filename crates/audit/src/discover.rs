@@ -1,0 +1,3 @@
+//! Finds the routes of a project: one file per framework.
+
+pub mod express;
