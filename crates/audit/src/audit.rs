@@ -7,7 +7,8 @@ use portcullis_code::{
     project::{self, Project},
 };
 use portcullis_report::{
-    Finding, Fix, GuardRecord, Location, Place, Reason, Report, RouteRecord, Skipped, Step, Suppressions, Unread, UnknownRecord, fingerprint,
+    Finding, Fix, GuardRecord, Location, Place, Reason, Report, RouteRecord, Skipped, Step,
+    Suppressions, UnknownRecord, Unread, fingerprint,
 };
 use rustc_hash::FxHashMap;
 
@@ -21,7 +22,7 @@ use crate::{
     origin::OriginFinder,
     passes::{Passes, Proof},
     route::{Convention, Route, Site},
-    rule::{Check, Hit, Rule, RouteContext},
+    rule::{Check, Hit, RouteContext, Rule},
     rules::RULES,
     schema::Schema,
     semantics::Frameworks,
@@ -35,7 +36,11 @@ const STACK_BYTES: usize = 512 << 20;
 ///
 /// # Errors
 /// When the built-in library cannot be read or no thread can be started: faults of this program.
-pub fn audit_project(project: &Project, options: &Options, progress: &(dyn Fn(Progress) + Sync)) -> Result<Audited, AuditError> {
+pub fn audit_project(
+    project: &Project,
+    options: &Options,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Audited, AuditError> {
     let judged = std::thread::scope(|scope| {
         std::thread::Builder::new()
             .name("audit".to_owned())
@@ -48,11 +53,21 @@ pub fn audit_project(project: &Project, options: &Options, progress: &(dyn Fn(Pr
     Ok(judged)
 }
 
-fn run(project: &Project, options: &Options, progress: &dyn Fn(Progress)) -> Result<Audited, AuditError> {
-    let library = Library::builtin().map_err(|error| AuditError::Library { message: error.to_string() })?;
+fn run(
+    project: &Project,
+    options: &Options,
+    progress: &dyn Fn(Progress),
+) -> Result<Audited, AuditError> {
+    let library = Library::builtin().map_err(|error| AuditError::Library {
+        message: error.to_string(),
+    })?;
     let knowledge = Knowledge::new(project, &library, &options.policy);
     let frameworks = Frameworks::new(&knowledge);
-    let schema = Schema::of_project(project);
+    let schema = Schema::read(
+        &mut project
+            .texts()
+            .map(|(file, text)| (file.to_owned(), Arc::clone(text))),
+    );
     let mut machine = Machine::new(project, &frameworks);
     machine.load_all();
     let events = machine.take_events();
@@ -63,7 +78,9 @@ fn run(project: &Project, options: &Options, progress: &dyn Fn(Progress)) -> Res
     let pages = discovered.pages.clone();
     let own = routes.len();
     routes.extend(pages);
-    progress(Progress::Judging { routes: routes.len() });
+    progress(Progress::Judging {
+        routes: routes.len(),
+    });
 
     let mut report = Report::default();
     let mut hits: Vec<(&'static Rule, Hit)> = Vec::new();
@@ -71,45 +88,93 @@ fn run(project: &Project, options: &Options, progress: &dyn Fn(Progress)) -> Res
     for (number, route) in routes.iter().enumerate() {
         let origins = OriginFinder::new(&knowledge);
         let passes = Passes::new(&knowledge, &origins);
-        let bench = Bench { knowledge: &knowledge, frameworks: &frameworks, schema: &schema, origins: &origins, passes: &passes };
+        let bench = Bench {
+            knowledge: &knowledge,
+            frameworks: &frameworks,
+            schema: &schema,
+            origins: &origins,
+            passes: &passes,
+        };
         let cover = discovered.reach(project, route).map(|reach| {
             let origins = OriginFinder::new(&knowledge);
             let passes = Passes::new(&knowledge, &origins);
-            let bench = Bench { knowledge: &knowledge, frameworks: &frameworks, schema: &schema, origins: &origins, passes: &passes };
+            let bench = Bench {
+                knowledge: &knowledge,
+                frameworks: &frameworks,
+                schema: &schema,
+                origins: &origins,
+                passes: &passes,
+            };
             middleware::cover(&mut machine, &bench, &reach, route)
         });
         let origins = OriginFinder::new(&knowledge);
         let passes = Passes::new(&knowledge, &origins);
-        let bench = Bench { origins: &origins, passes: &passes, ..bench };
+        let bench = Bench {
+            origins: &origins,
+            passes: &passes,
+            ..bench
+        };
         let (judgement, mark) = judge(&mut machine, &bench, route, cover.as_ref());
         // A page is listed only if it does more than show: it writes, or acts outside.
-        let listed = number < own || judgement.queries.iter().any(|judged| judged.query.op.writes()) && route.framework == "nextjs-page";
+        let listed = number < own
+            || judgement
+                .queries
+                .iter()
+                .any(|judged| judged.query.op.writes())
+                && route.framework == "nextjs-page";
         if number < own || listed || route.framework == "nextjs-page" {
-            let context = RouteContext { route, judgement: &judgement, cover: cover.as_ref(), machine: &machine, bench: &bench };
+            let context = RouteContext {
+                route,
+                judgement: &judgement,
+                cover: cover.as_ref(),
+                machine: &machine,
+                bench: &bench,
+            };
             for rule in RULES {
                 if let Check::Route(check) = rule.check
                     && options.runs(rule.id)
                 {
                     hits.extend(check(&context).into_iter().map(|hit| {
-                        let hit = if hit.route.is_none() { hit.of(name_of(route)) } else { hit };
+                        let hit = if hit.route.is_none() {
+                            hit.of(name_of(route))
+                        } else {
+                            hit
+                        };
                         (*rule, hit)
                     }));
                 }
             }
         }
         if listed {
-            summaries.push(Summary::of(route, &project.module(route.site.module).file, &judgement, cover.as_ref(), &schema));
+            summaries.push(Summary::of(
+                route,
+                &project.module(route.site.module).file,
+                &judgement,
+                cover.as_ref(),
+                &schema,
+            ));
             if number < own {
-                report.routes.push(record(project, route, &judgement, cover.as_ref()));
+                report
+                    .routes
+                    .push(record(project, route, &judgement, cover.as_ref()));
             }
         }
         machine.end(&mark);
     }
     let uses_cookies = options.policy.audit().session_cookie.unwrap_or_else(|| {
-        summaries.iter().any(|summary| !summary.bearer_only && summary.proofs.iter().any(|(proof, _)| *proof == Proof::Authentication))
-            || discovered.middlewares.first().is_some()
+        summaries.iter().any(|summary| {
+            !summary.bearer_only
+                && summary
+                    .proofs
+                    .iter()
+                    .any(|(proof, _)| *proof == Proof::Authentication)
+        }) || discovered.middlewares.first().is_some()
     });
-    let inventory = Inventory { routes: summaries, policy: options.policy.clone(), uses_cookies };
+    let inventory = Inventory {
+        routes: summaries,
+        policy: options.policy.clone(),
+        uses_cookies,
+    };
     for rule in RULES {
         if let Check::Inventory(check) = rule.check
             && options.runs(rule.id)
@@ -123,8 +188,22 @@ fn run(project: &Project, options: &Options, progress: &dyn Fn(Progress)) -> Res
 
 fn finish(project: &Project, options: &Options, mut report: Report) -> Audited {
     report.files_read = project.modules().len();
-    report.unread = project.unread().iter().map(|unread| Unread { file: unread.file.clone(), reason: unread.reason.clone() }).collect();
-    report.skipped = project.skipped().iter().map(|skipped| Skipped { kind: skipped.kind.as_str().to_owned(), count: skipped.count }).collect();
+    report.unread = project
+        .unread()
+        .iter()
+        .map(|unread| Unread {
+            file: unread.file.clone(),
+            reason: unread.reason.clone(),
+        })
+        .collect();
+    report.skipped = project
+        .skipped()
+        .iter()
+        .map(|skipped| Skipped {
+            kind: skipped.kind.as_str().to_owned(),
+            count: skipped.count,
+        })
+        .collect();
     report.commit.clone_from(&options.commit);
     report.policy_digest.clone_from(&options.policy_digest);
     if options.ignore_comments {
@@ -144,19 +223,29 @@ fn finish(project: &Project, options: &Options, mut report: Report) -> Audited {
         suppressions.apply(&mut report, options.today, &standing);
     }
     report.settle();
-    let sources = project.modules().iter().map(|module| (module.file.to_string(), Arc::clone(&module.text))).collect();
+    let sources = project
+        .modules()
+        .iter()
+        .map(|module| (module.file.to_string(), Arc::clone(&module.text)))
+        .collect();
     Audited { report, sources }
 }
 
 /// The place of a site, as reports write it.
 fn location(project: &Project, site: Site) -> Location {
     let module = project.module(site.module);
-    Location::in_text(module.file.to_string(), &module.text, site.span.start as usize..site.span.end as usize)
+    Location::in_text(
+        module.file.to_string(),
+        &module.text,
+        site.span.start as usize..site.span.end as usize,
+    )
 }
 
 fn snippet(project: &Project, site: Site) -> String {
     let text = &project.module(site.module).text;
-    let shown = text.get(site.span.start as usize..site.span.end as usize).unwrap_or_default();
+    let shown = text
+        .get(site.span.start as usize..site.span.end as usize)
+        .unwrap_or_default();
     shown.chars().take(200).collect()
 }
 
@@ -169,9 +258,20 @@ fn findings(project: &Project, hits: Vec<(&'static Rule, Hit)>) -> Vec<Finding> 
         let site = location(project, hit.site);
         let symbol = hit.route.clone().unwrap_or_else(|| site.file.clone());
         let print = fingerprint(rule.id, &symbol, &snippet(project, hit.site));
-        let place = Place { location: site.clone(), route: hit.route.clone(), fingerprint: print.clone() };
+        let place = Place {
+            location: site.clone(),
+            route: hit.route.clone(),
+            fingerprint: print.clone(),
+        };
         let severity = hit.severity.unwrap_or(rule.severity);
-        let key = (rule.id, (!grouped).then_some(hit.site), format!("{severity:?}{}", if grouped { hit.message.as_str() } else { "" }));
+        let key = (
+            rule.id,
+            (!grouped).then_some(hit.site),
+            format!(
+                "{severity:?}{}",
+                if grouped { hit.message.as_str() } else { "" }
+            ),
+        );
         if let Some(&at) = of_key.get(&key) {
             if let Some(finding) = found.get_mut(at)
                 && !finding.places.contains(&place)
@@ -181,7 +281,14 @@ fn findings(project: &Project, hits: Vec<(&'static Rule, Hit)>) -> Vec<Finding> 
             continue;
         }
         of_key.insert(key, found.len());
-        let why = hit.why.iter().map(|(at, text)| Step { location: at.map(|at| location(project, at)), text: text.clone() }).collect();
+        let why = hit
+            .why
+            .iter()
+            .map(|(at, text)| Step {
+                location: at.map(|at| location(project, at)),
+                text: text.clone(),
+            })
+            .collect();
         found.push(Finding {
             rule: rule.id,
             class: rule.class,
@@ -194,7 +301,10 @@ fn findings(project: &Project, hits: Vec<(&'static Rule, Hit)>) -> Vec<Finding> 
             places: vec![place],
             message: hit.message,
             why,
-            fix: hit.fix.map(|description| Fix { description, edits: Vec::new() }),
+            fix: hit.fix.map(|description| Fix {
+                description,
+                edits: Vec::new(),
+            }),
             fingerprint: print,
             suppressed: None,
         });
@@ -202,7 +312,12 @@ fn findings(project: &Project, hits: Vec<(&'static Rule, Hit)>) -> Vec<Finding> 
     found
 }
 
-fn record(project: &Project, route: &Route, judgement: &Judgement, cover: Option<&Cover>) -> RouteRecord {
+fn record(
+    project: &Project,
+    route: &Route,
+    judgement: &Judgement,
+    cover: Option<&Cover>,
+) -> RouteRecord {
     let guards = judgement
         .guards
         .iter()
@@ -213,13 +328,17 @@ fn record(project: &Project, route: &Route, judgement: &Judgement, cover: Option
             location: location(project, guard.site),
             source: guard.source.clone(),
         })
-        .chain(cover.filter(|cover| cover.auth == portcullis_report::Auth::Required).map(|cover| GuardRecord {
-            what: portcullis_policy::Control::Authentication,
-            on_fail: "answers".to_owned(),
-            via: "middleware".to_owned(),
-            location: location(project, cover.site),
-            source: "the application's middleware".to_owned(),
-        }))
+        .chain(
+            cover
+                .filter(|cover| cover.auth == portcullis_report::Auth::Required)
+                .map(|cover| GuardRecord {
+                    what: portcullis_policy::Control::Authentication,
+                    on_fail: "answers".to_owned(),
+                    via: "middleware".to_owned(),
+                    location: location(project, cover.site),
+                    source: "the application's middleware".to_owned(),
+                }),
+        )
         .collect();
     RouteRecord {
         framework: route.framework.to_owned(),
@@ -258,7 +377,11 @@ fn record(project: &Project, route: &Route, judgement: &Judgement, cover: Option
 }
 
 fn via(route: &Route, link: usize) -> &'static str {
-    match route.chain.get(link).map(|link| (link.role, link.convention)) {
+    match route
+        .chain
+        .get(link)
+        .map(|link| (link.role, link.convention))
+    {
         Some((crate::route::LinkRole::Handler, Convention::Web | Convention::Pages)) => "call",
         Some((crate::route::LinkRole::Handler, _)) => "handler",
         Some((crate::route::LinkRole::RouteMiddleware, _)) => "route middleware",
@@ -267,19 +390,34 @@ fn via(route: &Route, link: usize) -> &'static str {
 }
 
 /// Opens a folder and judges it.
-pub(crate) fn audit_folder(root: &std::path::Path, options: &Options, progress: &(dyn Fn(Progress) + Sync)) -> Result<Audited, AuditError> {
+pub(crate) fn audit_folder(
+    root: &std::path::Path,
+    options: &Options,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Audited, AuditError> {
     let settings = project::Options {
         include_tests: options.include_tests,
-        ignore: options.policy.audit().ignore.iter().map(ToString::to_string).collect(),
+        ignore: options
+            .policy
+            .audit()
+            .ignore
+            .iter()
+            .map(|glob| glob.as_str().to_owned())
+            .collect(),
         ..project::Options::default()
     };
-    let opened = Project::open(root, &settings, &|files, _total| progress(Progress::Reading { files }));
+    let opened = Project::open(root, &settings, &|files, _total| {
+        progress(Progress::Reading { files })
+    });
     match opened {
         Ok(project) => audit_project(&project, options, progress),
         Err(project::ProjectError::Empty { .. }) => {
             let mut audited = Audited::default();
             audited.report.commit.clone_from(&options.commit);
-            audited.report.policy_digest.clone_from(&options.policy_digest);
+            audited
+                .report
+                .policy_digest
+                .clone_from(&options.policy_digest);
             audited.report.settle();
             Ok(audited)
         }

@@ -1,9 +1,6 @@
 //! Decides a route's type, and says why.
 
-use portcullis_code::{
-    machine::EventKind,
-    value::Value,
-};
+use portcullis_code::{machine::EventKind, value::Value};
 use portcullis_policy::{Method, RouteType};
 use portcullis_report::Auth;
 
@@ -16,7 +13,10 @@ use crate::{
 };
 
 /// The type and its reason.
-pub(crate) fn classify(judging: &Judging<'_, '_, '_, '_>, judgement: &Judgement) -> (RouteType, String) {
+pub(crate) fn classify(
+    judging: &Judging<'_, '_, '_, '_>,
+    judgement: &Judgement,
+) -> (RouteType, String) {
     let route = judging.route;
     let path = route.path.to_lowercase();
     let unsafe_method = !matches!(route.method, Method::Get | Method::Head | Method::Options);
@@ -26,8 +26,15 @@ pub(crate) fn classify(judging: &Judging<'_, '_, '_, '_>, judgement: &Judgement)
     if let Some(kind) = mega_type(judging) {
         return (kind, "the library's router is of this type".to_owned());
     }
-    if judgement.guards.iter().any(|guard| guard.kind == Proof::Signature && guard.everywhere) {
-        return (RouteType::Webhook, "the message's signature is checked".to_owned());
+    if judgement
+        .guards
+        .iter()
+        .any(|guard| guard.kind == Proof::Signature && guard.everywhere)
+    {
+        return (
+            RouteType::Webhook,
+            "the message's signature is checked".to_owned(),
+        );
     }
     if unsafe_method && path.contains("webhook") {
         return (RouteType::Webhook, "its path names a webhook".to_owned());
@@ -38,25 +45,59 @@ pub(crate) fn classify(judging: &Judging<'_, '_, '_, '_>, judgement: &Judgement)
     if let Some(reason) = auth_operation(judging, judgement, unsafe_method) {
         return (RouteType::AuthOp, reason);
     }
-    let service = judgement.guards.iter().any(|guard| guard.kind == Proof::Service && guard.everywhere);
+    let service = judgement
+        .guards
+        .iter()
+        .any(|guard| guard.kind == Proof::Service && guard.everywhere);
     if service {
-        return (RouteType::Internal, "it asks for a secret that only another service has".to_owned());
+        return (
+            RouteType::Internal,
+            "it asks for a secret that only another service has".to_owned(),
+        );
     }
-    if path.split('/').any(|segment| matches!(segment, "cron" | "crons" | "internal" | "_internal")) {
-        return (RouteType::Internal, "its path is that of an internal operation".to_owned());
+    if path
+        .split('/')
+        .any(|segment| matches!(segment, "cron" | "crons" | "internal" | "_internal"))
+    {
+        return (
+            RouteType::Internal,
+            "its path is that of an internal operation".to_owned(),
+        );
     }
-    let writes = unsafe_method || route.method == Method::Any && judgement.queries.iter().any(|judged| judged.query.op.writes());
+    let writes = unsafe_method
+        || route.method == Method::Any
+            && judgement
+                .queries
+                .iter()
+                .any(|judged| judged.query.op.writes());
     match (writes, judgement.auth) {
-        (true, Auth::Required) => (RouteType::ProtectedMutation, "it changes something, and asks who calls".to_owned()),
-        (true, _) => (RouteType::PublicForm, "it changes something, and anybody may call it".to_owned()),
-        (false, Auth::Required) => (RouteType::ProtectedRead, "it reads, and asks who calls".to_owned()),
-        (false, _) => (RouteType::PublicRead, "it reads, and anybody may call it".to_owned()),
+        (true, Auth::Required) => (
+            RouteType::ProtectedMutation,
+            "it changes something, and asks who calls".to_owned(),
+        ),
+        (true, _) => (
+            RouteType::PublicForm,
+            "it changes something, and anybody may call it".to_owned(),
+        ),
+        (false, Auth::Required) => (
+            RouteType::ProtectedRead,
+            "it reads, and asks who calls".to_owned(),
+        ),
+        (false, _) => (
+            RouteType::PublicRead,
+            "it reads, and anybody may call it".to_owned(),
+        ),
     }
 }
 
 fn stated(judging: &Judging<'_, '_, '_, '_>) -> Option<RouteType> {
     let template = portcullis_policy::PathTemplate::parse(&judging.route.path).ok()?;
-    judging.bench.knowledge.policy.route_covering(judging.route.method, &template).map(|route| route.kind)
+    judging
+        .bench
+        .knowledge
+        .policy
+        .route_covering(judging.route.method, &template)
+        .map(|route| route.kind)
 }
 
 fn mega_type(judging: &Judging<'_, '_, '_, '_>) -> Option<RouteType> {
@@ -116,20 +157,51 @@ fn takes_file(judging: &Judging<'_, '_, '_, '_>) -> bool {
 }
 
 /// Why it is an operation of signing in, up or out, or on a credential.
-fn auth_operation(judging: &Judging<'_, '_, '_, '_>, judgement: &Judgement, unsafe_method: bool) -> Option<String> {
+fn auth_operation(
+    judging: &Judging<'_, '_, '_, '_>,
+    judgement: &Judgement,
+    unsafe_method: bool,
+) -> Option<String> {
     let path = judging.route.path.to_lowercase();
     let named = path.split(['/', '-', '_', '.']).any(|word| {
         matches!(
             word,
-            "login" | "signin" | "signup" | "register" | "logout" | "signout" | "password" | "forgotpw" | "resetpw" | "forgot" | "reset" | "verify" | "otp" | "mfa" | "2fa" | "token" | "csrf" | "apikey" | "auth"
+            "login"
+                | "signin"
+                | "signup"
+                | "register"
+                | "logout"
+                | "signout"
+                | "password"
+                | "forgotpw"
+                | "resetpw"
+                | "forgot"
+                | "reset"
+                | "verify"
+                | "otp"
+                | "mfa"
+                | "2fa"
+                | "token"
+                | "csrf"
+                | "apikey"
+                | "auth"
         )
     }) || path.contains("sign-in")
         || path.contains("sign-up");
     let values = &judging.machine.values;
     for (number, event) in judging.events.iter().enumerate() {
-        let EventKind::Call(call) = event.kind else { continue };
-        let link = judging.link_starts.iter().rposition(|start| *start <= number).unwrap_or(0);
-        let identifies = judgement.guards.iter().any(|guard| guard.link == link && guard.kind.identifies())
+        let EventKind::Call(call) = event.kind else {
+            continue;
+        };
+        let link = judging
+            .link_starts
+            .iter()
+            .rposition(|start| *start <= number)
+            .unwrap_or(0);
+        let identifies = judgement
+            .guards
+            .iter()
+            .any(|guard| guard.link == link && guard.kind.identifies())
             || link + 1 < judging.link_starts.len() && asks(judging, link);
         let handler = link + 1 == judging.link_starts.len();
         if identifies && !handler {
@@ -140,12 +212,24 @@ fn auth_operation(judging: &Judging<'_, '_, '_, '_>, judgement: &Judgement, unsa
             Value::Call(made) => judging.bench.knowledge.of_call(values, *made),
             _ => Vec::new(),
         };
-        for known in judging.bench.knowledge.of_call(values, call).iter().chain(made.iter()) {
+        for known in judging
+            .bench
+            .knowledge
+            .of_call(values, call)
+            .iter()
+            .chain(made.iter())
+        {
             let reason = match &known.row.meaning {
                 Meaning::Credential(_) if unsafe_method && named => "it compares a password",
-                Meaning::Hash(hash) if unsafe_method && matches!(hash.kind, crate::library::HashKind::Password) => "it stores a password",
+                Meaning::Hash(hash)
+                    if unsafe_method && matches!(hash.kind, crate::library::HashKind::Password) =>
+                {
+                    "it stores a password"
+                }
                 Meaning::IssueToken(_) => "it issues a token",
-                Meaning::Account(_) => "it signs in, up or out at the service that keeps the accounts",
+                Meaning::Account(_) => {
+                    "it signs in, up or out at the service that keeps the accounts"
+                }
                 Meaning::SetCookie(cookie) if named && cookie.clears => "it ends a session",
                 Meaning::SetCookie(_) if named => "it sets a cookie",
                 _ => continue,
@@ -159,12 +243,21 @@ fn auth_operation(judging: &Judging<'_, '_, '_, '_>, judgement: &Judgement, unsa
             if request && matches!(name.as_str(), "logout" | "logOut" | "login" | "logIn") {
                 return Some("it starts or ends a session".to_owned());
             }
-            if Input::of(*tag) == Input::Response && matches!(name.as_str(), "clearCookie" | "cookie") && named {
+            if Input::of(*tag) == Input::Response
+                && matches!(name.as_str(), "clearCookie" | "cookie")
+                && named
+            {
                 return Some("it sets or clears a cookie".to_owned());
             }
         }
     }
-    if judgement.guards.iter().any(|guard| guard.kind == Proof::Credential) && (unsafe_method || named) && named {
+    if judgement
+        .guards
+        .iter()
+        .any(|guard| guard.kind == Proof::Credential)
+        && (unsafe_method || named)
+        && named
+    {
         return Some("it checks credentials".to_owned());
     }
     let stores = judgement.queries.iter().any(|judged| {
@@ -172,21 +265,50 @@ fn auth_operation(judging: &Judging<'_, '_, '_, '_>, judgement: &Judgement, unsa
             && judged.query.data.iter().any(|data| {
                 crate::response::names_in(values, *data).iter().any(|name| {
                     let lower = name.to_lowercase();
-                    lower.contains("password") || lower.contains("apikey") || lower.contains("reset_password") || is_secret_column(name, judging.bench.schema, judged.query.table) && lower.contains("token")
+                    lower.contains("password")
+                        || lower.contains("apikey")
+                        || lower.contains("reset_password")
+                        || is_secret_column(name, judging.bench.schema, judged.query.table)
+                            && lower.contains("token")
                 })
             })
     });
     if stores && named {
         return Some("it stores a credential".to_owned());
     }
-    let capability = judgement.guards.iter().any(|guard| guard.kind == Proof::Capability);
+    let capability = judgement
+        .guards
+        .iter()
+        .any(|guard| guard.kind == Proof::Capability);
     if capability && named {
         return Some("it takes a secret link".to_owned());
     }
-    let last = path.rsplit('/').find(|segment| !segment.starts_with('{')).unwrap_or_default().to_owned();
+    let last = path
+        .rsplit('/')
+        .find(|segment| !segment.starts_with('{'))
+        .unwrap_or_default()
+        .to_owned();
     let operation = matches!(
         last.as_str(),
-        "login" | "signin" | "sign-in" | "signup" | "sign-up" | "register" | "logout" | "signout" | "sign-out" | "forgot-password" | "reset-password" | "new-password" | "change-password" | "change-email" | "forgotpw" | "resetpw" | "verify-email" | "apikey" | "refresh-token"
+        "login"
+            | "signin"
+            | "sign-in"
+            | "signup"
+            | "sign-up"
+            | "register"
+            | "logout"
+            | "signout"
+            | "sign-out"
+            | "forgot-password"
+            | "reset-password"
+            | "new-password"
+            | "change-password"
+            | "change-email"
+            | "forgotpw"
+            | "resetpw"
+            | "verify-email"
+            | "apikey"
+            | "refresh-token"
     );
     if operation && (unsafe_method || matches!(last.as_str(), "logout" | "signout")) {
         return Some("its path names an operation on accounts".to_owned());
@@ -197,14 +319,31 @@ fn auth_operation(judging: &Judging<'_, '_, '_, '_>, judgement: &Judgement, unsa
 fn asks(judging: &Judging<'_, '_, '_, '_>, link: usize) -> bool {
     let values = &judging.machine.values;
     let first = judging.link_starts.get(link).copied().unwrap_or(0);
-    let end = judging.link_starts.get(link + 1).copied().unwrap_or(judging.events.len());
-    judging.events.get(first..end).unwrap_or_default().iter().any(|event| {
-        let EventKind::Call(call) = event.kind else { return false };
-        let data = values.call(call);
-        let made = match values.value(data.callee) {
-            Value::Call(made) => judging.bench.knowledge.of_call(values, *made),
-            _ => Vec::new(),
-        };
-        judging.bench.knowledge.of_call(values, call).iter().chain(made.iter()).any(|known| matches!(known.row.meaning, Meaning::Caller(_)))
-    })
+    let end = judging
+        .link_starts
+        .get(link + 1)
+        .copied()
+        .unwrap_or(judging.events.len());
+    judging
+        .events
+        .get(first..end)
+        .unwrap_or_default()
+        .iter()
+        .any(|event| {
+            let EventKind::Call(call) = event.kind else {
+                return false;
+            };
+            let data = values.call(call);
+            let made = match values.value(data.callee) {
+                Value::Call(made) => judging.bench.knowledge.of_call(values, *made),
+                _ => Vec::new(),
+            };
+            judging
+                .bench
+                .knowledge
+                .of_call(values, call)
+                .iter()
+                .chain(made.iter())
+                .any(|known| matches!(known.row.meaning, Meaning::Caller(_)))
+        })
 }

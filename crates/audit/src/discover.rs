@@ -1,3 +1,4 @@
-//! Finds the routes of a project: each framework's declarations, made into [`crate::route::Route`]s.
+//! Finds the routes of a project: one file per framework.
 
+pub mod express;
 pub mod nextjs;

@@ -46,7 +46,11 @@ impl Input {
     pub fn tag(self) -> u32 {
         match self {
             Self::Argument(number) => FIRST_ARGUMENT + u32::from(number),
-            fixed => FIXED.iter().position(|known| *known == fixed).and_then(|at| u32::try_from(at).ok()).unwrap_or(0),
+            fixed => FIXED
+                .iter()
+                .position(|known| *known == fixed)
+                .and_then(|at| u32::try_from(at).ok())
+                .unwrap_or(0),
         }
     }
 

@@ -149,7 +149,12 @@ pub struct Bench<'a, 'p> {
 }
 
 /// Runs and judges a route. The run stays open until [`Machine::end`] with the mark.
-pub fn judge(machine: &mut Machine<'_>, bench: &Bench<'_, '_>, route: &Route, cover: Option<&Cover>) -> (Judgement, Mark) {
+pub fn judge(
+    machine: &mut Machine<'_>,
+    bench: &Bench<'_, '_>,
+    route: &Route,
+    cover: Option<&Cover>,
+) -> (Judgement, Mark) {
     bench.frameworks.fix(None, Some(route.method));
     let mark = machine.begin();
     let mut link_starts = Vec::with_capacity(route.chain.len());
@@ -158,12 +163,25 @@ pub fn judge(machine: &mut Machine<'_>, bench: &Bench<'_, '_>, route: &Route, co
     let last = route.chain.len().saturating_sub(1);
     for (number, link) in route.chain.iter().enumerate() {
         link_starts.push(machine.events.len());
-        let args: Vec<ValueId> = link.convention.inputs().into_iter().map(|input| input.value(&mut machine.values)).collect();
+        let args: Vec<ValueId> = link
+            .convention
+            .inputs()
+            .into_iter()
+            .map(|input| input.value(&mut machine.values))
+            .collect();
         let outcome = machine.run(link.value, &args);
         if outcome.out_of_steps {
-            unknowns.push(Unknown { code: "U7", site: Some(link.site), reason: "too much code to follow in one route".to_owned() });
+            unknowns.push(Unknown {
+                code: "U7",
+                site: Some(link.site),
+                reason: "too much code to follow in one route".to_owned(),
+            });
         }
-        let goes_on = if link.convention == Convention::Express { outcome.continues } else { outcome.returns.clone() };
+        let goes_on = if link.convention == Convention::Express {
+            outcome.continues
+        } else {
+            outcome.returns.clone()
+        };
         if number == last {
             returns = outcome.returns;
             throws = outcome.throws;
@@ -176,16 +194,44 @@ pub fn judge(machine: &mut Machine<'_>, bench: &Bench<'_, '_>, route: &Route, co
     }
     for call in bench.frameworks.unknown_wrappers() {
         let data = machine.values.call(call);
-        let name = bench.knowledge.reach(&machine.values, data.callee).map_or_else(|| "a call".to_owned(), |reach| format!("`{}` of `{}`", reach.text(), reach.package));
-        let site = Site { module: data.module, span: data.span };
-        unknowns.push(Unknown { code: "U1", site: Some(site), reason: format!("the handler is wrapped by {name}, which is not known") });
+        let name = bench
+            .knowledge
+            .reach(&machine.values, data.callee)
+            .map_or_else(
+                || "a call".to_owned(),
+                |reach| format!("`{}` of `{}`", reach.text(), reach.package),
+            );
+        let site = Site {
+            module: data.module,
+            span: data.span,
+        };
+        unknowns.push(Unknown {
+            code: "U1",
+            site: Some(site),
+            reason: format!("the handler is wrapped by {name}, which is not known"),
+        });
     }
     let events = std::mem::take(&mut machine.events);
-    let node = matches!(route.chain.last().map(|link| link.convention), Some(Convention::Express | Convention::Pages));
+    let node = matches!(
+        route.chain.last().map(|link| link.convention),
+        Some(Convention::Express | Convention::Pages)
+    );
     let web_returns = if node { Vec::new() } else { returns };
-    let responses = response::responses(&machine.values, bench.knowledge, &events, &web_returns, &throws);
+    let responses = response::responses(
+        &machine.values,
+        bench.knowledge,
+        &events,
+        &web_returns,
+        &throws,
+    );
 
-    let mut judging = Judging { machine, bench, route, events: &events, link_starts: &link_starts };
+    let mut judging = Judging {
+        machine,
+        bench,
+        route,
+        events: &events,
+        link_starts: &link_starts,
+    };
     let queries = judging.queries();
     let effects = judging.effects();
     let mut judgement = Judgement {
@@ -247,7 +293,10 @@ impl Judging<'_, '_, '_, '_> {
     }
 
     fn link_of(&self, event: usize) -> usize {
-        self.link_starts.iter().rposition(|start| *start <= event).unwrap_or(0)
+        self.link_starts
+            .iter()
+            .rposition(|start| *start <= event)
+            .unwrap_or(0)
     }
 
     /// Queries, in order: what an earlier one proved about a row serves the later ones.
@@ -259,7 +308,9 @@ impl Judging<'_, '_, '_, '_> {
             let mut bound = false;
             for (number, filter) in query.filters.iter().enumerate() {
                 let origins = self.origins(filter.value);
-                if origins.any(Origins::BOUND) && matches!(filter.operator, Operator::Eq | Operator::In | Operator::Raw) {
+                if origins.any(Origins::BOUND)
+                    && matches!(filter.operator, Operator::Eq | Operator::In | Operator::Raw)
+                {
                     bound = true;
                 }
                 if origins.any(Origins::CHOSEN.and(Origins::COOKIE).and(Origins::HEADER)) {
@@ -267,7 +318,9 @@ impl Judging<'_, '_, '_, '_> {
                         for call in &query.calls {
                             self.bench.passes.secret(*call);
                         }
-                    } else if self.selects_object(&query, &filter.column) && !origins.any(Origins::BOUND) {
+                    } else if self.selects_object(&query, &filter.column)
+                        && !origins.any(Origins::BOUND)
+                    {
                         chosen.push(number);
                     }
                 }
@@ -278,13 +331,26 @@ impl Judging<'_, '_, '_, '_> {
                 }
             }
             self.bench.passes.forget();
-            judged.push(JudgedQuery { query, binding: Binding::Nothing, chosen, identified: false, authorized: false, link: 0 });
+            judged.push(JudgedQuery {
+                query,
+                binding: Binding::Nothing,
+                chosen,
+                identified: false,
+                authorized: false,
+                link: 0,
+            });
         }
         for number in 0..judged.len() {
             let binding = self.binding(&judged, number);
-            let Some(query) = judged.get(number) else { continue };
+            let Some(query) = judged.get(number) else {
+                continue;
+            };
             let (facts, event) = (query.query.facts, query.query.event);
-            let (identified, authorized, link) = (self.identified(facts), self.has(facts, Proof::Authorization), self.link_of(event));
+            let (identified, authorized, link) = (
+                self.identified(facts),
+                self.has(facts, Proof::Authorization),
+                self.link_of(event),
+            );
             if let Some(query) = judged.get_mut(number) {
                 query.binding = binding;
                 query.identified = identified;
@@ -301,32 +367,64 @@ impl Judging<'_, '_, '_, '_> {
             return true;
         }
         let lower = last.to_lowercase();
-        let id_like = lower == "id" || lower == "_id" || lower == "uuid" || lower.ends_with("_id") || last.ends_with("Id") || last.ends_with("ID") || lower.ends_with("uuid");
+        let id_like = lower == "id"
+            || lower == "_id"
+            || lower == "uuid"
+            || lower.ends_with("_id")
+            || last.ends_with("Id")
+            || last.ends_with("ID")
+            || lower.ends_with("uuid");
         if id_like {
             return true;
         }
-        if matches!(query.op, DbOp::Read | DbOp::Update | DbOp::Delete | DbOp::Upsert) {
-            let unique = query.table.and_then(|table| self.bench.schema.table(&table)).and_then(|table| table.column(last)).is_some_and(|column| column.unique || column.id);
-            return unique || matches!(lower.as_str(), "slug" | "key" | "code" | "number" | "handle");
+        if matches!(
+            query.op,
+            DbOp::Read | DbOp::Update | DbOp::Delete | DbOp::Upsert
+        ) {
+            let unique = query
+                .table
+                .and_then(|table| self.bench.schema.table(&table))
+                .and_then(|table| table.column(last))
+                .is_some_and(|column| column.unique || column.id);
+            return unique
+                || matches!(
+                    lower.as_str(),
+                    "slug" | "key" | "code" | "number" | "handle"
+                );
         }
         false
     }
 
     fn binding(&self, judged: &[JudgedQuery], number: usize) -> Binding {
-        let Some(this) = judged.get(number) else { return Binding::Nothing };
+        let Some(this) = judged.get(number) else {
+            return Binding::Nothing;
+        };
         let query = &this.query;
-        let bound = query.calls.iter().any(|call| self.bench.origins.is_bound(*call));
+        let bound = query
+            .calls
+            .iter()
+            .any(|call| self.bench.origins.is_bound(*call));
         if this.chosen.is_empty() {
-            return if bound { Binding::Own } else { Binding::Nothing };
+            return if bound {
+                Binding::Own
+            } else {
+                Binding::Nothing
+            };
         }
         if bound {
             return Binding::Bound;
         }
         let facts = query.facts;
-        if self.has(facts, Proof::Authorization) || self.has(facts, Proof::Service) || self.has(facts, Proof::Signature) || self.has(facts, Proof::Capability) {
+        if self.has(facts, Proof::Authorization)
+            || self.has(facts, Proof::Service)
+            || self.has(facts, Proof::Signature)
+            || self.has(facts, Proof::Capability)
+        {
             return Binding::Open;
         }
-        if let Some(table) = query.table.and_then(|table| self.bench.schema.table(&table))
+        if let Some(table) = query
+            .table
+            .and_then(|table| self.bench.schema.table(&table))
             && !table.is_user_table
             && table.owner_columns().next().is_none()
             && self.bench.schema.owner_path(&table.name).is_none()
@@ -335,13 +433,21 @@ impl Judging<'_, '_, '_, '_> {
         }
         let mut checked: FxHashSet<ValueId> = FxHashSet::default();
         for earlier in judged.iter().take(number) {
-            let tested = earlier.query.calls.iter().any(|call| self.was_found(facts, *call));
+            let tested = earlier
+                .query
+                .calls
+                .iter()
+                .any(|call| self.was_found(facts, *call));
             if tested && self.bound_query(judged, earlier) {
                 checked.extend(earlier.query.filters.iter().map(|filter| filter.value));
             }
         }
         checked.extend(self.compared_rows(judged, facts, number));
-        if query.filters.iter().any(|filter| checked.contains(&filter.value)) {
+        if query
+            .filters
+            .iter()
+            .any(|filter| checked.contains(&filter.value))
+        {
             return Binding::Bound;
         }
         // The row is read first and compared with the caller afterwards, before anything is done with it.
@@ -353,18 +459,30 @@ impl Judging<'_, '_, '_, '_> {
 
     fn bound_query(&self, judged: &[JudgedQuery], query: &JudgedQuery) -> bool {
         let _unused = judged;
-        query.query.calls.iter().any(|call| self.bench.origins.is_bound(*call))
+        query
+            .query
+            .calls
+            .iter()
+            .any(|call| self.bench.origins.is_bound(*call))
     }
 
     /// Whether a row that a call read is known to be there.
     fn was_found(&self, facts: FactsId, call: CallId) -> bool {
         self.machine.values.facts(facts).any(|fact| match fact {
             portcullis_code::value::Fact::Test(value, truth) => {
-                truth && crate::passes::calls_under(&self.machine.values, value).iter().any(|(under, _)| *under == call)
+                truth
+                    && crate::passes::calls_under(&self.machine.values, value)
+                        .iter()
+                        .any(|(under, _)| *under == call)
             }
             portcullis_code::value::Fact::Returned(returned) => {
                 returned == call
-                    && self.bench.knowledge.of_call(&self.machine.values, call).iter().any(|known| matches!(&known.row.meaning, Meaning::Db(db) if db.or_throw))
+                    && self
+                        .bench
+                        .knowledge
+                        .of_call(&self.machine.values, call)
+                        .iter()
+                        .any(|known| matches!(&known.row.meaning, Meaning::Db(db) if db.or_throw))
             }
             portcullis_code::value::Fact::Caught(_) => false,
         })
@@ -377,7 +495,9 @@ impl Judging<'_, '_, '_, '_> {
             if passed.kind != Proof::Ownership {
                 continue;
             }
-            let Some(tested) = passed.tested else { continue };
+            let Some(tested) = passed.tested else {
+                continue;
+            };
             let calls = self.rows_in(tested);
             for earlier in judged.iter().take(before) {
                 if earlier.query.calls.iter().any(|call| calls.contains(call)) {
@@ -391,33 +511,67 @@ impl Judging<'_, '_, '_, '_> {
     fn rows_in(&self, value: ValueId) -> Vec<CallId> {
         let sides: Vec<ValueId> = match self.machine.values.value(value) {
             Value::Binary(_, a, b) => vec![*a, *b],
-            Value::Call(call) => self.machine.values.call(*call).args.iter().map(|arg| arg.0).collect(),
+            Value::Call(call) => self
+                .machine
+                .values
+                .call(*call)
+                .args
+                .iter()
+                .map(|arg| arg.0)
+                .collect(),
             _ => vec![value],
         };
-        sides.into_iter().flat_map(|side| crate::passes::calls_under(&self.machine.values, side).into_iter().map(|(call, _)| call).collect::<Vec<_>>()).collect()
+        sides
+            .into_iter()
+            .flat_map(|side| {
+                crate::passes::calls_under(&self.machine.values, side)
+                    .into_iter()
+                    .map(|(call, _)| call)
+                    .collect::<Vec<_>>()
+            })
+            .collect()
     }
 
     fn compared_later(&self, query: &Query) -> bool {
         self.events.iter().skip(query.event).any(|event| {
-            self.bench.passes.at(&self.machine.values, event.facts).iter().any(|passed| {
-                passed.kind == Proof::Ownership
-                    && passed.tested.is_some_and(|tested| self.rows_in(tested).iter().any(|call| query.calls.contains(call)))
-            })
+            self.bench
+                .passes
+                .at(&self.machine.values, event.facts)
+                .iter()
+                .any(|passed| {
+                    passed.kind == Proof::Ownership
+                        && passed.tested.is_some_and(|tested| {
+                            self.rows_in(tested)
+                                .iter()
+                                .any(|call| query.calls.contains(call))
+                        })
+                })
         })
     }
 
     fn effects(&mut self) -> Vec<Effect> {
         let mut found = Vec::new();
         for event in self.events {
-            let EventKind::Call(call) = event.kind else { continue };
+            let EventKind::Call(call) = event.kind else {
+                continue;
+            };
             for known in self.bench.knowledge.of_call(&self.machine.values, call) {
                 let kind = match &known.row.meaning {
                     Meaning::Effect(effect) if known.row.usage == Usage::Plain => effect.kind,
                     Meaning::Account(_) if known.row.usage == Usage::Plain => EffectKind::Accounts,
                     _ => continue,
                 };
-                let site = Site { module: event.module, span: event.span };
-                found.push(Effect { kind, call, facts: event.facts, site, identified: self.identified(event.facts) });
+                let site = Site {
+                    module: event.module,
+                    span: event.span,
+                };
+                found.push(Effect {
+                    kind,
+                    call,
+                    facts: event.facts,
+                    site,
+                    identified: self.identified(event.facts),
+                });
                 break;
             }
         }
@@ -434,22 +588,35 @@ impl Judging<'_, '_, '_, '_> {
             }
         }
         for effect in &judgement.effects {
-            if !matches!(effect.kind, EffectKind::Cache | EffectKind::Http | EffectKind::FsRead) {
+            if !matches!(
+                effect.kind,
+                EffectKind::Cache | EffectKind::Http | EffectKind::FsRead
+            ) {
                 points.push(effect.facts);
             }
         }
         let touched = |facts: FactsId| {
             judgement.queries.iter().any(|judged| {
-                judged.query.event >= handler && judged.query.calls.iter().any(|call| self.machine.values.holds(facts, portcullis_code::value::Fact::Returned(*call)))
+                judged.query.event >= handler
+                    && judged.query.calls.iter().any(|call| {
+                        self.machine
+                            .values
+                            .holds(facts, portcullis_code::value::Fact::Returned(*call))
+                    })
             })
         };
         let mut plain = Vec::new();
         for response in &judgement.responses {
-            if response.refuses() || response.after_error(&self.machine.values) || response.kind == ResponseKind::Continues {
+            if response.refuses()
+                || response.after_error(&self.machine.values)
+                || response.kind == ResponseKind::Continues
+            {
                 continue;
             }
             let gives = response.kind == ResponseKind::Data
-                && response.body.is_some_and(|body| !response::is_constant(&self.machine.values, body));
+                && response
+                    .body
+                    .is_some_and(|body| !response::is_constant(&self.machine.values, body));
             if gives || touched(response.facts) && response.kind == ResponseKind::Data {
                 points.push(response.facts);
             } else {
@@ -468,17 +635,44 @@ impl Judging<'_, '_, '_, '_> {
         let mut found: Vec<SeenGuard> = Vec::new();
         let mut seen: FxHashSet<(Proof, Site)> = FxHashSet::default();
         for (number, event) in self.events.iter().enumerate() {
-            for passed in self.bench.passes.at(&self.machine.values, event.facts).iter() {
-                let site = self.site_of(passed).unwrap_or(Site { module: event.module, span: event.span });
+            for passed in self
+                .bench
+                .passes
+                .at(&self.machine.values, event.facts)
+                .iter()
+            {
+                let site = self.site_of(passed).unwrap_or(Site {
+                    module: event.module,
+                    span: event.span,
+                });
                 if !seen.insert((passed.kind, site)) {
                     continue;
                 }
                 let everywhere = !judgement.points.is_empty()
-                    && judgement.points.iter().all(|point| self.bench.passes.at(&self.machine.values, *point).iter().any(|other| other.kind == passed.kind && self.site_of(other) == Some(site)));
+                    && judgement.points.iter().all(|point| {
+                        self.bench
+                            .passes
+                            .at(&self.machine.values, *point)
+                            .iter()
+                            .any(|other| {
+                                other.kind == passed.kind && self.site_of(other) == Some(site)
+                            })
+                    });
                 let link = self.link_of(number.saturating_sub(1));
                 let source = self.describe(passed);
-                let on_fail = if passed.tested.is_some() { "leaves" } else { "throws or answers" };
-                found.push(SeenGuard { kind: passed.kind, site, link, everywhere, source, on_fail });
+                let on_fail = if passed.tested.is_some() {
+                    "leaves"
+                } else {
+                    "throws or answers"
+                };
+                found.push(SeenGuard {
+                    kind: passed.kind,
+                    site,
+                    link,
+                    everywhere,
+                    source,
+                    on_fail,
+                });
             }
         }
         found
@@ -490,19 +684,40 @@ impl Judging<'_, '_, '_, '_> {
             self.rows_in(tested).first().copied()
         })?;
         let data = self.machine.values.call(call);
-        Some(Site { module: data.module, span: data.span })
+        Some(Site {
+            module: data.module,
+            span: data.span,
+        })
     }
 
     fn describe(&self, passed: &Passed) -> String {
-        let value = passed.tested.or_else(|| passed.call.map(|call| self.machine.values.call(call).callee));
+        let value = passed.tested.or_else(|| {
+            passed
+                .call
+                .map(|call| self.machine.values.call(call).callee)
+        });
         value
             .and_then(|value| self.bench.knowledge.reach(&self.machine.values, value))
-            .map_or_else(|| "a comparison".to_owned(), |reach| if reach.package == "globalThis" { reach.text() } else { format!("{}#{}", reach.package, reach.text()) })
+            .map_or_else(
+                || "a comparison".to_owned(),
+                |reach| {
+                    if reach.package == "globalThis" {
+                        reach.text()
+                    } else {
+                        format!("{}#{}", reach.package, reach.text())
+                    }
+                },
+            )
     }
 
     fn authentication(&mut self, judgement: &mut Judgement, cover: Option<&Cover>) {
-        let identified = judgement.points.iter().filter(|point| self.identified(**point)).count();
-        let evidence = judgement.guards.iter().any(|guard| guard.kind.identifies()) || self.asks_for_caller();
+        let identified = judgement
+            .points
+            .iter()
+            .filter(|point| self.identified(**point))
+            .count();
+        let evidence =
+            judgement.guards.iter().any(|guard| guard.kind.identifies()) || self.asks_for_caller();
         let inside = if !judgement.points.is_empty() && identified == judgement.points.len() {
             Auth::Required
         } else if evidence {
@@ -510,8 +725,18 @@ impl Judging<'_, '_, '_, '_> {
         } else {
             Auth::None
         };
-        let in_chain = judgement.guards.iter().filter(|guard| guard.kind.identifies() && guard.everywhere).map(|guard| guard.link).min();
-        let by_middleware_link = in_chain.is_some_and(|link| self.route.chain.get(link).is_some_and(|link| link.role == LinkRole::Middleware));
+        let in_chain = judgement
+            .guards
+            .iter()
+            .filter(|guard| guard.kind.identifies() && guard.everywhere)
+            .map(|guard| guard.link)
+            .min();
+        let by_middleware_link = in_chain.is_some_and(|link| {
+            self.route
+                .chain
+                .get(link)
+                .is_some_and(|link| link.role == LinkRole::Middleware)
+        });
         let outside = cover.map_or(Auth::None, |cover| cover.auth);
         judgement.auth = match (inside, outside) {
             (Auth::Required, _) | (_, Auth::Required) => Auth::Required,
@@ -527,26 +752,57 @@ impl Judging<'_, '_, '_, '_> {
             (false, false) => None,
         };
         if let Some(cover) = cover {
-            judgement.conditions.extend(cover.conditions.iter().cloned());
+            judgement
+                .conditions
+                .extend(cover.conditions.iter().cloned());
             judgement.unknowns.extend(cover.unknowns.iter().cloned());
         }
-        let first = judgement.guards.iter().find(|guard| guard.kind.identifies()).map(|guard| (guard.source.clone(), guard.site));
+        let first = judgement
+            .guards
+            .iter()
+            .find(|guard| guard.kind.identifies())
+            .map(|guard| (guard.source.clone(), guard.site));
         let reason = match (judgement.auth, &first) {
-            (Auth::Required, Some((source, _))) if inside == Auth::Required => format!("`{source}` holds before everything the route does"),
-            (Auth::Required, _) => "the middleware refuses anonymous requests to this path".to_owned(),
-            (Auth::Optional, Some((source, _))) => format!("`{source}` is looked at, but something is done or shown without it"),
-            (Auth::Optional, None) => "the caller is looked at, but nothing depends on it".to_owned(),
+            (Auth::Required, Some((source, _))) if inside == Auth::Required => {
+                format!("`{source}` holds before everything the route does")
+            }
+            (Auth::Required, _) => {
+                "the middleware refuses anonymous requests to this path".to_owned()
+            }
+            (Auth::Optional, Some((source, _))) => {
+                format!("`{source}` is looked at, but something is done or shown without it")
+            }
+            (Auth::Optional, None) => {
+                "the caller is looked at, but nothing depends on it".to_owned()
+            }
             (Auth::Unknown, _) => "the middleware could not be read".to_owned(),
             (Auth::None, _) => "nothing on the way asks who calls".to_owned(),
         };
-        judgement.reasons.push(("auth", reason, first.map(|(_, site)| site)));
+        judgement
+            .reasons
+            .push(("auth", reason, first.map(|(_, site)| site)));
         let proofs: Vec<Option<bool>> = judgement
             .points
             .iter()
-            .flat_map(|point| self.bench.passes.at(&self.machine.values, *point).iter().filter(|passed| passed.kind.identifies()).map(|passed| passed.ambient).collect::<Vec<_>>())
+            .flat_map(|point| {
+                self.bench
+                    .passes
+                    .at(&self.machine.values, *point)
+                    .iter()
+                    .filter(|passed| passed.kind.identifies())
+                    .map(|passed| passed.ambient)
+                    .collect::<Vec<_>>()
+            })
             .collect();
-        judgement.bearer_only = inside == Auth::Required && !proofs.is_empty() && proofs.iter().all(|ambient| *ambient == Some(false)) && outside != Auth::Required
-            || judgement.points.iter().all(|point| self.has(*point, Proof::Signature)) && !judgement.points.is_empty();
+        judgement.bearer_only = inside == Auth::Required
+            && !proofs.is_empty()
+            && proofs.iter().all(|ambient| *ambient == Some(false))
+            && outside != Auth::Required
+            || judgement
+                .points
+                .iter()
+                .all(|point| self.has(*point, Proof::Signature))
+                && !judgement.points.is_empty();
     }
 
     /// Whether some call asks who the caller is, or the request's own user is looked at.
@@ -565,22 +821,49 @@ impl Judging<'_, '_, '_, '_> {
     fn validation(&mut self, judgement: &mut Judgement) {
         let consumed = self.consumes_body(judgement);
         judgement.consumes_body = consumed;
-        let proved = judgement.guards.iter().find(|guard| guard.kind == Proof::Validation).map(|guard| (guard.source.clone(), guard.site));
+        let proved = judgement
+            .guards
+            .iter()
+            .find(|guard| guard.kind == Proof::Validation)
+            .map(|guard| (guard.source.clone(), guard.site));
         let parsed = self.events.iter().any(|event| match event.kind {
-            EventKind::Call(call) => self.machine.values.call(call).args.iter().any(|arg| self.origins(arg.0).any(Origins::PARSED)),
+            EventKind::Call(call) => self
+                .machine
+                .values
+                .call(call)
+                .args
+                .iter()
+                .any(|arg| self.origins(arg.0).any(Origins::PARSED)),
             _ => false,
         });
         let in_place = self.validates_in_place();
-        let raw_data = judgement.queries.iter().any(|judged| judged.query.data.iter().any(|data| self.origins(*data).any(Origins::RAW)));
+        let raw_data = judgement.queries.iter().any(|judged| {
+            judged
+                .query
+                .data
+                .iter()
+                .any(|data| self.origins(*data).any(Origins::RAW))
+        });
         let (answer, reason) = match (consumed, &proved) {
-            (_, Some((source, _))) if in_place || !raw_data => (Answer::Yes, format!("`{source}` checks it against a schema")),
-            (true, Some(_)) => (Answer::No, "a schema is applied, but what is stored was not parsed by it".to_owned()),
-            (_, None) if parsed => (Answer::Yes, "a library parses it before the handler".to_owned()),
+            (_, Some((source, _))) if in_place || !raw_data => (
+                Answer::Yes,
+                format!("`{source}` checks it against a schema"),
+            ),
+            (true, Some(_)) => (
+                Answer::No,
+                "a schema is applied, but what is stored was not parsed by it".to_owned(),
+            ),
+            (_, None) if parsed => (
+                Answer::Yes,
+                "a library parses it before the handler".to_owned(),
+            ),
             (true, None) => (Answer::No, "the body is used as it was sent".to_owned()),
             (false, _) => (Answer::NotApplicable, "no body is read".to_owned()),
         };
         judgement.validated = answer;
-        judgement.reasons.push(("validated", reason, proved.map(|(_, site)| site)));
+        judgement
+            .reasons
+            .push(("validated", reason, proved.map(|(_, site)| site)));
     }
 
     fn validates_in_place(&self) -> bool {
@@ -602,7 +885,12 @@ impl Judging<'_, '_, '_, '_> {
     fn consumes_body(&self, judgement: &Judgement) -> bool {
         let body = Origins::BODY.and(Origins::ARGUMENT).and(Origins::PARSED);
         let by_query = judgement.queries.iter().any(|judged| {
-            judged.query.data.iter().chain(judged.query.filters.iter().map(|filter| &filter.value)).any(|value| self.origins(*value).any(body))
+            judged
+                .query
+                .data
+                .iter()
+                .chain(judged.query.filters.iter().map(|filter| &filter.value))
+                .any(|value| self.origins(*value).any(body))
         });
         by_query
             || self.events.iter().any(|event| match event.kind {
@@ -625,37 +913,93 @@ impl Judging<'_, '_, '_, '_> {
     }
 
     fn rate_limit(&mut self, judgement: &mut Judgement) {
-        let limiter = judgement.guards.iter().find(|guard| guard.kind == Proof::RateLimit);
-        let refuses = judgement.responses.iter().find(|response| response.status == Some(429));
+        let limiter = judgement
+            .guards
+            .iter()
+            .find(|guard| guard.kind == Proof::RateLimit);
+        let refuses = judgement
+            .responses
+            .iter()
+            .find(|response| response.status == Some(429));
         let thrown = self.events.iter().find(|event| matches!(event.kind, EventKind::Throw(value) if response::status_of_error(&self.machine.values, value) == Some(429)));
         let (answer, reason, site) = match (limiter, refuses, thrown) {
             (Some(limiter), ..) => {
                 if !limiter.everywhere {
-                    judgement.conditions.push("rate limit: only on some ways, or where a setting switches it on".to_owned());
+                    judgement.conditions.push(
+                        "rate limit: only on some ways, or where a setting switches it on"
+                            .to_owned(),
+                    );
                 }
-                (Answer::Yes, format!("`{}` counts requests", limiter.source), Some(limiter.site))
+                (
+                    Answer::Yes,
+                    format!("`{}` counts requests", limiter.source),
+                    Some(limiter.site),
+                )
             }
-            (None, Some(response), _) => (Answer::Yes, "it can answer 429".to_owned(), Some(response.site)),
-            (None, None, Some(event)) => (Answer::Yes, "it can answer 429".to_owned(), Some(Site { module: event.module, span: event.span })),
-            (None, None, None) => (Answer::No, "nothing on the way counts requests".to_owned(), None),
+            (None, Some(response), _) => (
+                Answer::Yes,
+                "it can answer 429".to_owned(),
+                Some(response.site),
+            ),
+            (None, None, Some(event)) => (
+                Answer::Yes,
+                "it can answer 429".to_owned(),
+                Some(Site {
+                    module: event.module,
+                    span: event.span,
+                }),
+            ),
+            (None, None, None) => (
+                Answer::No,
+                "nothing on the way counts requests".to_owned(),
+                None,
+            ),
         };
         judgement.rate_limit = answer;
         judgement.reasons.push(("rate_limit", reason, site));
     }
 
     fn csrf(&mut self, judgement: &mut Judgement) {
-        let safe = matches!(self.route.method, Method::Get | Method::Head | Method::Options);
-        let guard = judgement.guards.iter().find(|guard| guard.kind == Proof::Csrf && guard.everywhere).or_else(|| judgement.guards.iter().find(|guard| matches!(guard.kind, Proof::Csrf | Proof::CsrfCompare)));
+        let safe = matches!(
+            self.route.method,
+            Method::Get | Method::Head | Method::Options
+        );
+        let guard = judgement
+            .guards
+            .iter()
+            .find(|guard| guard.kind == Proof::Csrf && guard.everywhere)
+            .or_else(|| {
+                judgement
+                    .guards
+                    .iter()
+                    .find(|guard| matches!(guard.kind, Proof::Csrf | Proof::CsrfCompare))
+            });
         let (answer, reason, site) = if safe {
             (Answer::NotApplicable, "a safe method".to_owned(), None)
         } else if self.route.origin_checked {
-            (Answer::Yes, "the framework compares Origin and Host".to_owned(), None)
+            (
+                Answer::Yes,
+                "the framework compares Origin and Host".to_owned(),
+                None,
+            )
         } else if let Some(guard) = guard {
-            (Answer::Yes, format!("`{}` refuses requests from other sites", guard.source), Some(guard.site))
+            (
+                Answer::Yes,
+                format!("`{}` refuses requests from other sites", guard.source),
+                Some(guard.site),
+            )
         } else if judgement.bearer_only {
-            (Answer::NotApplicable, "no credential that a browser sends by itself".to_owned(), None)
+            (
+                Answer::NotApplicable,
+                "no credential that a browser sends by itself".to_owned(),
+                None,
+            )
         } else {
-            (Answer::No, "nothing on the way tells requests of other sites apart".to_owned(), None)
+            (
+                Answer::No,
+                "nothing on the way tells requests of other sites apart".to_owned(),
+                None,
+            )
         };
         judgement.csrf = answer;
         judgement.reasons.push(("csrf", reason, site));
@@ -665,27 +1009,48 @@ impl Judging<'_, '_, '_, '_> {
         let mut answer = Ownership::NotApplicable;
         let mut reason = ("no row is chosen by the client".to_owned(), None);
         if judgement.auth != Auth::Required {
-            reason.0 = "nobody in particular owns what it touches, or nobody is asked who they are".to_owned();
+            reason.0 = "nobody in particular owns what it touches, or nobody is asked who they are"
+                .to_owned();
             judgement.ownership = answer;
             judgement.reasons.push(("ownership", reason.0, None));
             return;
         }
         for judged in &judgement.queries {
-            let user_table = judged.query.table.and_then(|table| self.bench.schema.table(&table)).is_some_and(|table| table.is_user_table);
+            let user_table = judged
+                .query
+                .table
+                .and_then(|table| self.bench.schema.table(&table))
+                .is_some_and(|table| table.is_user_table);
             let name: Ustr = judged.query.table.unwrap_or_default();
             match judged.binding {
                 Binding::Unbound => {
                     answer = Ownership::Missing;
-                    reason = (format!("a row of `{name}` is chosen by the client and never bound to the caller"), Some(judged.query.site));
+                    reason = (
+                        format!(
+                            "a row of `{name}` is chosen by the client and never bound to the caller"
+                        ),
+                        Some(judged.query.site),
+                    );
                     break;
                 }
                 Binding::Bound => {
                     answer = Ownership::Checked;
-                    reason = (format!("the row of `{name}` is bound to the caller"), Some(judged.query.site));
+                    reason = (
+                        format!("the row of `{name}` is bound to the caller"),
+                        Some(judged.query.site),
+                    );
                 }
-                Binding::Own if !user_table && answer == Ownership::NotApplicable && matches!(judged.query.op, DbOp::ReadMany) && !judged.authorized => {
+                Binding::Own
+                    if !user_table
+                        && answer == Ownership::NotApplicable
+                        && matches!(judged.query.op, DbOp::ReadMany)
+                        && !judged.authorized =>
+                {
                     answer = Ownership::Checked;
-                    reason = (format!("only the caller's own rows of `{name}`"), Some(judged.query.site));
+                    reason = (
+                        format!("only the caller's own rows of `{name}`"),
+                        Some(judged.query.site),
+                    );
                 }
                 _ => {}
             }
@@ -693,11 +1058,21 @@ impl Judging<'_, '_, '_, '_> {
         if answer == Ownership::NotApplicable || answer == Ownership::Checked {
             for effect in &judgement.effects {
                 let data = self.machine.values.call(effect.call);
-                let chosen = data.args.iter().any(|arg| self.origins(arg.0).any(Origins::CHOSEN));
+                let chosen = data
+                    .args
+                    .iter()
+                    .any(|arg| self.origins(arg.0).any(Origins::CHOSEN));
                 let authorized = self.has(effect.facts, Proof::Authorization);
-                if effect.kind == EffectKind::Token && chosen && !authorized && answer == Ownership::NotApplicable {
+                if effect.kind == EffectKind::Token
+                    && chosen
+                    && !authorized
+                    && answer == Ownership::NotApplicable
+                {
                     answer = Ownership::Missing;
-                    reason = ("a credential is made for whatever the client names".to_owned(), Some(effect.site));
+                    reason = (
+                        "a credential is made for whatever the client names".to_owned(),
+                        Some(effect.site),
+                    );
                 }
             }
         }
@@ -714,5 +1089,10 @@ pub(crate) fn is_secret_column(column: &str, schema: &Schema, table: Option<Ustr
         .and_then(|table| table.column(last))
         .is_some_and(|column| column.sensitivity == Some(crate::schema::Sensitivity::Secret));
     let lower = last.to_lowercase();
-    by_schema || lower.ends_with("token") || lower.ends_with("apikey") || lower.ends_with("api_key") || lower.ends_with("secret") || lower.ends_with("hashedkey")
+    by_schema
+        || lower.ends_with("token")
+        || lower.ends_with("apikey")
+        || lower.ends_with("api_key")
+        || lower.ends_with("secret")
+        || lower.ends_with("hashedkey")
 }

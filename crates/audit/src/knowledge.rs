@@ -11,7 +11,8 @@ use std::cell::RefCell;
 use ustr::{Ustr, ustr};
 
 use crate::library::{
-    Condition, Constant, Handed, Library, Place, Role, Root, Row, Segment, Step, Symbol, Test, Usage, ValueKind, Version,
+    Condition, Constant, Handed, Library, Place, Role, Root, Row, Segment, Step, Symbol, Test,
+    Usage, ValueKind, Version,
 };
 
 /// Longest path that is walked from a value to its import.
@@ -90,7 +91,12 @@ impl<'p> Knowledge<'p> {
     /// Knowledge about one project.
     #[must_use]
     pub fn new(project: &'p Project, library: &'p Library, policy: &'p Policy) -> Self {
-        Self { project, library, policy, versions: RefCell::default() }
+        Self {
+            project,
+            library,
+            policy,
+            versions: RefCell::default(),
+        }
     }
 
     /// The way from an import to a value.
@@ -102,7 +108,13 @@ impl<'p> Knowledge<'p> {
         Some(Reach { package, steps })
     }
 
-    fn walk(&self, values: &Values, value: ValueId, steps: &mut Vec<PathStep>, depth: usize) -> Option<Ustr> {
+    fn walk(
+        &self,
+        values: &Values,
+        value: ValueId,
+        steps: &mut Vec<PathStep>,
+        depth: usize,
+    ) -> Option<Ustr> {
         if depth > STEPS_MAX {
             return None;
         }
@@ -154,23 +166,37 @@ impl<'p> Knowledge<'p> {
                 self.walk_class(values, maker, steps, depth + 1)
             }
             Value::Class { .. } => self.walk_class(values, value, steps, depth + 1),
-            Value::Function { module, function, .. } => {
+            Value::Function {
+                module, function, ..
+            } => {
                 let module = self.project.module(*module);
                 let name = module.body.function(*function).name?;
                 steps.push(PathStep::Member(name));
                 Some(ustr(&module.file))
             }
-            Value::Handed(call, argument, param) => self.walk_handed(values, *call, *argument, *param, steps, depth + 1),
+            Value::Handed(call, argument, param) => {
+                self.walk_handed(values, *call, *argument, *param, steps, depth + 1)
+            }
             _ => None,
         }
     }
 
-    fn walk_class(&self, values: &Values, class: ValueId, steps: &mut Vec<PathStep>, depth: usize) -> Option<Ustr> {
-        let Value::Class { module, class, .. } = values.value(class) else { return None };
+    fn walk_class(
+        &self,
+        values: &Values,
+        class: ValueId,
+        steps: &mut Vec<PathStep>,
+        depth: usize,
+    ) -> Option<Ustr> {
+        let Value::Class { module, class, .. } = values.value(class) else {
+            return None;
+        };
         let body = &self.project.module(*module).body;
         let parent = body.class(*class).parent?;
         // The parent's name is an import as a rule; anything else is not followed.
-        let portcullis_code::body::ExprKind::Local(local) = body.expr(parent).kind else { return None };
+        let portcullis_code::body::ExprKind::Local(local) = body.expr(parent).kind else {
+            return None;
+        };
         let import = body.imports.get(body.local(local).import? as usize)?;
         let _unused = depth;
         if let portcullis_code::body::ImportName::Named(name) = import.name {
@@ -191,7 +217,9 @@ impl<'p> Knowledge<'p> {
         let known = self.of_call_at(values, call, depth);
         for known in known {
             for (place, handed) in &known.row.hands {
-                if place.root != Root::Argument(argument as usize) || place.members.first().map(|name| &**name) != Some(&*param.to_string()) {
+                if place.root != Root::Argument(argument as usize)
+                    || place.members.first().map(|name| &**name) != Some(&*param.to_string())
+                {
                     continue;
                 }
                 match handed {
@@ -227,7 +255,9 @@ impl<'p> Knowledge<'p> {
     fn of_call_at(&self, values: &Values, call: CallId, depth: usize) -> Vec<Known<'p>> {
         let data = values.call(call);
         let mut steps = vec![PathStep::Call(Some(call))];
-        let Some(package) = self.walk(values, data.callee, &mut steps, depth) else { return Vec::new() };
+        let Some(package) = self.walk(values, data.callee, &mut steps, depth) else {
+            return Vec::new();
+        };
         steps.reverse();
         self.rows(values, &Reach { package, steps }, Some(call))
     }
@@ -263,14 +293,20 @@ impl<'p> Knowledge<'p> {
                 _ => None,
             })
             .collect();
-        let file = call.or(calls.first().copied()).map(|call| values.call(call).module);
+        let file = call
+            .or(calls.first().copied())
+            .map(|call| values.call(call).module);
         let versions = |package: &str| {
             let file = file?;
             self.version(file, package)
         };
         self.library
             .rows(&reach.package, &segments, &versions)
-            .map(|found| Known { row: found.row, stars: found.stars.iter().map(|star| ustr(star)).collect(), calls: calls.clone() })
+            .map(|found| Known {
+                row: found.row,
+                stars: found.stars.iter().map(|star| ustr(star)).collect(),
+                calls: calls.clone(),
+            })
             .filter(|known| self.applies(values, known))
             .collect()
     }
@@ -282,15 +318,26 @@ impl<'p> Knowledge<'p> {
         if let Some(known) = self.versions.borrow().get(&key) {
             return known.clone();
         }
-        let version = self.project.requirement(file, package).and_then(Version::from_requirement);
+        let version = self
+            .project
+            .requirement(file, package)
+            .and_then(Version::from_requirement);
         self.versions.borrow_mut().insert(key, version.clone());
         version
     }
 
     fn applies(&self, values: &Values, known: &Known<'_>) -> bool {
         let decide = |condition: &Condition| self.condition(values, known, condition);
-        known.row.only_if.iter().all(|condition| decide(condition) == Some(true))
-            && !known.row.unless.iter().any(|condition| decide(condition) != Some(false))
+        known
+            .row
+            .only_if
+            .iter()
+            .all(|condition| decide(condition) == Some(true))
+            && !known
+                .row
+                .unless
+                .iter()
+                .any(|condition| decide(condition) != Some(false))
     }
 
     /// Whether a condition holds, where that can be decided.
@@ -304,8 +351,13 @@ impl<'p> Knowledge<'p> {
                 Some(present == *wanted)
             }
             Test::Is(constants) => {
-                let Some(&value) = found.first() else { return Some(false) };
-                if matches!(values.value(value), Value::Object(_) | Value::Array(_) | Value::Function { .. }) {
+                let Some(&value) = found.first() else {
+                    return Some(false);
+                };
+                if matches!(
+                    values.value(value),
+                    Value::Object(_) | Value::Array(_) | Value::Function { .. }
+                ) {
                     return Some(false);
                 }
                 let value = values.as_const(value)?;
@@ -318,13 +370,19 @@ impl<'p> Knowledge<'p> {
                 }))
             }
             Test::Kind(kind) => {
-                let Some(&value) = found.first() else { return Some(*kind == ValueKind::NotFunction) };
+                let Some(&value) = found.first() else {
+                    return Some(*kind == ValueKind::NotFunction);
+                };
                 let is = |wanted: ValueKind| *kind == wanted;
                 match values.value(value) {
                     Value::Function { .. } | Value::Class { .. } => Some(is(ValueKind::Function)),
-                    Value::Object(_) | Value::Instance(_) => Some(is(ValueKind::Object) || is(ValueKind::NotFunction)),
+                    Value::Object(_) | Value::Instance(_) => {
+                        Some(is(ValueKind::Object) || is(ValueKind::NotFunction))
+                    }
                     Value::Array(_) => Some(is(ValueKind::Array) || is(ValueKind::NotFunction)),
-                    Value::Const(Const::Str(_)) | Value::Template(_) => Some(is(ValueKind::Text) || is(ValueKind::NotFunction)),
+                    Value::Const(Const::Str(_)) | Value::Template(_) => {
+                        Some(is(ValueKind::Text) || is(ValueKind::NotFunction))
+                    }
                     Value::Const(_) => Some(is(ValueKind::NotFunction)),
                     _ => None,
                 }
@@ -335,7 +393,9 @@ impl<'p> Knowledge<'p> {
     /// The values that stand at a place of a call that a row describes.
     #[must_use]
     pub fn places(&self, values: &Values, known: &Known<'_>, place: &Place) -> Vec<ValueId> {
-        let Some(&call) = known.calls.first() else { return Vec::new() };
+        let Some(&call) = known.calls.first() else {
+            return Vec::new();
+        };
         let data = values.call(call);
         let roots: Vec<ValueId> = match place.root {
             Root::This => self.receiver(values, data.callee).into_iter().collect(),
@@ -350,7 +410,10 @@ impl<'p> Knowledge<'p> {
                 .into_iter()
                 .collect(),
         };
-        roots.into_iter().filter_map(|root| down(values, root, &place.members)).collect()
+        roots
+            .into_iter()
+            .filter_map(|root| down(values, root, &place.members))
+            .collect()
     }
 
     /// The one value that stands at a place.
@@ -361,7 +424,13 @@ impl<'p> Knowledge<'p> {
 
     /// The role of a parameter that a call hands to its callback.
     #[must_use]
-    pub fn handed(&self, values: &Values, call: CallId, argument: u32, param: u32) -> Vec<(Vec<Ustr>, Role)> {
+    pub fn handed(
+        &self,
+        values: &Values,
+        call: CallId,
+        argument: u32,
+        param: u32,
+    ) -> Vec<(Vec<Ustr>, Role)> {
         let mut roles = Vec::new();
         for known in self.of_call(values, call) {
             for (place, handed) in &known.row.hands {
@@ -379,7 +448,12 @@ impl<'p> Knowledge<'p> {
                     {
                         continue;
                     }
-                    place.members.iter().skip(1).map(|name| ustr(name)).collect()
+                    place
+                        .members
+                        .iter()
+                        .skip(1)
+                        .map(|name| ustr(name))
+                        .collect()
                 };
                 roles.push((members, *role));
             }
@@ -408,7 +482,9 @@ fn plain_member(values: &Values, base: ValueId, name: &str) -> Option<ValueId> {
                 _ => None,
             })
         }
-        Value::Choice(alternatives) => alternatives.iter().find_map(|each| plain_member(values, each.value, name)),
+        Value::Choice(alternatives) => alternatives
+            .iter()
+            .find_map(|each| plain_member(values, each.value, name)),
         _ => None,
     }
 }

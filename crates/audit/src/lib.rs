@@ -1,5 +1,6 @@
 //! Judges code before merge: finds every route, decides its type, checks it against the matrix.
 
+mod audit;
 pub mod classify;
 pub mod discover;
 pub mod input;
@@ -14,14 +15,18 @@ pub mod passes;
 pub mod query;
 pub mod response;
 pub mod route;
-mod rule;
+pub mod rule;
+pub mod rules;
 pub mod schema;
 pub mod semantics;
+pub mod summary;
 
 use std::path::Path;
 
+pub use audit::audit_project;
 pub use options::{AuditError, Audited, Options, Progress};
-pub use rule::{RULES, Rule};
+pub use rule::Rule;
+pub use rules::RULES;
 
 /// Reads the folder `root` and judges it.
 ///
@@ -30,24 +35,7 @@ pub use rule::{RULES, Rule};
 pub fn audit(
     root: &Path,
     options: &Options,
-    progress: &dyn Fn(Progress),
+    progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Audited, AuditError> {
-    let metadata = std::fs::metadata(root).map_err(|source| AuditError::Root {
-        path: root.to_owned(),
-        source,
-    })?;
-    if !metadata.is_dir() {
-        return Err(AuditError::NotAFolder {
-            path: root.to_owned(),
-        });
-    }
-    progress(Progress::Reading { files: 0 });
-    let mut audited = Audited::default();
-    audited.report.commit.clone_from(&options.commit);
-    audited
-        .report
-        .policy_digest
-        .clone_from(&options.policy_digest);
-    audited.report.settle();
-    Ok(audited)
+    audit::audit_folder(root, options, progress)
 }

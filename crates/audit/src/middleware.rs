@@ -4,8 +4,9 @@ use portcullis_code::{machine::Machine, value::ValueId};
 use portcullis_report::Auth;
 
 use crate::{
+    discover::nextjs::middleware::Reach,
     judge::Bench,
-    matcher::{Coverage, SampleKind, samples},
+    matcher::Coverage,
     passes::Passes,
     response::{self, ResponseKind},
     route::{Convention, Route, Site, Unknown},
@@ -26,72 +27,101 @@ pub struct Cover {
     pub unknowns: Vec<Unknown>,
 }
 
-/// What a middleware is, for trying it.
-#[derive(Clone, Debug)]
-pub struct Tried<'m> {
-    /// Its value.
-    pub value: ValueId,
-    /// Where.
-    pub site: Site,
-    /// Whether it runs on a path.
-    pub covers: &'m dyn CoversPath,
-}
-
-/// Whether a middleware runs on a path.
-pub trait CoversPath: std::fmt::Debug {
-    /// By its matcher.
-    fn covers(&self, path: &str) -> Coverage;
-}
-
 /// Tries a middleware on the samples of a route's path.
-pub fn cover(machine: &mut Machine<'_>, bench: &Bench<'_, '_>, tried: &Tried<'_>, route: &Route) -> Cover {
-    let mut cover = Cover { auth: Auth::None, site: tried.site, gaps: Vec::new(), conditions: Vec::new(), unknowns: Vec::new() };
-    let path = if route.path.starts_with('/') { route.path.clone() } else { return cover };
-    let mut plain = Auth::None;
-    for sample in samples(&path) {
-        // Next.js minds case and redirects trailing slashes: those are other routes.
-        if matches!(sample.kind, SampleKind::UpperCase | SampleKind::TrailingSlash) {
-            continue;
-        }
-        let auth = match tried.covers.covers(&sample.path) {
+pub fn cover(
+    machine: &mut Machine<'_>,
+    bench: &Bench<'_, '_>,
+    reach: &Reach<'_>,
+    route: &Route,
+) -> Cover {
+    let site = reach.middleware.site;
+    let mut cover = Cover {
+        auth: Auth::None,
+        site,
+        gaps: Vec::new(),
+        conditions: Vec::new(),
+        unknowns: reach.middleware.unknowns.clone(),
+    };
+    for (number, attempt) in reach.tries.iter().enumerate() {
+        let auth = match attempt.coverage {
             Coverage::No => Auth::None,
             Coverage::Unknown => {
-                let reason = "the middleware's matcher cannot be read".to_owned();
-                cover.unknowns.push(Unknown { code: "U4", site: Some(tried.site), reason });
+                if number == 0 {
+                    let reason = "the middleware's matcher cannot be read".to_owned();
+                    cover.unknowns.push(Unknown {
+                        code: "U4",
+                        site: Some(site),
+                        reason,
+                    });
+                }
                 Auth::Unknown
             }
             coverage => {
-                if coverage == Coverage::Conditional {
-                    cover.conditions.push("the middleware's matcher has conditions on headers, cookies or the query".to_owned());
+                if coverage == Coverage::Conditional && number == 0 {
+                    cover.conditions.push(
+                        "the middleware's matcher has conditions on headers, cookies or the query"
+                            .to_owned(),
+                    );
                 }
-                try_path(machine, bench, tried, &sample.path, route)
+                try_path(
+                    machine,
+                    bench,
+                    reach.middleware.value,
+                    &attempt.sample.path,
+                    route,
+                )
             }
         };
-        if sample.kind == SampleKind::Plain {
-            plain = auth;
-        } else if auth != Auth::Required && plain == Auth::Required {
-            cover.gaps.push(sample.path);
+        if number == 0 {
+            cover.auth = auth;
+        } else if auth == Auth::None && cover.auth == Auth::Required {
+            cover.gaps.push(attempt.sample.path.clone());
         }
-        if plain != Auth::Required {
+        if cover.auth != Auth::Required {
             break;
         }
     }
-    cover.auth = plain;
     cover
 }
 
-fn try_path(machine: &mut Machine<'_>, bench: &Bench<'_, '_>, tried: &Tried<'_>, path: &str, route: &Route) -> Auth {
-    bench.frameworks.fix(Some(path.to_owned()), Some(route.method));
+fn try_path(
+    machine: &mut Machine<'_>,
+    bench: &Bench<'_, '_>,
+    value: ValueId,
+    path: &str,
+    route: &Route,
+) -> Auth {
+    bench
+        .frameworks
+        .fix(Some(path.to_owned()), Some(route.method));
     let mark = machine.begin();
-    let args: Vec<ValueId> = Convention::Web.inputs().into_iter().map(|input| input.value(&mut machine.values)).collect();
-    let outcome = machine.run(tried.value, &args);
-    let answers = response::responses(&machine.values, bench.knowledge, &[], &outcome.returns, &outcome.throws);
+    let args: Vec<ValueId> = Convention::Web
+        .inputs()
+        .into_iter()
+        .map(|input| input.value(&mut machine.values))
+        .collect();
+    let outcome = machine.run(value, &args);
+    let answers = response::responses(
+        &machine.values,
+        bench.knowledge,
+        &[],
+        &outcome.returns,
+        &outcome.throws,
+    );
     let passes = Passes::new(bench.knowledge, bench.origins);
     let mut through = 0;
     let mut known = 0;
     for answer in &answers {
-        let passes_on = answer.kind == ResponseKind::Continues || answer.kind == ResponseKind::Data && !answer.refuses() && answer.body.is_none_or(|body| response::is_constant(&machine.values, body) || is_nothing(machine, body));
-        if answer.kind == ResponseKind::Redirect || answer.refuses() || !passes_on && answer.kind != ResponseKind::Data {
+        let passes_on = answer.kind == ResponseKind::Continues
+            || answer.kind == ResponseKind::Data
+                && !answer.refuses()
+                && answer.body.is_none_or(|body| {
+                    response::is_constant(&machine.values, body) || is_nothing(machine, body)
+                });
+        if answer.kind == ResponseKind::Redirect
+            || answer.refuses()
+            || !passes_on && answer.kind != ResponseKind::Data
+        {
             continue;
         }
         through += 1;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use portcullis_policy::{Date, Policy};
@@ -99,19 +98,26 @@ impl fmt::Display for Progress {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuditError {
-    /// The folder cannot be opened.
-    #[error("cannot open `{path}`", path = .path.display())]
-    Root {
-        /// What was asked for.
-        path: PathBuf,
+    /// The folder cannot be read as a project.
+    #[error("{source}")]
+    Project {
+        /// Why.
+        source: portcullis_code::project::ProjectError,
+    },
+    /// The built-in library is broken.
+    #[error("the built-in library cannot be read: {message}")]
+    Library {
+        /// What is wrong with it.
+        message: String,
+    },
+    /// No thread could be started.
+    #[error("no thread could be started")]
+    Thread {
         /// What the system said.
         #[source]
         source: std::io::Error,
     },
-    /// What was asked for is not a folder.
-    #[error("`{path}` is not a folder", path = .path.display())]
-    NotAFolder {
-        /// What was asked for.
-        path: PathBuf,
-    },
+    /// The audit itself failed.
+    #[error("the audit failed; this is a fault of portcullis")]
+    Panicked,
 }

@@ -79,7 +79,8 @@ impl Origins {
     /// None.
     pub const NONE: Self = Self(0);
     /// What the client chose: path, query, body, arguments.
-    pub const CHOSEN: Self = Self(Self::PATH.0 | Self::QUERY.0 | Self::BODY.0 | Self::PARSED.0 | Self::ARGUMENT.0);
+    pub const CHOSEN: Self =
+        Self(Self::PATH.0 | Self::QUERY.0 | Self::BODY.0 | Self::PARSED.0 | Self::ARGUMENT.0);
     /// What the client sent and no schema saw.
     pub const RAW: Self = Self(Self::BODY.0 | Self::ARGUMENT.0);
     /// What binds to the caller.
@@ -115,7 +116,9 @@ pub struct OriginFinder<'k, 'p> {
 
 impl std::fmt::Debug for OriginFinder<'_, '_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("OriginFinder").finish_non_exhaustive()
+        formatter
+            .debug_struct("OriginFinder")
+            .finish_non_exhaustive()
     }
 }
 
@@ -126,7 +129,12 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
     /// A finder for one route.
     #[must_use]
     pub fn new(knowledge: &'k Knowledge<'p>) -> Self {
-        Self { knowledge, known: RefCell::default(), own_rows: RefCell::default(), depth: std::cell::Cell::new(0) }
+        Self {
+            knowledge,
+            known: RefCell::default(),
+            own_rows: RefCell::default(),
+            depth: std::cell::Cell::new(0),
+        }
     }
 
     /// Says that a read is bound to the caller.
@@ -161,12 +169,17 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
     }
 
     fn all(&self, values: &Values, of: impl IntoIterator<Item = ValueId>) -> Origins {
-        of.into_iter().fold(Origins::NONE, |sum, value| sum.and(self.of(values, value)))
+        of.into_iter()
+            .fold(Origins::NONE, |sum, value| sum.and(self.of(values, value)))
     }
 
     fn find(&self, values: &Values, value: ValueId) -> Origins {
         match values.value(value) {
-            Value::Const(_) | Value::Function { .. } | Value::Class { .. } | Value::Namespace(_) | Value::External(..) => Origins::NONE,
+            Value::Const(_)
+            | Value::Function { .. }
+            | Value::Class { .. }
+            | Value::Namespace(_)
+            | Value::External(..) => Origins::NONE,
             Value::Global(_) => Origins::NONE,
             Value::Input(tag) => match Input::of(*tag) {
                 Input::Argument(_) => Origins::ARGUMENT,
@@ -182,21 +195,40 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
                 let base = self.of(values, *base);
                 base.and(index.without(Origins::RAW))
             }
-            Value::Element(base) | Value::Rest(base, _) | Value::Promise(base) => self.of(values, *base),
+            Value::Element(base) | Value::Rest(base, _) | Value::Promise(base) => {
+                self.of(values, *base)
+            }
             Value::Call(call) => self.call(values, *call, None),
-            Value::Handed(call, argument, param) => self.handed(values, *call, *argument, *param, &[]),
+            Value::Handed(call, argument, param) => {
+                self.handed(values, *call, *argument, *param, &[])
+            }
             Value::Caught(_) => Origins::ERROR,
             Value::Binary(_, a, b) => self.all(values, [*a, *b]),
             Value::Not(inner) | Value::TypeOf(inner) => self.of(values, *inner),
-            Value::Template(parts) | Value::Derived(parts) => self.all(values, parts.iter().copied()),
-            Value::Choice(alternatives) => self.all(values, alternatives.iter().map(|each| each.value)),
+            Value::Template(parts) | Value::Derived(parts) => {
+                self.all(values, parts.iter().copied())
+            }
+            Value::Choice(alternatives) => {
+                self.all(values, alternatives.iter().map(|each| each.value))
+            }
             Value::Object(object) | Value::Array(object) | Value::Instance(object) => {
-                let entries: Vec<ValueId> = values.object(*object).entries.iter().flat_map(entry_values).collect();
+                let entries: Vec<ValueId> = values
+                    .object(*object)
+                    .entries
+                    .iter()
+                    .flat_map(entry_values)
+                    .collect();
                 self.all(values, entries)
             }
             Value::Markup(_, props, children) => {
-                let entries: Vec<ValueId> = values.object(*props).entries.iter().flat_map(entry_values).collect();
-                self.all(values, entries).and(self.all(values, children.iter().copied()))
+                let entries: Vec<ValueId> = values
+                    .object(*props)
+                    .entries
+                    .iter()
+                    .flat_map(entry_values)
+                    .collect();
+                self.all(values, entries)
+                    .and(self.all(values, children.iter().copied()))
             }
             Value::Unknown(_) => Origins::UNKNOWN,
         }
@@ -236,16 +268,31 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
         self.of(values, base)
     }
 
-    fn handed(&self, values: &Values, call: CallId, argument: u32, param: u32, path: &[Ustr]) -> Origins {
+    fn handed(
+        &self,
+        values: &Values,
+        call: CallId,
+        argument: u32,
+        param: u32,
+        path: &[Ustr],
+    ) -> Origins {
         if param >= HANDED_BY_ROW {
             for known in self.knowledge.of_call(values, call) {
                 let role = if param >= SET_BY_ROW {
-                    known.row.sets.get((param - SET_BY_ROW) as usize).map(|(_, role)| *role)
+                    known
+                        .row
+                        .sets
+                        .get((param - SET_BY_ROW) as usize)
+                        .map(|(_, role)| *role)
                 } else {
-                    known.row.hands.get((param - HANDED_BY_ROW) as usize).and_then(|(_, handed)| match handed {
-                        crate::library::Handed::Role(role) => Some(*role),
-                        crate::library::Handed::Symbol(_) => None,
-                    })
+                    known
+                        .row
+                        .hands
+                        .get((param - HANDED_BY_ROW) as usize)
+                        .and_then(|(_, handed)| match handed {
+                            crate::library::Handed::Role(role) => Some(*role),
+                            crate::library::Handed::Symbol(_) => None,
+                        })
                 };
                 if let Some(role) = role {
                     return of_role(role);
@@ -254,7 +301,10 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
             return Origins::NONE;
         }
         let roles = self.knowledge.handed(values, call, argument, param);
-        let exact = roles.iter().filter(|(members, _)| path.starts_with(members)).max_by_key(|(members, _)| members.len());
+        let exact = roles
+            .iter()
+            .filter(|(members, _)| path.starts_with(members))
+            .max_by_key(|(members, _)| members.len());
         if let Some((_, role)) = exact {
             return of_role(*role);
         }
@@ -263,13 +313,21 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
         }
         // What an unknown call hands to its callback comes from what it was called on and with.
         let data = values.call(call);
-        let others = data.args.iter().enumerate().filter(|(at, _)| u32::try_from(*at) != Ok(argument)).map(|(_, arg)| arg.0);
+        let others = data
+            .args
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| u32::try_from(*at) != Ok(argument))
+            .map(|(_, arg)| arg.0);
         let mut found = self.all(values, others);
         if let Value::Member(base, _) = values.value(data.callee) {
             found = found.and(self.of(values, *base));
         }
         let rows = self.knowledge.of_call(values, call);
-        if rows.iter().any(|known| matches!(known.row.meaning, Meaning::Db(_))) {
+        if rows
+            .iter()
+            .any(|known| matches!(known.row.meaning, Meaning::Db(_)))
+        {
             return self.call(values, call, None);
         }
         found
@@ -282,7 +340,9 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
             if known.row.usage != Usage::Plain {
                 continue;
             }
-            let place = |place: &crate::library::Place| self.all(values, self.knowledge.places(values, known, place));
+            let place = |place: &crate::library::Place| {
+                self.all(values, self.knowledge.places(values, known, place))
+            };
             match &known.row.meaning {
                 Meaning::Caller(caller) => {
                     if !caller.verified {
@@ -290,7 +350,9 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
                     }
                     let mut found = Origins::CALLER;
                     if let Some(path) = path {
-                        let under = |fields: &[crate::library::Field]| fields.iter().any(|field| starts_with(path, field));
+                        let under = |fields: &[crate::library::Field]| {
+                            fields.iter().any(|field| starts_with(path, field))
+                        };
                         if under(&caller.user_written_fields) {
                             return Origins::USER_WRITTEN;
                         }
@@ -306,18 +368,26 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
                 Meaning::Guard(guard) => match guard.result {
                     Some(Role::Caller | Role::Claims | Role::Session) => return Origins::CALLER,
                     Some(Role::UnverifiedClaims) => return Origins::UNVERIFIED,
-                    Some(Role::Parsed | Role::Body | Role::RawBody) if guard.guard == crate::library::GuardKind::Validation => {
+                    Some(Role::Parsed | Role::Body | Role::RawBody)
+                        if guard.guard == crate::library::GuardKind::Validation =>
+                    {
                         let subject = guard.subject.as_ref().map_or(Origins::BODY, place);
                         let raw = subject.any(Origins::RAW) || subject.any(Origins::REQUEST);
                         let rest = subject.without(Origins::RAW).without(Origins::REQUEST);
                         return if raw { rest.and(Origins::PARSED) } else { rest };
                     }
-                    Some(_) if guard.guard == crate::library::GuardKind::Signature => return Origins::SIGNED,
+                    Some(_) if guard.guard == crate::library::GuardKind::Signature => {
+                        return Origins::SIGNED;
+                    }
                     _ => {}
                 },
                 Meaning::Input(input) => return of_part(input.source),
                 Meaning::Db(_) => {
-                    return if self.is_bound(call) { Origins::ROW.and(Origins::OWN_ROW) } else { Origins::ROW };
+                    return if self.is_bound(call) {
+                        Origins::ROW.and(Origins::OWN_ROW)
+                    } else {
+                        Origins::ROW
+                    };
                 }
                 Meaning::DecodeToken(_) => return Origins::UNVERIFIED,
                 Meaning::Derive(derive) => {
@@ -351,7 +421,9 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
         let data = values.call(call);
         let mut found = self.all(values, data.args.iter().map(|arg| arg.0));
         match values.value(data.callee) {
-            Value::Member(base, _) | Value::Index(base, _) => found = found.and(self.of(values, *base)),
+            Value::Member(base, _) | Value::Index(base, _) => {
+                found = found.and(self.of(values, *base))
+            }
             Value::Call(_) => found = found.and(self.of(values, data.callee)),
             _ => {}
         }
@@ -363,7 +435,9 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
 #[must_use]
 pub fn entry_values(entry: &Entry) -> Vec<ValueId> {
     match entry {
-        Entry::Named(_, value) | Entry::Spread(value) | Entry::Item(value) | Entry::Each(value) => vec![*value],
+        Entry::Named(_, value) | Entry::Spread(value) | Entry::Item(value) | Entry::Each(value) => {
+            vec![*value]
+        }
         Entry::Computed(key, value) => vec![*key, *value],
     }
 }
@@ -378,17 +452,28 @@ fn starts_with(path: &[Ustr], field: &crate::library::Field) -> bool {
 
 fn of_request(input: Input, name: &str) -> Origins {
     match (input, name) {
-        (Input::WebRequest, "json" | "text" | "formData" | "arrayBuffer" | "blob" | "body" | "bytes") => Origins::BODY,
+        (
+            Input::WebRequest,
+            "json" | "text" | "formData" | "arrayBuffer" | "blob" | "body" | "bytes",
+        ) => Origins::BODY,
         (Input::WebRequest, "headers") => Origins::HEADER,
         (Input::WebRequest, "cookies") => Origins::COOKIE,
         (Input::WebRequest, "nextUrl" | "url") => Origins::QUERY,
         (Input::WebRequest | Input::NodeRequest, "ip" | "geo" | "ips") => Origins::IP,
-        (Input::WebRequest | Input::NodeRequest | Input::PagesRequest, "auth" | "user" | "session") => Origins::CALLER,
-        (Input::NodeRequest | Input::PagesRequest, "body" | "rawBody" | "file" | "files") => Origins::BODY,
+        (
+            Input::WebRequest | Input::NodeRequest | Input::PagesRequest,
+            "auth" | "user" | "session",
+        ) => Origins::CALLER,
+        (Input::NodeRequest | Input::PagesRequest, "body" | "rawBody" | "file" | "files") => {
+            Origins::BODY
+        }
         (Input::NodeRequest, "params" | "param") => Origins::PATH,
         (Input::NodeRequest, "query" | "url" | "originalUrl" | "path") => Origins::QUERY,
         (Input::PagesRequest, "query" | "url") => Origins::QUERY.and(Origins::PATH),
-        (Input::NodeRequest | Input::PagesRequest, "headers" | "header" | "get" | "hostname" | "rawHeaders") => Origins::HEADER,
+        (
+            Input::NodeRequest | Input::PagesRequest,
+            "headers" | "header" | "get" | "hostname" | "rawHeaders",
+        ) => Origins::HEADER,
         (Input::NodeRequest | Input::PagesRequest, "cookies" | "signedCookies") => Origins::COOKIE,
         (Input::Context, _) => Origins::PATH,
         (Input::PageProps, "params") => Origins::PATH,
@@ -403,7 +488,9 @@ fn of_part(part: RequestPart) -> Origins {
     match part {
         RequestPart::Header => Origins::HEADER,
         RequestPart::Cookie => Origins::COOKIE,
-        RequestPart::Body | RequestPart::Form | RequestPart::File | RequestPart::Any => Origins::BODY,
+        RequestPart::Body | RequestPart::Form | RequestPart::File | RequestPart::Any => {
+            Origins::BODY
+        }
         RequestPart::Query | RequestPart::Url => Origins::QUERY,
         RequestPart::Path => Origins::PATH,
         RequestPart::Ip => Origins::IP,

@@ -6,6 +6,7 @@ use portcullis_code::{
     body::{BinaryOp, Const},
     value::{CallId, Fact, FactsId, Value, ValueId, Values},
 };
+use portcullis_policy::Control;
 use rustc_hash::FxHashMap;
 use ustr::Ustr;
 
@@ -58,6 +59,22 @@ pub enum Proof {
 }
 
 impl Proof {
+    /// The control it is an instance of.
+    #[must_use]
+    pub const fn control(self) -> Control {
+        match self {
+            Self::Authentication | Self::Service | Self::Credential | Self::Capability => {
+                Control::Authentication
+            }
+            Self::Signature => Control::Signature,
+            Self::Authorization => Control::Authorization,
+            Self::Ownership => Control::Ownership,
+            Self::RateLimit => Control::RateLimit,
+            Self::Csrf | Self::CsrfCompare => Control::Csrf,
+            Self::Validation => Control::Validation,
+        }
+    }
+
     /// Whether it proves who calls.
     #[must_use]
     pub const fn identifies(self) -> bool {
@@ -85,7 +102,13 @@ impl<'k, 'p> Passes<'k, 'p> {
     /// A judge of facts for one route.
     #[must_use]
     pub fn new(knowledge: &'k Knowledge<'p>, origins: &'k OriginFinder<'k, 'p>) -> Self {
-        Self { knowledge, origins, known: RefCell::default(), by_fact: RefCell::default(), secrets: RefCell::default() }
+        Self {
+            knowledge,
+            origins,
+            known: RefCell::default(),
+            by_fact: RefCell::default(),
+            secrets: RefCell::default(),
+        }
     }
 
     /// Says that a read finds its row by a secret that the client shows.
@@ -122,13 +145,17 @@ impl<'k, 'p> Passes<'k, 'p> {
     /// Whether a guard of this kind was passed on every way to a point.
     #[must_use]
     pub fn has(&self, values: &Values, facts: FactsId, kind: Proof) -> bool {
-        self.at(values, facts).iter().any(|passed| passed.kind == kind)
+        self.at(values, facts)
+            .iter()
+            .any(|passed| passed.kind == kind)
     }
 
     /// Whether who calls is known on every way to a point.
     #[must_use]
     pub fn identified(&self, values: &Values, facts: FactsId) -> bool {
-        self.at(values, facts).iter().any(|passed| passed.kind.identifies())
+        self.at(values, facts)
+            .iter()
+            .any(|passed| passed.kind.identifies())
     }
 
     /// What one fact proves.
@@ -175,23 +202,50 @@ impl<'k, 'p> Passes<'k, 'p> {
     }
 
     /// What the completion of a call proves.
-    fn completed(&self, values: &Values, known: &Known<'_>, call: CallId, enforces: bool, found: &mut Vec<Passed>) {
+    fn completed(
+        &self,
+        values: &Values,
+        known: &Known<'_>,
+        call: CallId,
+        enforces: bool,
+        found: &mut Vec<Passed>,
+    ) {
         match &known.row.meaning {
-            Meaning::Guard(guard) if enforces && guard.pass.is_none_or(|pass| pass == Pass::Returns) || guard_returns(&known.row.meaning) => {
-                let Meaning::Guard(guard) = &known.row.meaning else { return };
+            Meaning::Guard(guard)
+                if enforces && guard.pass.is_none_or(|pass| pass == Pass::Returns)
+                    || guard_returns(&known.row.meaning) =>
+            {
+                let Meaning::Guard(guard) = &known.row.meaning else {
+                    return;
+                };
                 self.guard(values, known, guard, call, None, found);
             }
             Meaning::Caller(caller) if caller.pass == Some(Pass::Returns) && caller.verified => {
-                found.push(Passed { kind: Proof::Authentication, call: Some(call), tested: None, ambient: caller.ambient });
+                found.push(Passed {
+                    kind: Proof::Authentication,
+                    call: Some(call),
+                    tested: None,
+                    ambient: caller.ambient,
+                });
             }
             _ => {}
         }
     }
 
-    fn guard(&self, values: &Values, known: &Known<'_>, guard: &Guard, call: CallId, tested: Option<ValueId>, found: &mut Vec<Passed>) {
+    fn guard(
+        &self,
+        values: &Values,
+        known: &Known<'_>,
+        guard: &Guard,
+        call: CallId,
+        tested: Option<ValueId>,
+        found: &mut Vec<Passed>,
+    ) {
         for kind in std::iter::once(guard.guard).chain(guard.also.iter().copied()) {
             let kind = match kind {
-                GuardKind::Authentication if is_login(values, self.knowledge, known) => Proof::Credential,
+                GuardKind::Authentication if is_login(values, self.knowledge, known) => {
+                    Proof::Credential
+                }
                 GuardKind::Authentication => Proof::Authentication,
                 GuardKind::Authorization => Proof::Authorization,
                 GuardKind::Ownership => Proof::Ownership,
@@ -201,7 +255,12 @@ impl<'k, 'p> Passes<'k, 'p> {
                 GuardKind::Validation => Proof::Validation,
                 GuardKind::BodyLimit | GuardKind::BotCheck => continue,
             };
-            found.push(Passed { kind, call: Some(call), tested, ambient: guard.ambient });
+            found.push(Passed {
+                kind,
+                call: Some(call),
+                tested,
+                ambient: guard.ambient,
+            });
         }
     }
 
@@ -215,7 +274,9 @@ impl<'k, 'p> Passes<'k, 'p> {
             }
         }
         match values.value(value) {
-            Value::Binary(BinaryOp::Equal, a, b) if truth => self.compared(values, *a, *b, value, &mut found),
+            Value::Binary(BinaryOp::Equal, a, b) if truth => {
+                self.compared(values, *a, *b, value, &mut found)
+            }
             _ if truth => self.truthy(values, value, &mut found),
             _ => {}
         }
@@ -236,9 +297,19 @@ impl<'k, 'p> Passes<'k, 'p> {
         match &known.row.meaning {
             Meaning::Caller(caller) if caller.verified => {
                 if caller_passes(caller, steps, truth) {
-                    found.push(Passed { kind: Proof::Authentication, call: Some(call), tested: Some(value), ambient: caller.ambient });
+                    found.push(Passed {
+                        kind: Proof::Authentication,
+                        call: Some(call),
+                        tested: Some(value),
+                        ambient: caller.ambient,
+                    });
                     if truth && caller.role_fields.iter().any(|field| begins(steps, field)) {
-                        found.push(Passed { kind: Proof::Authorization, call: Some(call), tested: Some(value), ambient: None });
+                        found.push(Passed {
+                            kind: Proof::Authorization,
+                            call: Some(call),
+                            tested: Some(value),
+                            ambient: None,
+                        });
                     }
                 }
             }
@@ -263,13 +334,25 @@ impl<'k, 'p> Passes<'k, 'p> {
                     _ => false,
                 };
                 if passed {
-                    found.push(Passed { kind: Proof::Credential, call: Some(call), tested: Some(value), ambient: None });
+                    found.push(Passed {
+                        kind: Proof::Credential,
+                        call: Some(call),
+                        tested: Some(value),
+                        ambient: None,
+                    });
                 }
             }
             Meaning::Session(_) if truth && !steps.is_empty() => {
-                found.push(Passed { kind: Proof::Authentication, call: Some(call), tested: Some(value), ambient: Some(true) });
+                found.push(Passed {
+                    kind: Proof::Authentication,
+                    call: Some(call),
+                    tested: Some(value),
+                    ambient: Some(true),
+                });
             }
-            Meaning::Derive(derive) if derive.kind == DeriveKind::Compare && truth && steps.is_empty() => {
+            Meaning::Derive(derive)
+                if derive.kind == DeriveKind::Compare && truth && steps.is_empty() =>
+            {
                 let args: Vec<ValueId> = values.call(call).args.iter().map(|arg| arg.0).collect();
                 if let (Some(&a), Some(&b)) = (args.first(), args.get(1)) {
                     self.compared(values, a, b, value, found);
@@ -277,10 +360,20 @@ impl<'k, 'p> Passes<'k, 'p> {
             }
             Meaning::Db(_) if truth => {
                 if self.origins.is_bound(call) {
-                    found.push(Passed { kind: Proof::Authentication, call: Some(call), tested: Some(value), ambient: None });
+                    found.push(Passed {
+                        kind: Proof::Authentication,
+                        call: Some(call),
+                        tested: Some(value),
+                        ambient: None,
+                    });
                 }
                 if self.secrets.borrow().contains(&call) {
-                    found.push(Passed { kind: Proof::Capability, call: Some(call), tested: Some(value), ambient: Some(false) });
+                    found.push(Passed {
+                        kind: Proof::Capability,
+                        call: Some(call),
+                        tested: Some(value),
+                        ambient: Some(false),
+                    });
                 }
             }
             _ => {}
@@ -288,27 +381,60 @@ impl<'k, 'p> Passes<'k, 'p> {
     }
 
     /// What it proves that two values are equal.
-    fn compared(&self, values: &Values, a: ValueId, b: ValueId, tested: ValueId, found: &mut Vec<Passed>) {
-        let sent = Origins::HEADER.and(Origins::COOKIE).and(Origins::QUERY).and(Origins::BODY).and(Origins::PARSED);
+    fn compared(
+        &self,
+        values: &Values,
+        a: ValueId,
+        b: ValueId,
+        tested: ValueId,
+        found: &mut Vec<Passed>,
+    ) {
+        let sent = Origins::HEADER
+            .and(Origins::COOKIE)
+            .and(Origins::QUERY)
+            .and(Origins::BODY)
+            .and(Origins::PARSED);
         for (one, other) in [(a, b), (b, a)] {
             let (left, right) = (self.origins.of(values, one), self.origins.of(values, other));
-            let mut push = |kind, ambient| found.push(Passed { kind, call: None, tested: Some(tested), ambient });
+            let mut push = |kind, ambient| {
+                found.push(Passed {
+                    kind,
+                    call: None,
+                    tested: Some(tested),
+                    ambient,
+                })
+            };
             if left.any(Origins::HMAC) && right.any(sent) {
-                let csrf = left.any(Origins::COOKIE.and(Origins::CALLER)) || right.any(Origins::COOKIE);
+                let csrf =
+                    left.any(Origins::COOKIE.and(Origins::CALLER)) || right.any(Origins::COOKIE);
                 push(if csrf { Proof::Csrf } else { Proof::Signature }, None);
             } else if left.any(Origins::ENVIRONMENT) && right.any(sent) {
-                if names_of(values, other).iter().any(|name| matches!(name.to_lowercase().as_str(), "origin" | "referer" | "sec-fetch-site")) {
+                if names_of(values, other).iter().any(|name| {
+                    matches!(
+                        name.to_lowercase().as_str(),
+                        "origin" | "referer" | "sec-fetch-site"
+                    )
+                }) {
                     push(Proof::Csrf, None);
                 } else {
                     push(Proof::Service, Some(false));
                 }
-            } else if left.any(Origins::COOKIE) && right.any(Origins::HEADER.and(Origins::BODY).and(Origins::PARSED)) {
+            } else if left.any(Origins::COOKIE)
+                && right.any(Origins::HEADER.and(Origins::BODY).and(Origins::PARSED))
+            {
                 push(Proof::CsrfCompare, None);
-            } else if left.any(Origins::HEADER) && names_of(values, one).iter().any(|name| matches!(name.to_lowercase().as_str(), "origin" | "sec-fetch-site")) {
+            } else if left.any(Origins::HEADER)
+                && names_of(values, one)
+                    .iter()
+                    .any(|name| matches!(name.to_lowercase().as_str(), "origin" | "sec-fetch-site"))
+            {
                 push(Proof::Csrf, None);
             }
             let by_caller = left.any(Origins::CALLER.and(Origins::OWN_ROW).and(Origins::ROLE));
-            if by_caller && values.as_const(other).is_some() && names_of(values, one).iter().any(|name| is_role_name(name)) {
+            if by_caller
+                && values.as_const(other).is_some()
+                && names_of(values, one).iter().any(|name| is_role_name(name))
+            {
                 push(Proof::Authorization, None);
                 push(Proof::Authentication, None);
             }
@@ -321,17 +447,33 @@ impl<'k, 'p> Passes<'k, 'p> {
     /// What it proves that a value is truthy, beyond what rows say.
     fn truthy(&self, values: &Values, value: ValueId, found: &mut Vec<Passed>) {
         let mut push = |kind, ambient| {
-            let passed = Passed { kind, call: None, tested: Some(value), ambient };
+            let passed = Passed {
+                kind,
+                call: None,
+                tested: Some(value),
+                ambient,
+            };
             if !found.contains(&passed) {
                 found.push(passed);
             }
         };
         let (base, path) = members_under(values, value);
         match values.value(base) {
-            Value::Input(tag) if matches!(Input::of(*tag), Input::NodeRequest | Input::PagesRequest | Input::WebRequest) => {
+            Value::Input(tag)
+                if matches!(
+                    Input::of(*tag),
+                    Input::NodeRequest | Input::PagesRequest | Input::WebRequest
+                ) =>
+            {
                 match path.first().map(Ustr::as_str) {
                     Some("user" | "auth") => push(Proof::Authentication, None),
-                    Some("session") if path.len() > 1 && !matches!(path.get(1).map(Ustr::as_str), Some("csrf" | "csrfToken" | "flash" | "cookie" | "views")) => {
+                    Some("session")
+                        if path.len() > 1
+                            && !matches!(
+                                path.get(1).map(Ustr::as_str),
+                                Some("csrf" | "csrfToken" | "flash" | "cookie" | "views")
+                            ) =>
+                    {
                         push(Proof::Authentication, Some(true));
                     }
                     _ => {}
@@ -344,7 +486,10 @@ impl<'k, 'p> Passes<'k, 'p> {
                     self.knowledge
                         .handed(values, *call, *argument, *param)
                         .iter()
-                        .any(|(members, role)| matches!(role, Role::Caller | Role::Claims | Role::Session) && path.starts_with(members))
+                        .any(|(members, role)| {
+                            matches!(role, Role::Caller | Role::Claims | Role::Session)
+                                && path.starts_with(members)
+                        })
                 };
                 if caller {
                     push(Proof::Authentication, None);
@@ -353,7 +498,9 @@ impl<'k, 'p> Passes<'k, 'p> {
             Value::Call(call) => {
                 let data = values.call(*call);
                 if let Value::Member(on, name) = values.value(data.callee) {
-                    if matches!(name.as_str(), "isAuthenticated") && matches!(values.value(*on), Value::Input(_)) {
+                    if matches!(name.as_str(), "isAuthenticated")
+                        && matches!(values.value(*on), Value::Input(_))
+                    {
                         push(Proof::Authentication, Some(true));
                     }
                 }
@@ -363,7 +510,9 @@ impl<'k, 'p> Passes<'k, 'p> {
         let origins = self.origins.of(values, value);
         if origins.any(Origins::CALLER.and(Origins::OWN_ROW).and(Origins::ROLE))
             && !origins.any(Origins::USER_WRITTEN)
-            && names_of(values, value).iter().any(|name| is_role_name(name))
+            && names_of(values, value)
+                .iter()
+                .any(|name| is_role_name(name))
         {
             push(Proof::Authorization, None);
         }
@@ -384,15 +533,29 @@ fn is_login(values: &Values, knowledge: &Knowledge<'_>, known: &Known<'_>) -> bo
                 .args
                 .first()
                 .and_then(|arg| values.as_text(arg.0))
-                .is_some_and(|strategy| !matches!(strategy.as_str(), "jwt" | "bearer" | "session" | "localapikey" | "headerapikey" | "basic" | "token" | "api-key"))
+                .is_some_and(|strategy| {
+                    !matches!(
+                        strategy.as_str(),
+                        "jwt"
+                            | "bearer"
+                            | "session"
+                            | "localapikey"
+                            | "headerapikey"
+                            | "basic"
+                            | "token"
+                            | "api-key"
+                    )
+                })
         })
 }
 
 fn caller_passes(caller: &Caller, steps: &[Step], truth: bool) -> bool {
     let by_itself = truth && caller.pass == Some(Pass::Truthy);
     let by_field = truth && caller.pass_fields.iter().any(|field| begins(steps, field));
-    let by_id = truth && !steps.is_empty() && caller.id_fields.iter().any(|field| begins(steps, field));
-    let by_role = truth && !steps.is_empty() && caller.role_fields.iter().any(|field| begins(steps, field));
+    let by_id =
+        truth && !steps.is_empty() && caller.id_fields.iter().any(|field| begins(steps, field));
+    let by_role =
+        truth && !steps.is_empty() && caller.role_fields.iter().any(|field| begins(steps, field));
     let by_failure = !truth && caller.fail_fields.iter().any(|field| is(steps, field));
     by_itself || by_field || by_id || by_role || by_failure
 }
@@ -469,7 +632,9 @@ fn collect_names(values: &Values, value: ValueId, depth: u32, names: &mut Vec<Us
             names.push(*name);
             collect_names(values, *base, depth + 1, names);
         }
-        Value::Promise(base) | Value::Index(base, _) | Value::Element(base) | Value::Not(base) => collect_names(values, *base, depth + 1, names),
+        Value::Promise(base) | Value::Index(base, _) | Value::Element(base) | Value::Not(base) => {
+            collect_names(values, *base, depth + 1, names)
+        }
         Value::Call(call) => {
             let data = values.call(*call);
             collect_names(values, data.callee, depth + 1, names);
@@ -502,7 +667,19 @@ fn collect_names(values: &Values, value: ValueId, depth: u32, names: &mut Vec<Us
 #[must_use]
 pub fn is_role_name(name: &str) -> bool {
     let lower = name.to_lowercase();
-    ["role", "admin", "permission", "moderator", "superuser", "isstaff", "is_staff", "privilege", "scope"].iter().any(|word| lower.contains(word))
+    [
+        "role",
+        "admin",
+        "permission",
+        "moderator",
+        "superuser",
+        "isstaff",
+        "is_staff",
+        "privilege",
+        "scope",
+    ]
+    .iter()
+    .any(|word| lower.contains(word))
         || lower == "has"
         || lower == "can"
 }

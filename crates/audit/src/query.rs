@@ -66,14 +66,23 @@ pub fn queries(machine: &Machine<'_>, events: &[Event], knowledge: &Knowledge<'_
     let mut of_call: FxHashMap<CallId, usize> = FxHashMap::default();
     let values = &machine.values;
     for (number, event) in events.iter().enumerate() {
-        let EventKind::Call(call) = event.kind else { continue };
+        let EventKind::Call(call) = event.kind else {
+            continue;
+        };
         for known in knowledge.of_call(values, call) {
-            let Meaning::Db(db) = &known.row.meaning else { continue };
+            let Meaning::Db(db) = &known.row.meaning else {
+                continue;
+            };
             if known.row.usage != Usage::Plain || db.op == Some(DbOp::Transaction) {
                 continue;
             }
-            let before = chain_before(values, call).into_iter().find_map(|earlier| of_call.get(&earlier).copied());
-            let site = Site { module: event.module, span: event.span };
+            let before = chain_before(values, call)
+                .into_iter()
+                .find_map(|earlier| of_call.get(&earlier).copied());
+            let site = Site {
+                module: event.module,
+                span: event.span,
+            };
             let at = before.unwrap_or_else(|| {
                 found.push(Query {
                     op: db.op.unwrap_or(DbOp::ReadMany),
@@ -123,12 +132,23 @@ fn chain_before(values: &Values, call: CallId) -> Vec<CallId> {
     calls
 }
 
-fn add_piece(values: &Values, knowledge: &Knowledge<'_>, known: &Known<'_>, db: &Db, query: &mut Query, site: Site) {
+fn add_piece(
+    values: &Values,
+    knowledge: &Knowledge<'_>,
+    known: &Known<'_>,
+    db: &Db,
+    query: &mut Query,
+    site: Site,
+) {
     if let Some(op) = db.op {
         query.op = op;
         query.site = site;
     } else if db.part == Some(Part::One) {
-        query.op = if query.op == DbOp::ReadMany { DbOp::Read } else { query.op };
+        query.op = if query.op == DbOp::ReadMany {
+            DbOp::Read
+        } else {
+            query.op
+        };
     }
     if query.table.is_none() {
         query.table = table(values, knowledge, known, db);
@@ -144,7 +164,12 @@ fn add_piece(values: &Values, knowledge: &Knowledge<'_>, known: &Known<'_>, db: 
     }
     if let Some(place) = &db.id {
         for value in knowledge.places(values, known, place) {
-            query.filters.push(Filter { column: ustr("id"), value, operator: Operator::Eq, conditional: false });
+            query.filters.push(Filter {
+                column: ustr("id"),
+                value,
+                operator: Operator::Eq,
+                conditional: false,
+            });
         }
     }
     if let (Some(column), Some(value)) = (&db.column, &db.value) {
@@ -153,12 +178,21 @@ fn add_piece(values: &Values, knowledge: &Knowledge<'_>, known: &Known<'_>, db: 
         if let (Some(column), Some(value)) = (column, value) {
             let name = column_name(values, column);
             let operator = db.operator.unwrap_or(Operator::Eq);
-            query.filters.push(Filter { column: name, value, operator, conditional: false });
+            query.filters.push(Filter {
+                column: name,
+                value,
+                operator,
+                conditional: false,
+            });
         } else if let Some(column) = column {
             flatten(values, knowledge, column, "", false, 0, &mut query.filters);
         }
     }
-    for (places, into) in [(&db.data, &mut query.data), (&db.select, &mut query.select), (&db.include, &mut query.include)] {
+    for (places, into) in [
+        (&db.data, &mut query.data),
+        (&db.select, &mut query.select),
+        (&db.include, &mut query.include),
+    ] {
         for place in places {
             into.extend(knowledge.places(values, known, place));
         }
@@ -167,7 +201,12 @@ fn add_piece(values: &Values, knowledge: &Knowledge<'_>, known: &Known<'_>, db: 
         query.text = query.text.or(knowledge.place(values, known, text));
         if let Some(bound) = &db.values {
             for value in knowledge.places(values, known, bound) {
-                query.filters.push(Filter { column: ustr("?"), value, operator: Operator::Raw, conditional: false });
+                query.filters.push(Filter {
+                    column: ustr("?"),
+                    value,
+                    operator: Operator::Raw,
+                    conditional: false,
+                });
             }
         }
     }
@@ -178,7 +217,9 @@ fn table(values: &Values, knowledge: &Knowledge<'_>, known: &Known<'_>, db: &Db)
         return known.stars.get(star).copied();
     }
     if let Some(place) = &db.table_arg {
-        return knowledge.place(values, known, place).and_then(|value| named(values, value, 0));
+        return knowledge
+            .place(values, known, place)
+            .and_then(|value| named(values, value, 0));
     }
     if db.model {
         let call = values.call(*known.calls.first()?);
@@ -195,7 +236,9 @@ fn named(values: &Values, value: ValueId, depth: usize) -> Option<Ustr> {
         return None;
     }
     match values.value(value) {
-        Value::Const(Const::Str(text)) => Some(ustr(text.split_whitespace().next().unwrap_or_default())),
+        Value::Const(Const::Str(text)) => {
+            Some(ustr(text.split_whitespace().next().unwrap_or_default()))
+        }
         Value::Call(call) => {
             let data = values.call(*call);
             data.args
@@ -209,8 +252,13 @@ fn named(values: &Values, value: ValueId, depth: usize) -> Option<Ustr> {
         }
         Value::Member(_, name) => Some(*name),
         Value::External(_, name) => Some(*name),
-        Value::Choice(alternatives) => alternatives.iter().find_map(|each| named(values, each.value, depth + 1)),
-        Value::Instance(object) => values.object(*object).made_by.and_then(|maker| named(values, maker, depth + 1)),
+        Value::Choice(alternatives) => alternatives
+            .iter()
+            .find_map(|each| named(values, each.value, depth + 1)),
+        Value::Instance(object) => values
+            .object(*object)
+            .made_by
+            .and_then(|maker| named(values, maker, depth + 1)),
         _ => None,
     }
 }
@@ -236,20 +284,51 @@ pub fn flatten(
     if depth > DEPTH_MAX {
         return;
     }
-    let joined = |name: &str| if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") };
+    let joined = |name: &str| {
+        if prefix.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{prefix}.{name}")
+        }
+    };
     match values.value(value) {
         Value::Object(object) => {
             for entry in &values.object(*object).entries {
                 match entry {
                     Entry::Named(name, inner) => {
                         let path = match name.as_str() {
-                            "equals" | "in" | "AND" | "OR" | "and" | "or" | "$in" | "$eq" | "$and" | "$or" | "_eq" => prefix.to_owned(),
+                            "equals" | "in" | "AND" | "OR" | "and" | "or" | "$in" | "$eq"
+                            | "$and" | "$or" | "_eq" => prefix.to_owned(),
                             name => joined(name),
                         };
-                        flatten(values, knowledge, *inner, &path, conditional || is_or(name), depth + 1, into);
+                        flatten(
+                            values,
+                            knowledge,
+                            *inner,
+                            &path,
+                            conditional || is_or(name),
+                            depth + 1,
+                            into,
+                        );
                     }
-                    Entry::Computed(_, inner) => flatten(values, knowledge, *inner, prefix, conditional, depth + 1, into),
-                    Entry::Spread(inner) => flatten(values, knowledge, *inner, prefix, conditional, depth + 1, into),
+                    Entry::Computed(_, inner) => flatten(
+                        values,
+                        knowledge,
+                        *inner,
+                        prefix,
+                        conditional,
+                        depth + 1,
+                        into,
+                    ),
+                    Entry::Spread(inner) => flatten(
+                        values,
+                        knowledge,
+                        *inner,
+                        prefix,
+                        conditional,
+                        depth + 1,
+                        into,
+                    ),
                     Entry::Item(_) | Entry::Each(_) => {}
                 }
             }
@@ -257,49 +336,102 @@ pub fn flatten(
         Value::Array(object) => {
             for entry in &values.object(*object).entries {
                 for inner in crate::origin::entry_values(entry) {
-                    flatten(values, knowledge, inner, prefix, conditional, depth + 1, into);
+                    flatten(
+                        values,
+                        knowledge,
+                        inner,
+                        prefix,
+                        conditional,
+                        depth + 1,
+                        into,
+                    );
                 }
             }
         }
         Value::Choice(alternatives) => {
-            let made = alternatives.iter().any(|each| matches!(values.value(each.value), Value::Object(_)));
+            let made = alternatives
+                .iter()
+                .any(|each| matches!(values.value(each.value), Value::Object(_)));
             if !made {
-                into.push(Filter { column: ustr(prefix), value, operator: Operator::Eq, conditional });
+                into.push(Filter {
+                    column: ustr(prefix),
+                    value,
+                    operator: Operator::Eq,
+                    conditional,
+                });
                 return;
             }
             for alternative in alternatives.iter() {
                 if values.as_const(alternative.value).is_none() {
-                    flatten(values, knowledge, alternative.value, prefix, true, depth + 1, into);
+                    flatten(
+                        values,
+                        knowledge,
+                        alternative.value,
+                        prefix,
+                        true,
+                        depth + 1,
+                        into,
+                    );
                 }
             }
         }
         Value::Call(call) => {
             for known in knowledge.of_call(values, *call) {
-                let Meaning::DbOperator(operator) = &known.row.meaning else { continue };
+                let Meaning::DbOperator(operator) = &known.row.meaning else {
+                    continue;
+                };
                 let args: Vec<ValueId> = values.call(*call).args.iter().map(|arg| arg.0).collect();
                 match operator.operator {
                     Operator::And | Operator::Or | Operator::Not => {
                         let or = operator.operator != Operator::And;
                         for arg in args {
-                            flatten(values, knowledge, arg, prefix, conditional || or, depth + 1, into);
+                            flatten(
+                                values,
+                                knowledge,
+                                arg,
+                                prefix,
+                                conditional || or,
+                                depth + 1,
+                                into,
+                            );
                         }
                     }
                     other => {
                         if let (Some(&column), Some(&value)) = (args.first(), args.get(1)) {
                             let column = column_name(values, column);
-                            into.push(Filter { column, value, operator: other, conditional });
+                            into.push(Filter {
+                                column,
+                                value,
+                                operator: other,
+                                conditional,
+                            });
                         }
                     }
                 }
                 return;
             }
-            into.push(Filter { column: ustr(prefix), value, operator: Operator::Eq, conditional });
+            into.push(Filter {
+                column: ustr(prefix),
+                value,
+                operator: Operator::Eq,
+                conditional,
+            });
         }
         Value::Binary(BinaryOp::Equal, left, right) => {
-            into.push(Filter { column: column_name(values, *left), value: *right, operator: Operator::Eq, conditional });
+            into.push(Filter {
+                column: column_name(values, *left),
+                value: *right,
+                operator: Operator::Eq,
+                conditional,
+            });
         }
         Value::Function { .. } => {}
-        _ => into.push(Filter { column: ustr(prefix), value, operator: Operator::Eq, conditional }),
+        _ => into.push(Filter {
+            column: ustr(prefix),
+            value,
+            operator: Operator::Eq,
+            conditional,
+        }),
     }
 }
 

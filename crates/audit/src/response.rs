@@ -52,28 +52,65 @@ impl Response {
     /// Whether it was given while an exception was handled.
     #[must_use]
     pub fn after_error(&self, values: &Values) -> bool {
-        values.facts(self.facts).any(|fact| matches!(fact, Fact::Caught(_)))
+        values
+            .facts(self.facts)
+            .any(|fact| matches!(fact, Fact::Caught(_)))
     }
 }
 
 /// The answers among the events (Node responses) and exits (web responses, pages, actions).
 #[must_use]
-pub fn responses(values: &Values, knowledge: &Knowledge<'_>, events: &[Event], returns: &[Exit], throws: &[Exit]) -> Vec<Response> {
+pub fn responses(
+    values: &Values,
+    knowledge: &Knowledge<'_>,
+    events: &[Event],
+    returns: &[Exit],
+    throws: &[Exit],
+) -> Vec<Response> {
     let mut found = Vec::new();
     for event in events {
         if let EventKind::Call(call) = event.kind
             && let Some((status, body, kind)) = of_node(values, call)
         {
-            let site = Site { module: event.module, span: event.span };
-            found.push(Response { status, body, kind, facts: event.facts, site });
+            let site = Site {
+                module: event.module,
+                span: event.span,
+            };
+            found.push(Response {
+                status,
+                body,
+                kind,
+                facts: event.facts,
+                site,
+            });
         }
     }
     for exit in returns {
-        expand(values, knowledge, exit.value, exit.facts, Site { module: exit.module, span: exit.span }, 0, &mut found);
+        expand(
+            values,
+            knowledge,
+            exit.value,
+            exit.facts,
+            Site {
+                module: exit.module,
+                span: exit.span,
+            },
+            0,
+            &mut found,
+        );
     }
     for exit in throws {
         let (status, kind) = of_thrown(values, knowledge, exit.value);
-        found.push(Response { status, body: None, kind, facts: exit.facts, site: Site { module: exit.module, span: exit.span } });
+        found.push(Response {
+            status,
+            body: None,
+            kind,
+            facts: exit.facts,
+            site: Site {
+                module: exit.module,
+                span: exit.span,
+            },
+        });
     }
     found
 }
@@ -92,17 +129,35 @@ fn expand(
         Value::Choice(alternatives) if depth < 4 => {
             for each in alternatives.iter() {
                 if !values.contradict(facts, each.facts) {
-                    expand(values, knowledge, each.value, each.facts, site, depth + 1, found);
+                    expand(
+                        values,
+                        knowledge,
+                        each.value,
+                        each.facts,
+                        site,
+                        depth + 1,
+                        found,
+                    );
                 }
             }
         }
         _ => {
-            let (status, body, kind) = of_web(values, knowledge, value).unwrap_or((None, Some(value), ResponseKind::Data));
+            let (status, body, kind) =
+                of_web(values, knowledge, value).unwrap_or((None, Some(value), ResponseKind::Data));
             let site = match values.value(value) {
-                Value::Call(call) => Site { module: values.call(*call).module, span: values.call(*call).span },
+                Value::Call(call) => Site {
+                    module: values.call(*call).module,
+                    span: values.call(*call).span,
+                },
                 _ => site,
             };
-            found.push(Response { status, body, kind, facts, site });
+            found.push(Response {
+                status,
+                body,
+                kind,
+                facts,
+                site,
+            });
         }
     }
 }
@@ -112,12 +167,16 @@ type Answer = (Option<u16>, Option<ValueId>, ResponseKind);
 /// What a value is as a web response.
 #[must_use]
 pub fn of_web(values: &Values, knowledge: &Knowledge<'_>, value: ValueId) -> Option<Answer> {
-    let Value::Call(call) = values.value(value) else { return None };
+    let Value::Call(call) = values.value(value) else {
+        return None;
+    };
     let data = values.call(*call);
     let arg = |number: usize| data.args.get(number).map(|arg| arg.0);
     let native = match values.value(data.callee) {
         Value::Global(name) if name == "Response" => Some(""),
-        Value::Member(base, method) if matches!(values.value(*base), Value::Global(name) if name == "Response") => Some(method.as_str()),
+        Value::Member(base, method) if matches!(values.value(*base), Value::Global(name) if name == "Response") => {
+            Some(method.as_str())
+        }
         _ => None,
     };
     match native {
@@ -133,7 +192,9 @@ pub fn of_web(values: &Values, knowledge: &Knowledge<'_>, value: ValueId) -> Opt
         None => {}
     }
     for known in knowledge.of_call(values, *call) {
-        let Meaning::Respond(respond) = &known.row.meaning else { continue };
+        let Meaning::Respond(respond) = &known.row.meaning else {
+            continue;
+        };
         if respond.continues {
             return Some((Some(200), None, ResponseKind::Continues));
         }
@@ -149,8 +210,15 @@ pub fn of_web(values: &Values, knowledge: &Knowledge<'_>, value: ValueId) -> Opt
             },
             None => Some(200),
         };
-        let body = respond.body.as_ref().and_then(|place| knowledge.place(values, &known, place));
-        let kind = if respond.location.is_some() { ResponseKind::Redirect } else { ResponseKind::Data };
+        let body = respond
+            .body
+            .as_ref()
+            .and_then(|place| knowledge.place(values, &known, place));
+        let kind = if respond.location.is_some() {
+            ResponseKind::Redirect
+        } else {
+            ResponseKind::Data
+        };
         return Some((status, body, kind));
     }
     None
@@ -170,7 +238,11 @@ fn number(values: &Values, value: ValueId) -> Option<u16> {
     match values.as_const(value)? {
         Const::Num(bits) => {
             let number = f64::from_bits(bits);
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 100 and 599")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "between 100 and 599"
+            )]
             (100.0..600.0).contains(&number).then_some(number as u16)
         }
         _ => None,
@@ -180,7 +252,9 @@ fn number(values: &Values, value: ValueId) -> Option<u16> {
 /// What a call does as one of a Node response's methods.
 fn of_node(values: &Values, call: portcullis_code::value::CallId) -> Option<Answer> {
     let data = values.call(call);
-    let Value::Member(base, method) = values.value(data.callee) else { return None };
+    let Value::Member(base, method) = values.value(data.callee) else {
+        return None;
+    };
     let (root, status) = node_chain(values, *base)?;
     if !matches!(values.value(root), Value::Input(tag) if Input::of(*tag) == Input::Response) {
         return None;
@@ -188,8 +262,14 @@ fn of_node(values: &Values, call: portcullis_code::value::CallId) -> Option<Answ
     let arg = |number: usize| data.args.get(number).map(|arg| arg.0);
     let status = status.unwrap_or(Some(200));
     Some(match method.as_str() {
-        "json" | "send" | "jsonp" | "end" | "write" | "pipe" => (status, arg(0), ResponseKind::Data),
-        "sendStatus" => (arg(0).and_then(|value| number(values, value)), None, ResponseKind::Data),
+        "json" | "send" | "jsonp" | "end" | "write" | "pipe" => {
+            (status, arg(0), ResponseKind::Data)
+        }
+        "sendStatus" => (
+            arg(0).and_then(|value| number(values, value)),
+            None,
+            ResponseKind::Data,
+        ),
         "render" => (status, arg(1).or_else(|| arg(0)), ResponseKind::Data),
         "sendFile" | "download" => (status, arg(0), ResponseKind::Data),
         "redirect" => (Some(302), None, ResponseKind::Redirect),
@@ -205,7 +285,9 @@ fn node_chain(values: &Values, value: ValueId) -> Option<(ValueId, Option<Option
         match values.value(at) {
             Value::Call(call) => {
                 let data = values.call(*call);
-                let Value::Member(base, method) = values.value(data.callee) else { return None };
+                let Value::Member(base, method) = values.value(data.callee) else {
+                    return None;
+                };
                 if matches!(method.as_str(), "status" | "code" | "writeHead") && status.is_none() {
                     status = Some(data.args.first().and_then(|arg| number(values, arg.0)));
                 }
@@ -218,8 +300,14 @@ fn node_chain(values: &Values, value: ValueId) -> Option<(ValueId, Option<Option
     None
 }
 
-fn of_thrown(values: &Values, knowledge: &Knowledge<'_>, value: ValueId) -> (Option<u16>, ResponseKind) {
-    let Value::Call(call) = values.value(value) else { return (status_of_error(values, value), ResponseKind::Thrown) };
+fn of_thrown(
+    values: &Values,
+    knowledge: &Knowledge<'_>,
+    value: ValueId,
+) -> (Option<u16>, ResponseKind) {
+    let Value::Call(call) = values.value(value) else {
+        return (status_of_error(values, value), ResponseKind::Thrown);
+    };
     for known in knowledge.of_call(values, *call) {
         if known.row.usage != Usage::Plain {
             continue;
@@ -241,7 +329,11 @@ pub fn status_of_error(values: &Values, value: ValueId) -> Option<u16> {
         Value::Call(call) => values.call(*call).args.iter().map(|arg| arg.0).collect(),
         _ => return None,
     };
-    args.into_iter().find_map(|arg| number(values, arg).filter(|status| *status >= 400).or_else(|| status_in(values, arg).filter(|status| *status >= 400)))
+    args.into_iter().find_map(|arg| {
+        number(values, arg)
+            .filter(|status| *status >= 400)
+            .or_else(|| status_in(values, arg).filter(|status| *status >= 400))
+    })
 }
 
 /// Whether a body says nothing that depends on data: a constant, or made of constants alone.
@@ -251,7 +343,12 @@ pub fn is_constant(values: &Values, body: ValueId) -> bool {
         Value::Const(_) => true,
         Value::Object(object) | Value::Array(object) => {
             let data = values.object(*object);
-            data.added.is_empty() && data.entries.iter().flat_map(crate::origin::entry_values).all(|value| is_constant(values, value))
+            data.added.is_empty()
+                && data
+                    .entries
+                    .iter()
+                    .flat_map(crate::origin::entry_values)
+                    .all(|value| is_constant(values, value))
         }
         Value::Call(call) => {
             let data = values.call(*call);
@@ -259,7 +356,15 @@ pub fn is_constant(values: &Values, body: ValueId) -> bool {
                 && data.args.iter().all(|arg| is_constant(values, arg.0))
         }
         Value::Markup(_, props, children) => {
-            values.object(*props).entries.iter().flat_map(crate::origin::entry_values).all(|value| is_constant(values, value) || matches!(values.value(value), Value::Function { .. }))
+            values
+                .object(*props)
+                .entries
+                .iter()
+                .flat_map(crate::origin::entry_values)
+                .all(|value| {
+                    is_constant(values, value)
+                        || matches!(values.value(value), Value::Function { .. })
+                })
                 && children.iter().all(|child| is_constant(values, *child))
         }
         _ => false,

@@ -43,7 +43,12 @@ impl<'k, 'p> Frameworks<'k, 'p> {
     /// Semantics over what is known of a project.
     #[must_use]
     pub fn new(knowledge: &'k Knowledge<'p>) -> Self {
-        Self { knowledge, sample: RefCell::default(), method: Cell::default(), unknown_wrappers: RefCell::default() }
+        Self {
+            knowledge,
+            sample: RefCell::default(),
+            method: Cell::default(),
+            unknown_wrappers: RefCell::default(),
+        }
     }
 
     /// Fixes the request's path and method for the next run.
@@ -72,18 +77,24 @@ impl<'k, 'p> Frameworks<'k, 'p> {
                 return Some(Effect::Runs { function, args });
             }
         }
-        if let Some(known) = rows.iter().find(|known| known.row.usage == Usage::Middleware) {
+        if let Some(known) = rows
+            .iter()
+            .find(|known| known.row.usage == Usage::Middleware)
+        {
             return Some(pass_middleware(machine, known, Some(made), data));
         }
         // A maker that no row describes: if it was given a function, the request reaches that one.
         if takes_request(&machine.values, data) {
             let maker = machine.values.call(made).clone();
-            let function = maker
-                .args
-                .iter()
-                .map(|arg| arg.0)
-                .rfind(|&arg| matches!(machine.values.value(arg), Value::Function { .. } | Value::Call(_) | Value::Choice(_)));
-            if let Some(function) = function.filter(|&function| is_function(&machine.values, function)) {
+            let function = maker.args.iter().map(|arg| arg.0).rfind(|&arg| {
+                matches!(
+                    machine.values.value(arg),
+                    Value::Function { .. } | Value::Call(_) | Value::Choice(_)
+                )
+            });
+            if let Some(function) =
+                function.filter(|&function| is_function(&machine.values, function))
+            {
                 if rows.is_empty() {
                     self.unknown_wrappers.borrow_mut().push(made);
                 }
@@ -94,7 +105,12 @@ impl<'k, 'p> Frameworks<'k, 'p> {
         None
     }
 
-    fn try_matcher(&self, machine: &Machine<'_>, known: &Known<'_>, patterns: &crate::library::Place) -> Option<Effect> {
+    fn try_matcher(
+        &self,
+        machine: &Machine<'_>,
+        known: &Known<'_>,
+        patterns: &crate::library::Place,
+    ) -> Option<Effect> {
         let path = self.sample.borrow().clone()?;
         let values = &machine.values;
         let mut sources = Vec::new();
@@ -105,10 +121,13 @@ impl<'k, 'p> Frameworks<'k, 'p> {
         for source in sources {
             let compiled = match source {
                 Const::Str(text) => PathPattern::compile(&text, Dialect::Clerk),
-                Const::Regex(pattern, flags) => PathPattern::compile_regexp(&pattern, &flags, Dialect::Clerk),
+                Const::Regex(pattern, flags) => {
+                    PathPattern::compile_regexp(&pattern, &flags, Dialect::Clerk)
+                }
                 _ => return None,
             };
-            answer = answer.or(compiled.map_or(Match::Unknown, |pattern| pattern.matches_request(&path)));
+            answer = answer
+                .or(compiled.map_or(Match::Unknown, |pattern| pattern.matches_request(&path)));
         }
         match answer {
             Match::Yes => Some(Effect::Value(constant(machine, true)?)),
@@ -129,7 +148,9 @@ fn collect_constants(values: &Values, value: ValueId, into: &mut Vec<Const>) -> 
         Value::Array(object) => {
             for entry in &values.object(*object).entries {
                 match entry {
-                    Entry::Item(item) | Entry::Spread(item) => collect_constants(values, *item, into)?,
+                    Entry::Item(item) | Entry::Spread(item) => {
+                        collect_constants(values, *item, into)?
+                    }
                     _ => return None,
                 }
             }
@@ -142,8 +163,14 @@ fn collect_constants(values: &Values, value: ValueId, into: &mut Vec<Const>) -> 
 fn is_function(values: &Values, value: ValueId) -> bool {
     match values.value(value) {
         Value::Function { .. } => true,
-        Value::Call(call) => values.call(*call).args.iter().any(|arg| is_function(values, arg.0)),
-        Value::Choice(alternatives) => alternatives.iter().any(|each| is_function(values, each.value)),
+        Value::Call(call) => values
+            .call(*call)
+            .args
+            .iter()
+            .any(|arg| is_function(values, arg.0)),
+        Value::Choice(alternatives) => alternatives
+            .iter()
+            .any(|each| is_function(values, each.value)),
         _ => false,
     }
 }
@@ -156,16 +183,28 @@ fn takes_request(values: &Values, data: &CallData) -> bool {
 }
 
 /// The arguments of a wrapped handler: what the wrapper itself was given, and what its row hands over.
-fn hand_over(machine: &mut Machine<'_>, known: &Known<'_>, made: CallId, data: &CallData) -> Vec<ValueId> {
-    let Usage::Wrapper { handler } = &known.row.usage else { return Vec::new() };
+fn hand_over(
+    machine: &mut Machine<'_>,
+    known: &Known<'_>,
+    made: CallId,
+    data: &CallData,
+) -> Vec<ValueId> {
+    let Usage::Wrapper { handler } = &known.row.usage else {
+        return Vec::new();
+    };
     let argument = match handler.root {
         Root::Argument(number) => u32::try_from(number).unwrap_or(0),
         _ => 0,
     };
     let mut args: Vec<ValueId> = data.args.iter().map(|arg| arg.0).collect();
     for (position, (place, handed)) in known.row.hands.iter().enumerate() {
-        let Root::Argument(param) = place.root else { continue };
-        if matches!(handed, Handed::Role(Role::Request | Role::Response | Role::Path | Role::Next)) {
+        let Root::Argument(param) = place.root else {
+            continue;
+        };
+        if matches!(
+            handed,
+            Handed::Role(Role::Request | Role::Response | Role::Path | Role::Next)
+        ) {
             continue;
         }
         let number = HANDED_BY_ROW + u32::try_from(position).unwrap_or(0);
@@ -191,21 +230,41 @@ fn hand_over(machine: &mut Machine<'_>, known: &Known<'_>, made: CallId, data: &
 }
 
 /// A library's middleware: it sets what its row says and goes on, or runs the callback that decides.
-fn pass_middleware(machine: &mut Machine<'_>, known: &Known<'_>, made: Option<CallId>, data: &CallData) -> Effect {
+fn pass_middleware(
+    machine: &mut Machine<'_>,
+    known: &Known<'_>,
+    made: Option<CallId>,
+    data: &CallData,
+) -> Effect {
     if let Some(made) = made {
         for (place, _) in &known.row.hands {
-            let Root::Argument(argument) = place.root else { continue };
-            let Some(&(function, _)) = machine.values.call(made).args.get(argument) else { continue };
+            let Root::Argument(argument) = place.root else {
+                continue;
+            };
+            let Some(&(function, _)) = machine.values.call(made).args.get(argument) else {
+                continue;
+            };
             if matches!(machine.values.value(function), Value::Function { .. }) {
                 let argument = u32::try_from(argument).unwrap_or(0);
-                let args = (0..3).map(|param| machine.values.make(Value::Handed(made, argument, param))).collect();
+                let args = (0..3)
+                    .map(|param| machine.values.make(Value::Handed(made, argument, param)))
+                    .collect();
                 return Effect::Runs { function, args };
             }
         }
         let request = data.args.first().map(|arg| arg.0);
         if let Some(request) = request {
             for (position, (member, role)) in known.row.sets.iter().enumerate() {
-                if matches!(role, Role::Body | Role::RawBody | Role::Path | Role::Query | Role::Cookies | Role::File | Role::Files) {
+                if matches!(
+                    role,
+                    Role::Body
+                        | Role::RawBody
+                        | Role::Path
+                        | Role::Query
+                        | Role::Cookies
+                        | Role::File
+                        | Role::Files
+                ) {
                     continue;
                 }
                 let number = SET_BY_ROW + u32::try_from(position).unwrap_or(0);
@@ -224,9 +283,16 @@ impl Semantics for Frameworks<'_, '_> {
             Value::Input(tag) if Input::of(tag) == Input::Next => {
                 let error = data.args.first().map(|arg| arg.0);
                 let goes_on = error.is_none_or(|error| {
-                    matches!(machine.values.as_const(error), Some(Const::Undefined | Const::Null | Const::Str(_)))
+                    matches!(
+                        machine.values.as_const(error),
+                        Some(Const::Undefined | Const::Null | Const::Str(_))
+                    )
                 });
-                return if goes_on { Effect::Continues } else { Effect::Leaves };
+                return if goes_on {
+                    Effect::Continues
+                } else {
+                    Effect::Leaves
+                };
             }
             Value::Call(made) => {
                 if let Some(effect) = self.of_made(machine, &data, made) {
@@ -238,7 +304,10 @@ impl Semantics for Frameworks<'_, '_> {
         let goes_on = data.args.iter().any(|(arg, _)| matches!(machine.values.value(*arg), Value::Input(tag) if Input::of(*tag) == Input::Next));
         if goes_on {
             let rows = self.knowledge.of_value(&machine.values, data.callee);
-            if let Some(known) = rows.iter().find(|known| known.row.usage == Usage::Middleware) {
+            if let Some(known) = rows
+                .iter()
+                .find(|known| known.row.usage == Usage::Middleware)
+            {
                 return pass_middleware(machine, known, None, &data);
             }
             // Something that no row describes is given `next`: it is taken to go on, and to guard nothing.
@@ -276,18 +345,34 @@ impl Semantics for Frameworks<'_, '_> {
         }
         let path = self.sample.borrow().clone()?;
         match (machine.values.value(base).clone(), name.as_str()) {
-            (value, "url") if request(&value) => Some(machine.values.text(&format!("https://sample.invalid{path}"))),
-            (Value::Member(inner, url), "pathname") if url == "nextUrl" && request(machine.values.value(inner)) => {
+            (value, "url") if request(&value) => Some(
+                machine
+                    .values
+                    .text(&format!("https://sample.invalid{path}")),
+            ),
+            (Value::Member(inner, url), "pathname")
+                if url == "nextUrl" && request(machine.values.value(inner)) =>
+            {
                 Some(machine.values.text(&path))
             }
-            (Value::Member(inner, url), "href") if url == "nextUrl" && request(machine.values.value(inner)) => {
-                Some(machine.values.text(&format!("https://sample.invalid{path}")))
+            (Value::Member(inner, url), "href")
+                if url == "nextUrl" && request(machine.values.value(inner)) =>
+            {
+                Some(
+                    machine
+                        .values
+                        .text(&format!("https://sample.invalid{path}")),
+                )
             }
             (Value::Call(call), "pathname") => {
                 let data = machine.values.call(call);
                 let is_url = matches!(machine.values.value(data.callee), Value::Global(global) if global == "URL");
-                let given = data.args.first().and_then(|arg| machine.values.as_text(arg.0));
-                (is_url && given.is_some_and(|given| given.starts_with("https://sample.invalid"))).then(|| machine.values.text(&path))
+                let given = data
+                    .args
+                    .first()
+                    .and_then(|arg| machine.values.as_text(arg.0));
+                (is_url && given.is_some_and(|given| given.starts_with("https://sample.invalid")))
+                    .then(|| machine.values.text(&path))
             }
             _ => None,
         }

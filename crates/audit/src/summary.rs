@@ -101,7 +101,13 @@ pub struct Touch {
 impl Summary {
     /// What remains of a judgement when the run is closed.
     #[must_use]
-    pub fn of(route: &Route, file: &str, judgement: &Judgement, cover: Option<&Cover>, schema: &Schema) -> Self {
+    pub fn of(
+        route: &Route,
+        file: &str,
+        judgement: &Judgement,
+        cover: Option<&Cover>,
+        schema: &Schema,
+    ) -> Self {
         let touches = judgement
             .queries
             .iter()
@@ -114,7 +120,10 @@ impl Summary {
                     binding: judged.binding,
                     chosen: !judged.chosen.is_empty(),
                     identified: judged.identified,
-                    owned: table.is_some_and(|table| table.owner_columns().next().is_some() || schema.owner_path(&table.name).is_some()),
+                    owned: table.is_some_and(|table| {
+                        table.owner_columns().next().is_some()
+                            || schema.owner_path(&table.name).is_some()
+                    }),
                     users: table.is_some_and(|table| table.is_user_table),
                 }
             })
@@ -138,12 +147,20 @@ impl Summary {
             mega: route.mega.is_some(),
             touches,
             effects: judgement.effects.iter().map(|effect| effect.kind).collect(),
-            proofs: judgement.guards.iter().map(|guard| (guard.kind, guard.everywhere)).collect(),
+            proofs: judgement
+                .guards
+                .iter()
+                .map(|guard| (guard.kind, guard.everywhere))
+                .collect(),
             middleware: cover.map(|cover| cover.auth),
             gaps: cover.map(|cover| cover.gaps.clone()).unwrap_or_default(),
             middleware_site: cover.map(|cover| cover.site),
             conditions: judgement.conditions.clone(),
-            unknowns: judgement.unknowns.iter().map(|unknown| unknown.code).collect(),
+            unknowns: judgement
+                .unknowns
+                .iter()
+                .map(|unknown| unknown.code)
+                .collect(),
         }
     }
 }

@@ -373,7 +373,8 @@ impl<'p> Machine<'p> {
     /// The id of a truth value.
     #[must_use]
     pub fn truth_value(&self, truth: bool) -> Option<ValueId> {
-        self.values.find(&Value::Const(crate::body::Const::Bool(truth)))
+        self.values
+            .find(&Value::Const(crate::body::Const::Bool(truth)))
     }
 
     /// An activation.

@@ -523,7 +523,7 @@ impl Values {
     }
 
     /// The facts after a test of the value came out as `truth`, with all that this implies.
-    pub(crate) fn assume(&mut self, facts: FactsId, id: ValueId, truth: bool) -> FactsId {
+    pub fn assume(&mut self, facts: FactsId, id: ValueId, truth: bool) -> FactsId {
         self.assume_within(facts, id, truth, 6)
     }
 

@@ -1,7 +1,7 @@
 //! Tells how far an audit has come, when it takes long and somebody looks.
 
-use std::cell::Cell;
 use std::io::Write as _;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use portcullis_audit::Progress;
@@ -16,26 +16,29 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The line on standard error that is written over and over.
 pub(crate) struct ProgressLine<'e> {
     environment: &'e Environment,
-    drawn: Cell<Option<Duration>>,
+    drawn: Mutex<Option<Duration>>,
 }
 
 impl<'e> ProgressLine<'e> {
     pub(crate) const fn new(environment: &'e Environment) -> Self {
         Self {
             environment,
-            drawn: Cell::new(None),
+            drawn: Mutex::new(None),
         }
     }
 
     /// Draws the line if it is time.
     pub(crate) fn show(&self, progress: Progress) {
         let elapsed = self.environment.elapsed();
-        let due = match self.drawn.get() {
+        let Ok(mut drawn) = self.drawn.lock() else {
+            return;
+        };
+        let due = match *drawn {
             None => elapsed >= QUIET,
             Some(last) => elapsed.saturating_sub(last) >= PAUSE,
         };
         if self.environment.stderr_is_terminal && due && draw(&format!("\r{progress}\u{1b}[K")) {
-            self.drawn.set(Some(elapsed));
+            *drawn = Some(elapsed);
         }
     }
 }

@@ -15,7 +15,7 @@ mod config;
 mod hono;
 mod library_router;
 mod methods;
-mod middleware;
+pub mod middleware;
 mod next_connect;
 mod pages;
 mod uploadthing;

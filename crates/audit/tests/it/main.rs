@@ -1,7 +1,8 @@
 #![cfg(test)]
 //! The audit crate from outside.
 
+mod express;
 mod library;
 mod matcher;
-mod schema;
 mod nextjs;
+mod schema;

@@ -72,6 +72,24 @@ impl Machine<'_> {
         self.loading.remove(&module);
     }
 
+    /// Calls a function as the loading of a module would: what it stores stays, its events are added to those of
+    /// loading. For what a program runs before its first entry but no top level calls itself, such as the callback of
+    /// a database connection.
+    pub fn load_call(&mut self, function: ValueId, args: &[ValueId]) -> ValueId {
+        let steps = std::mem::replace(&mut self.steps, MODULE_STEPS_MAX);
+        self.facts = NO_FACTS;
+        self.alive = true;
+        let args = args.iter().map(|&arg| (arg, false)).collect();
+        let (module, span) = self.place(function);
+        let value = self.call_value(function, None, args, false, module, span);
+        self.uncaught.clear();
+        self.facts = NO_FACTS;
+        self.alive = true;
+        self.steps = steps;
+        self.undo.clear();
+        value
+    }
+
     /// What stands for `module.exports`.
     pub(super) fn module_exports(&mut self, module: ModuleId) -> ValueId {
         let namespace = self.values.make(Value::Namespace(module));

@@ -1,0 +1,26 @@
+//! Express 4 and 5: applications, routers and what is registered on them, in the order in which requests meet it.
+
+mod condition;
+mod folder;
+mod graph;
+mod maker;
+mod route_path;
+mod scope;
+mod walk;
+
+use portcullis_code::machine::{Event, Machine};
+
+use crate::route::Route;
+use graph::Graph;
+
+/// What routes of this framework are called.
+const FRAMEWORK: &str = "express";
+
+/// Every route of the Express applications of a project. `events` are those of loading all of its modules.
+///
+/// A router that no application mounts gives no routes, unless the project has no application at all, or mounts
+/// something in a way that cannot be followed: its routes are then listed with that condition.
+pub fn discover(machine: &mut Machine<'_>, events: &[Event]) -> Vec<Route> {
+    let graph = Graph::read(machine, events);
+    walk::routes(machine, &graph)
+}
