@@ -46,7 +46,7 @@ impl<'e> ProgressLine<'e> {
 /// The line is gone when the report comes.
 impl Drop for ProgressLine<'_> {
     fn drop(&mut self) {
-        if self.drawn.get().is_some() {
+        if self.drawn.lock().is_ok_and(|drawn| drawn.is_some()) {
             draw("\r\u{1b}[K");
         }
     }
