@@ -1,10 +1,21 @@
 //! `Schema`: whose each row is, and which columns are sensitive, as the database's own declarations say it.
 
+mod association;
+mod chain;
+mod code;
+mod convex;
+mod decorated;
+mod definition;
+mod drizzle;
+mod follow;
 mod judgement;
+mod knex;
 mod lexicon;
 mod migration;
+mod mongoose;
 mod name;
 mod prisma;
+mod sequelize;
 mod sql;
 mod sql_cursor;
 mod sql_item;
@@ -14,8 +25,10 @@ mod table;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use portcullis_code::project::Project;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use code::Code;
 pub use table::{Column, Kind, Owner, Policy, Relation, Sensitivity, Source, Table};
 
 /// Every table that the project's sources declare.
@@ -44,6 +57,28 @@ const FILE_BYTES_MAX: usize = 8 * 1024 * 1024;
 const PATH_MAX: usize = 3;
 
 impl Schema {
+    /// Reads everything that a project declares: its Prisma schemas and SQL, and the tables that its code makes with
+    /// Drizzle, Mongoose, Sequelize, TypeORM, Convex and knex.
+    #[must_use]
+    pub fn of(project: &Project) -> Self {
+        let texts = project
+            .texts()
+            .map(|(file, text)| (file.to_owned(), Arc::clone(text)));
+        let mut schema = Self::read(&mut texts.into_iter());
+        let code = Code::new(project);
+        let readers = [
+            drizzle::read,
+            mongoose::read,
+            sequelize::read,
+            decorated::read,
+            convex::read,
+            sequelize::read_migrations,
+            knex::read,
+        ];
+        schema.absorb(readers.into_iter().flat_map(|read| read(&code)).collect());
+        schema
+    }
+
     /// Reads the declarations among `files`: `*.prisma` and `*.sql`, the latter as migrations in the order of their
     /// names. Other files are left alone. Paths are relative to the root, with `/`.
     #[must_use]
@@ -120,9 +155,11 @@ impl Schema {
 
     fn path(&self, start: usize, is_goal: impl Fn(&Table) -> bool) -> Option<Vec<String>> {
         let mut seen = FxHashSet::from_iter([start]);
-        let mut queue = VecDeque::from([(start, Vec::new())]);
+        let mut queue = VecDeque::from([(Some(start), Vec::new())]);
         while let Some((at, path)) = queue.pop_front() {
-            let table = self.tables.get(at)?;
+            let Some(table) = at.and_then(|at| self.tables.get(at)) else {
+                return Some(path);
+            };
             if is_goal(table) {
                 return Some(path);
             }
@@ -130,10 +167,10 @@ impl Schema {
                 continue;
             }
             for relation in table.ways_out() {
-                let Some(next) = self.position(&relation.target) else {
-                    continue;
-                };
-                if seen.insert(next) {
+                let next = self.position(&relation.target);
+                // No source declares `auth.users`, yet it is where the way ends.
+                let is_end = next.is_none() && judgement::is_owner_name(&relation.target);
+                if is_end || next.is_some_and(|next| seen.insert(next)) {
                     let mut longer = path.clone();
                     longer.push(relation.name.clone());
                     queue.push_back((next, longer));

@@ -169,6 +169,7 @@ fn tenants_by_name(schema: &Schema) -> Vec<usize> {
     })
 }
 
+/// The users' account is a tenant unless it is the account of one user.
 fn tenants_by_users(schema: &Schema) -> Vec<usize> {
     let of_users = |t: &Table| {
         t.names()
@@ -184,9 +185,14 @@ fn tenants_by_users(schema: &Schema) -> Vec<usize> {
             schema
                 .tables
                 .get(*at)
-                .is_some_and(|t| !t.is_user_table && of_users(t))
+                .is_some_and(|t| !t.is_user_table && of_users(t) && !belongs_to_user(schema, t))
         })
         .collect()
+}
+
+fn belongs_to_user(schema: &Schema, table: &Table) -> bool {
+    let mut here = table.ways_out().filter(|r| !r.columns.is_empty());
+    here.any(|r| is_user(schema, &r.target))
 }
 
 /// What users are members of, unless it is itself a part of a tenant: a channel of a server.
@@ -246,6 +252,11 @@ fn names(name: &[String], other: &str) -> bool {
         .collect();
     let other = table_words(other);
     !other.is_empty() && singular.windows(other.len()).any(|window| window == other)
+}
+
+/// Whether a table of this name is one of users or tenants, by the name alone.
+pub(crate) fn is_owner_name(name: &str) -> bool {
+    LEXICON.tables.user.are(&table_words(name)) || is_tenant_name(name)
 }
 
 fn is_user(schema: &Schema, name: &str) -> bool {

@@ -32,7 +32,6 @@ pub(crate) struct TableNames {
     billing: Phrases,
     access: Phrases,
     conversation: Phrases,
-    network: Phrases,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -86,7 +85,6 @@ enum OnlyIn {
 #[serde(rename_all = "snake_case")]
 enum NotIn {
     Conversation,
-    Network,
 }
 
 /// What is already known of the table a column stands in.
@@ -110,7 +108,8 @@ impl Lexicon {
         kind: Kind,
         standing: Standing<'_>,
     ) -> Option<Sensitivity> {
-        let name = words(column);
+        // Of a path into a document, `profile.role`, the last part says what it is.
+        let name = words(column.rsplit('.').next().unwrap_or(column));
         let mut stem = name.as_slice();
         while let [rest @ .., last] = stem
             && !rest.is_empty()
@@ -163,7 +162,6 @@ impl ColumnRow {
         let not = match self.not_tables {
             None => false,
             Some(NotIn::Conversation) => !at.is_account && names.conversation.any_word(table),
-            Some(NotIn::Network) => names.network.any_word(table),
         };
         kind_fits && only && !not
     }

@@ -171,7 +171,7 @@ pub(crate) fn alter(sql: &mut SqlTable, at: &mut Cursor<'_, '_>) {
     } else if at.eat("change") {
         at.eat("column");
         if let (Some(from), Some(to)) = (at.name(), { *at }.name()) {
-            rename(&mut sql.table, &from, &to);
+            sql.table.rename_column(&from, &to);
             column(sql, at);
         }
     } else if at.eat("alter") {
@@ -261,11 +261,8 @@ fn drop_part(sql: &mut SqlTable, at: &mut Cursor<'_, '_>) {
     } else {
         at.name().into_iter().collect()
     };
-    for name in dropped.iter().map(|name| key(name)) {
-        table.columns.retain(|c| key(&c.name) != name);
-        table
-            .relations
-            .retain(|r| !r.columns.iter().any(|c| key(c) == name));
+    for name in &dropped {
+        table.remove_column(name);
     }
 }
 
@@ -277,18 +274,7 @@ fn rename_column(table: &mut Table, at: &mut Cursor<'_, '_>) {
         && at.eat("to")
         && let Some(to) = at.name()
     {
-        rename(table, &from, &to);
-    }
-}
-
-fn rename(table: &mut Table, from: &str, to: &str) {
-    if let Some(column) = table.column_mut(from) {
-        to.clone_into(&mut column.name);
-    }
-    for name in table.relations.iter_mut().flat_map(|r| &mut r.columns) {
-        if key(name) == key(from) {
-            to.clone_into(name);
-        }
+        table.rename_column(&from, &to);
     }
 }
 
@@ -339,7 +325,7 @@ fn is_one(arguments: &[Cursor<'_, '_>]) -> bool {
 }
 
 /// The kind of a type, by its first word.
-fn kind(name: &str) -> Kind {
+pub(crate) fn kind(name: &str) -> Kind {
     match name.to_ascii_lowercase().as_str() {
         "text" | "varchar" | "varchar2" | "nvarchar" | "nvarchar2" | "char" | "nchar"
         | "bpchar" | "character" | "citext" | "tinytext" | "mediumtext" | "longtext" | "uuid"

@@ -40,13 +40,25 @@ pub struct Table {
 pub enum Source {
     /// A Prisma schema.
     Prisma,
+    /// Drizzle tables.
+    Drizzle,
+    /// Mongoose schemas.
+    Mongoose,
+    /// Sequelize models.
+    Sequelize,
+    /// Classes with the decorators of TypeORM, or of NestJS for Mongoose.
+    Decorated,
+    /// A Convex schema.
+    Convex,
+    /// Migrations written with knex or with Sequelize's query interface.
+    Migration,
     /// SQL migrations or a dump.
     Sql,
 }
 
 impl Source {
     pub(crate) const fn is_history(self) -> bool {
-        matches!(self, Self::Sql)
+        matches!(self, Self::Sql | Self::Migration)
     }
 }
 
@@ -67,6 +79,8 @@ pub struct Column {
     pub unique: bool,
     /// It is the primary key, or a part of it.
     pub id: bool,
+    /// Queries leave it out unless they ask for it by name (`select: false`).
+    pub hidden: bool,
     /// Where it is declared: a migration may add it in another file than the table's.
     pub file: Arc<str>,
     /// The line of its declaration, from 1.
@@ -214,6 +228,24 @@ impl Table {
         self.columns.iter_mut().find(|c| c.is_called(&wanted))
     }
 
+    pub(crate) fn rename_column(&mut self, from: &str, to: &str) {
+        if let Some(column) = self.column_mut(from) {
+            to.clone_into(&mut column.name);
+        }
+        for name in self.relations.iter_mut().flat_map(|r| &mut r.columns) {
+            if key(name) == key(from) {
+                to.clone_into(name);
+            }
+        }
+    }
+
+    pub(crate) fn remove_column(&mut self, name: &str) {
+        let wanted = key(name);
+        self.columns.retain(|c| key(&c.name) != wanted);
+        self.relations
+            .retain(|r| !r.columns.iter().any(|c| key(c) == wanted));
+    }
+
     /// Takes what another source says of the same table.
     pub(crate) fn absorb(&mut self, mut other: Self) {
         if self.source.is_history() && !other.source.is_history() {
@@ -242,10 +274,16 @@ impl Table {
             }
         }
         self.row_level_security |= other.row_level_security;
-        self.policies.extend(other.policies);
+        for policy in other.policies {
+            // The migration that was generated from the declaration says the same again.
+            let known = |p: &Policy| p.name == policy.name && p.command == policy.command;
+            if !self.policies.iter().any(known) {
+                self.policies.push(policy);
+            }
+        }
     }
 
-    fn absorb_relation(&mut self, relation: Relation, new_columns: bool) {
+    pub(crate) fn absorb_relation(&mut self, relation: Relation, new_columns: bool) {
         let keys = |r: &Relation| r.columns.iter().map(|c| key(c)).collect::<Vec<_>>();
         let (same, columns) = (key(&relation.name), keys(&relation));
         let known = self
@@ -271,6 +309,7 @@ impl Column {
             sensitivity: None,
             unique: false,
             id: false,
+            hidden: false,
             file: Arc::clone(file),
             line,
         }

@@ -6,3 +6,4 @@ mod library;
 mod matcher;
 mod nextjs;
 mod schema;
+mod schema_code;

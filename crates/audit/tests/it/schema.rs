@@ -235,6 +235,21 @@ fn the_key_decides_before_the_name() {
 }
 
 #[test]
+fn the_way_may_end_at_a_table_that_nothing_declares() {
+    let schema = read(&[(
+        "a.sql",
+        "create table workspaces (id int primary key);
+         create table folders (id int primary key, workspace_id int references workspaces(id));
+         create table files (folder_id int references folders(id), user_id uuid references auth.users(id));",
+    )]);
+    assert_eq!(schema.owner_path("files"), Some(vec!["user_id".into()]));
+    assert_eq!(
+        schema.owner_path("folders"),
+        Some(vec!["workspace_id".into()])
+    );
+}
+
+#[test]
 fn migrations_change_what_stands() {
     let schema = read(&[
         ("m/10_last.sql", "ALTER TABLE people RENAME TO clients; DROP TABLE gone, gone_too CASCADE;"),

@@ -1,0 +1,112 @@
+//! Reads a Convex schema: `defineSchema({ posts: defineTable({ author: v.id("users") }) })`.
+
+use portcullis_code::body::ExprKind;
+use ustr::Ustr;
+
+use super::code::{Code, Place};
+use super::{Column, Kind, Relation, Source, Table};
+
+/// How deep validators are followed.
+const DEPTH_MAX: usize = 5;
+/// Columns of one table at most.
+const COLUMNS_MAX: usize = 1_000;
+
+/// Every table of every schema.
+pub(crate) fn read(code: &Code<'_>) -> Vec<Table> {
+    let mut tables = Vec::new();
+    for module in code.modules() {
+        for (place, callee, args) in code.calls(module.id) {
+            let callee = Place {
+                module: module.id,
+                expr: callee,
+            };
+            let is_schema = code
+                .written_name(callee)
+                .is_some_and(|name| name == "defineSchema")
+                && code.path(callee).is_some_and(|path| path.is_from("convex"));
+            if let (true, Some(object)) = (is_schema, code.argument(place.module, args, 0)) {
+                let named = code.properties(object);
+                tables.extend(
+                    named
+                        .into_iter()
+                        .filter_map(|(name, value)| table(code, name, value)),
+                );
+            }
+        }
+    }
+    tables
+}
+
+fn table(code: &Code<'_>, name: Ustr, value: Place) -> Option<Table> {
+    let chain = code.chain(code.follow(value))?;
+    let made = chain
+        .links
+        .first()
+        .filter(|first| first.name == "defineTable")?;
+    let mut table = Table::new(
+        name.as_str(),
+        Source::Convex,
+        code.file(value.module),
+        code.line(value),
+    );
+    let mut id = Column::new("_id", Kind::Text, code.file(value.module), code.line(value));
+    (id.id, id.unique) = (true, true);
+    table.columns.push(id);
+    for (name, value) in code.properties(code.argument(chain.callee.module, made.args, 0)?) {
+        field(code, name.as_str(), value, DEPTH_MAX, &mut table);
+    }
+    Some(table)
+}
+
+/// A validator: `v.string()`, `v.optional(v.id("users"))`, `v.object({ ... })`.
+fn field(code: &Code<'_>, path: &str, value: Place, depth: usize, table: &mut Table) {
+    let Some(depth) = depth
+        .checked_sub(1)
+        .filter(|_| table.columns.len() < COLUMNS_MAX)
+    else {
+        return;
+    };
+    let at = code.follow(value);
+    let ExprKind::Call { callee, args, .. } = code.kind(at) else {
+        return;
+    };
+    let first = code.argument(at.module, args, 0);
+    let validator = code.written_name(Place {
+        module: at.module,
+        expr: *callee,
+    });
+    let kind = match (validator.map(|name| name.as_str()), first) {
+        (Some("optional"), Some(inner)) => return field(code, path, inner, depth, table),
+        (Some("object"), Some(inner)) => {
+            for (name, value) in code.properties(inner) {
+                field(code, &format!("{path}.{name}"), value, depth, table);
+            }
+            Kind::Json
+        }
+        (Some("id"), Some(target)) => {
+            if let Some(target) = code.text(target) {
+                table.relations.push(Relation {
+                    name: path.to_owned(),
+                    target: target.as_str().to_owned(),
+                    columns: vec![path.to_owned()],
+                    many: false,
+                });
+            }
+            Kind::Text
+        }
+        (Some("string"), _) => Kind::Text,
+        (Some("number" | "float64" | "int64" | "bigint"), _) => Kind::Number,
+        (Some("boolean"), _) => Kind::Boolean,
+        (Some("bytes"), _) => Kind::Binary,
+        (Some("array" | "record" | "any"), _) => Kind::Json,
+        (Some("union"), _) => Kind::Enum,
+        (Some("literal"), _) => Kind::Text,
+        _ => Kind::Other,
+    };
+    table.columns.push(Column::new(
+        path,
+        kind,
+        code.file(at.module),
+        code.line(value),
+    ));
+}
