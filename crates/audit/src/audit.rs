@@ -63,11 +63,7 @@ fn run(
     })?;
     let knowledge = Knowledge::new(project, &library, &options.policy);
     let frameworks = Frameworks::new(&knowledge);
-    let schema = Schema::read(
-        &mut project
-            .texts()
-            .map(|(file, text)| (file.to_owned(), Arc::clone(text))),
-    );
+    let schema = Schema::of(project);
     let mut machine = Machine::new(project, &frameworks);
     machine.load_all();
     let events = machine.take_events();

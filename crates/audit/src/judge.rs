@@ -484,7 +484,7 @@ impl Judging<'_, '_, '_, '_> {
                         .iter()
                         .any(|known| matches!(&known.row.meaning, Meaning::Db(db) if db.or_throw))
             }
-            portcullis_code::value::Fact::Caught(_) => false,
+            portcullis_code::value::Fact::Caught(_) | portcullis_code::value::Fact::OneOf(_) => false,
         })
     }
 
@@ -607,7 +607,9 @@ impl Judging<'_, '_, '_, '_> {
         };
         let mut plain = Vec::new();
         for response in &judgement.responses {
-            if response.refuses()
+            // What a middleware answers by itself is a refusal, or none of this route's business.
+            if response.event.is_some_and(|event| event < handler)
+                || response.refuses()
                 || response.after_error(&self.machine.values)
                 || response.kind == ResponseKind::Continues
             {

@@ -168,9 +168,24 @@ impl<'k, 'p> Passes<'k, 'p> {
             Fact::Returned(call) => self.of_return(values, call),
             Fact::Test(value, truth) => self.of_test(values, value, truth),
             Fact::Caught(_) => Vec::new(),
+            Fact::OneOf(number) => self.of_join(values, number),
         });
         self.by_fact.borrow_mut().insert(fact, found.clone());
         found
+    }
+
+    /// What is proved on each of several ways, if not by the same guard then by one of the same kind.
+    fn of_join(&self, values: &Values, number: u32) -> Vec<Passed> {
+        let ways: Vec<Rc<Vec<Passed>>> = values.joined(number).iter().map(|facts| self.at(values, *facts)).collect();
+        let Some((first, others)) = ways.split_first() else {
+            return Vec::new();
+        };
+        let alike = |one: Proof, other: Proof| one == other || one.identifies() && other.identifies();
+        first
+            .iter()
+            .filter(|passed| others.iter().all(|way| way.iter().any(|other| alike(passed.kind, other.kind))))
+            .cloned()
+            .collect()
     }
 
     fn of_return(&self, values: &Values, call: CallId) -> Vec<Passed> {

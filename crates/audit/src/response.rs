@@ -27,6 +27,8 @@ pub struct Response {
     pub facts: FactsId,
     /// Where.
     pub site: Site,
+    /// The event that gives it; none where it is an exit of the handler.
+    pub event: Option<usize>,
 }
 
 /// What sort of answer.
@@ -68,7 +70,7 @@ pub fn responses(
     throws: &[Exit],
 ) -> Vec<Response> {
     let mut found = Vec::new();
-    for event in events {
+    for (number, event) in events.iter().enumerate() {
         if let EventKind::Call(call) = event.kind
             && let Some((status, body, kind)) = of_node(values, call)
         {
@@ -82,6 +84,7 @@ pub fn responses(
                 kind,
                 facts: event.facts,
                 site,
+                event: Some(number),
             });
         }
     }
@@ -110,6 +113,7 @@ pub fn responses(
                 module: exit.module,
                 span: exit.span,
             },
+            event: None,
         });
     }
     found
@@ -157,6 +161,7 @@ fn expand(
                 kind,
                 facts,
                 site,
+                event: None,
             });
         }
     }

@@ -551,14 +551,8 @@ impl<'p> Machine<'p> {
                 value: exit.value,
             })
             .collect();
-        let mut facts: Option<FactsId> = None;
-        for exit in &exits {
-            facts = Some(match facts {
-                None => exit.facts,
-                Some(facts) => self.values.meet(facts, exit.facts),
-            });
-        }
-        self.facts = facts.unwrap_or(self.facts);
+        let several: Vec<FactsId> = exits.iter().map(|exit| exit.facts).collect();
+        self.facts = self.values.join(&several);
         self.alive = true;
         self.values.choice(alternatives)
     }

@@ -200,6 +200,8 @@ pub enum Fact {
     Returned(CallId),
     /// The try statement of this number caught something.
     Caught(u32),
+    /// One of several conjunctions holds: the number of a join, see [`Values::joined`].
+    OneOf(u32),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -218,11 +220,12 @@ pub struct Values {
     calls: Vec<CallData>,
     facts: Vec<FactNode>,
     fact_ids: FxHashMap<(FactsId, Fact), FactsId>,
+    joins: Vec<Box<[FactsId]>>,
 }
 
 /// How large the arenas were.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ValuesMark(usize, usize, usize, usize);
+pub(crate) struct ValuesMark(usize, usize, usize, usize, usize);
 
 /// No facts at all.
 pub const NO_FACTS: FactsId = FactsId(0);
@@ -243,6 +246,7 @@ impl Default for Values {
             calls: Vec::new(),
             facts: vec![root],
             fact_ids: FxHashMap::default(),
+            joins: Vec::new(),
         }
     }
 }
@@ -454,6 +458,33 @@ impl Values {
         result
     }
 
+    /// The facts that hold in all of several, and that one of them holds.
+    pub(crate) fn join(&mut self, several: &[FactsId]) -> FactsId {
+        let mut common: Option<FactsId> = None;
+        for &facts in several {
+            common = Some(match common {
+                None => facts,
+                Some(common) => self.meet(common, facts),
+            });
+        }
+        let Some(common) = common else {
+            return NO_FACTS;
+        };
+        // Where one of them is what all have in common, it says nothing more that one holds.
+        if several.contains(&common) {
+            return common;
+        }
+        let number = u32::try_from(self.joins.len()).unwrap_or(u32::MAX);
+        self.joins.push(several.into());
+        self.with(common, Fact::OneOf(number))
+    }
+
+    /// The conjunctions of which one holds.
+    #[must_use]
+    pub fn joined(&self, number: u32) -> &[FactsId] {
+        self.joins.get(number as usize).map_or(&[], |several| several)
+    }
+
     /// Whether two sets of facts exclude each other.
     #[must_use]
     pub fn contradict(&self, a: FactsId, b: FactsId) -> bool {
@@ -601,6 +632,7 @@ impl Values {
             self.objects.len(),
             self.calls.len(),
             self.facts.len(),
+            self.joins.len(),
         )
     }
 
@@ -611,6 +643,7 @@ impl Values {
         }
         self.objects.truncate(mark.1);
         self.calls.truncate(mark.2);
+        self.joins.truncate(mark.4);
         for node in self.facts.drain(mark.3..) {
             if let Some(fact) = node.fact {
                 self.fact_ids.remove(&(node.parent, fact));
