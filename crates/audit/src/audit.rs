@@ -67,7 +67,7 @@ fn run(
     let mut machine = Machine::new(project, &frameworks);
     machine.load_all();
     let events = machine.take_events();
-    let discovered = nextjs::discover(&mut machine);
+    let discovered = nextjs::discover(&mut machine, &events);
     let mut routes: Vec<Route> = discovered.routes.clone();
     routes.extend(express::discover(&mut machine, &events));
     drop(events);

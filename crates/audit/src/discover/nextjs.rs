@@ -48,15 +48,13 @@ pub struct Discovered {
     pub middlewares: Vec<Middleware>,
 }
 
-/// Finds what Next.js serves. The machine has loaded every module; its events are those of loading, and still are
-/// afterwards.
-pub fn discover(machine: &mut Machine<'_>) -> Discovered {
-    let loaded = machine.take_events();
+/// Finds what Next.js serves. `events` are those of loading all of the project's modules.
+pub fn discover(machine: &mut Machine<'_>, events: &[Event]) -> Discovered {
     let applications = application::find(machine);
     let mut found = Discovered::default();
     for application in &applications {
-        app::routes(machine, &loaded, application, &mut found);
-        pages::routes(machine, &loaded, application, &mut found);
+        app::routes(machine, events, application, &mut found);
+        pages::routes(machine, events, application, &mut found);
         found
             .middlewares
             .extend(middleware::find(machine, application));
@@ -65,7 +63,6 @@ pub fn discover(machine: &mut Machine<'_>) -> Discovered {
         actions::routes(machine, &mut found.routes);
     }
     found.applications = applications;
-    machine.events = loaded;
     found
 }
 

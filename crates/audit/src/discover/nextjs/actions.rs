@@ -1,7 +1,7 @@
 //! Server actions: what files and functions that say `use server` let a client call.
 
 use portcullis_code::{
-    body::{Body, ExprId, ExprKind, FunctionId, Pattern, Property, Stmt, StmtKind},
+    body::{Body, ExprId, ExprKind, FunctionId, ModuleId, Pattern, Property, Stmt, StmtKind},
     machine::Machine,
     project::Module,
     value::{Value, ValueId},
@@ -35,7 +35,7 @@ fn says(directives: &[Ustr]) -> bool {
 fn exported(
     machine: &mut Machine<'_>,
     module: &Module,
-    listed: &mut FxHashSet<ValueId>,
+    listed: &mut FxHashSet<(ModuleId, FunctionId)>,
     routes: &mut Vec<Route>,
 ) {
     for (name, span) in exports(machine, module.id) {
@@ -47,7 +47,12 @@ fn exported(
         ) {
             continue;
         }
-        listed.insert(value);
+        if let Value::Function {
+            module, function, ..
+        } = *machine.values.value(value)
+        {
+            listed.insert((module, function));
+        }
         let site = Site {
             module: module.id,
             span,
@@ -59,19 +64,21 @@ fn exported(
 fn inline(
     machine: &mut Machine<'_>,
     module: &Module,
-    listed: &FxHashSet<ValueId>,
+    listed: &FxHashSet<(ModuleId, FunctionId)>,
     routes: &mut Vec<Route>,
 ) {
     let marked = module.body.functions.iter().enumerate().skip(1);
     let marked: Vec<FunctionId> = marked
         .filter(|(_, function)| says(&function.directives))
         .map(|(number, _)| FunctionId::at(number))
+        .filter(|function| !listed.contains(&(module.id, *function)))
         .collect();
     if marked.is_empty() {
         return;
     }
     let names = names(&module.body);
     let mut nameless = 0;
+    let mut taken: FxHashMap<String, u32> = FxHashMap::default();
     for id in marked {
         // What stands around a closure is not known here: its own variables are, and those of the module.
         let Some(env) = machine.module_env(module.id) else {
@@ -83,9 +90,6 @@ fn inline(
             env,
             this: None,
         });
-        if listed.contains(&value) {
-            continue;
-        }
         let function = module.body.function(id);
         let name = names.get(&id).copied().or(function.name);
         let name = match name {
@@ -101,6 +105,13 @@ fn inline(
                     });
                 format!("{}${nameless}", around.as_deref().unwrap_or(""))
             }
+        };
+        // Two closures of the same name in one file are two actions.
+        let times = taken.entry(name.clone()).or_default();
+        *times += 1;
+        let name = match *times {
+            1 => name,
+            times => format!("{name}${times}"),
         };
         let site = Site {
             module: module.id,
@@ -126,10 +137,19 @@ fn action(file: &str, name: &str, site: Site, value: ValueId) -> Route {
 /// The names under which functions are kept: of variables and of members.
 fn names(body: &Body) -> FxHashMap<FunctionId, Ustr> {
     let mut names = FxHashMap::default();
-    let mut name = |expr: ExprId, name: Ustr| {
-        if let ExprKind::Function(function) = body.expr(expr).kind {
-            names.entry(function).or_insert(name);
+    let mut name = |expr: ExprId, name: Ustr| match &body.expr(expr).kind {
+        ExprKind::Function(function) => {
+            names.entry(*function).or_insert(name);
         }
+        // `const save = withLog(async () => { 'use server' })`
+        ExprKind::Call { args, .. } => {
+            for arg in args {
+                if let ExprKind::Function(function) = body.expr(arg.value).kind {
+                    names.entry(function).or_insert(name);
+                }
+            }
+        }
+        _ => {}
     };
     for function in &body.functions {
         each_variable(&function.body, &mut |target, value| {

@@ -149,11 +149,7 @@ impl Config {
     /// A path without the base path.
     #[must_use]
     pub fn without_base_path<'p>(&self, path: &'p str) -> &'p str {
-        match path.strip_prefix(self.base_path.as_str()) {
-            Some("") => "/",
-            Some(rest) => rest,
-            None => path,
-        }
+        without_base_path(&self.base_path, path)
     }
 
     /// The rewrites that lead to a path, which is written without the base path.
@@ -196,6 +192,15 @@ impl Rewrite {
     }
 }
 
+/// A path without the base path.
+fn without_base_path<'p>(base_path: &str, path: &'p str) -> &'p str {
+    match path.strip_prefix(base_path) {
+        Some("") => "/",
+        Some(rest) if rest.starts_with('/') => rest,
+        _ => path,
+    }
+}
+
 /// The object behind wrappers and functions: a wrapper of a package is taken to hand on what it is given.
 fn settings(machine: &mut Machine<'_>, value: ValueId, depth: u32) -> Option<ValueId> {
     if depth > WRAPPERS_MAX {
@@ -204,6 +209,18 @@ fn settings(machine: &mut Machine<'_>, value: ValueId, depth: u32) -> Option<Val
     match machine.values.value(value).clone() {
         Value::Object(_) => Some(value),
         Value::Promise(inner) => settings(machine, inner, depth + 1),
+        // With and without a wrapper, by a setting: the same object all the same, or else none is the one.
+        Value::Choice(alternatives) => {
+            let mut found = None;
+            for alternative in alternatives.iter() {
+                let one = settings(machine, alternative.value, depth + 1)?;
+                if found.is_some_and(|known| known != one) {
+                    return None;
+                }
+                found = Some(one);
+            }
+            found
+        }
         Value::Call(call) => {
             let args = machine.values.call(call).args.clone();
             args.into_iter()
@@ -212,7 +229,7 @@ fn settings(machine: &mut Machine<'_>, value: ValueId, depth: u32) -> Option<Val
         Value::Function { .. } => {
             let phase = Input::Other.value(&mut machine.values);
             let outcome = machine.run(value, &[phase, phase]);
-            // Several configurations, one for each phase: none of them is the one.
+            // Several configurations, one for each phase: which is meant is not known.
             match outcome.returns.as_slice() {
                 [exit] => settings(machine, exit.value, depth + 1),
                 _ => None,

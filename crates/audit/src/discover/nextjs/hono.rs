@@ -95,7 +95,7 @@ impl Reader<'_> {
                 name => {
                     let is_served = name == "all"
                         || name.to_ascii_uppercase().parse().ok() == Some(self.method);
-                    if is_served && name != "any" {
+                    if is_served {
                         let path = join(&base_path, path.as_deref().unwrap_or("/"));
                         let functions: Vec<ValueId> = functions.collect();
                         self.add(&path, &before, &functions, site);

@@ -14,6 +14,8 @@ const CALLED_INSIDE: [(&str, &str); 3] = [
 ];
 /// What takes a function and is a router all the same: its configuration is made per request.
 const LAZY: &str = "next-auth";
+/// Deepest nesting of wrappers.
+const WRAPPERS_MAX: u32 = 8;
 
 /// The library function that made a handler, as `package#export`, if the handler is its own.
 pub(super) fn name(machine: &Machine<'_>, value: ValueId) -> Option<String> {
@@ -42,11 +44,7 @@ fn made_by(machine: &Machine<'_>, value: ValueId) -> Option<String> {
             Value::Call(call) => {
                 let data = values.call(call);
                 // A wrapper of a project function is no router: what is inside it is followed.
-                let wraps = data
-                    .args
-                    .iter()
-                    .any(|(arg, _)| matches!(values.value(*arg), Value::Function { .. }));
-                if wraps && !is_lazy(machine, data.callee) {
+                if !is_lazy(machine, data.callee) && is_wrapper(machine, at, 0) {
                     return None;
                 }
                 called = true;
@@ -58,6 +56,19 @@ fn made_by(machine: &Machine<'_>, value: ValueId) -> Option<String> {
             _ => return None,
         }
     }
+}
+
+/// Whether a call was given a project function, perhaps inside another wrapper.
+fn is_wrapper(machine: &Machine<'_>, value: ValueId, depth: u32) -> bool {
+    let Value::Call(call) = *machine.values.value(value) else {
+        return false;
+    };
+    let args = &machine.values.call(call).args;
+    depth < WRAPPERS_MAX
+        && args.iter().any(|&(arg, _)| {
+            matches!(machine.values.value(arg), Value::Function { .. })
+                || is_wrapper(machine, arg, depth + 1)
+        })
 }
 
 fn is_lazy(machine: &Machine<'_>, callee: ValueId) -> bool {

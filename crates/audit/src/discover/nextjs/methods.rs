@@ -107,10 +107,10 @@ fn succeeds(machine: &mut Machine<'_>, events: &[Event]) -> bool {
             {
                 stored.push((event.facts, value));
             }
-            EventKind::Return(true, value) => {
-                if web_answer(machine, value).is_some_and(is_success) {
-                    return true;
-                }
+            EventKind::Return(true, value)
+                if web_answer(machine, value).is_some_and(is_success) =>
+            {
+                return true;
             }
             EventKind::Call(call) => {
                 let data = machine.values.call(call);

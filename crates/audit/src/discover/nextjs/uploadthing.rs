@@ -34,7 +34,11 @@ pub(super) fn guard(machine: &mut Machine<'_>, route: &mut Route, value: ValueId
         found
     });
     match middlewares {
-        Some(found) if !found.is_empty() && found.len() <= FILE_ROUTES_MAX => {
+        Some(found)
+            if found
+                .iter()
+                .all(|value| machine.values.as_const(*value).is_some()) => {}
+        Some(found) if found.len() <= FILE_ROUTES_MAX => {
             // One request is for one file route: what all of them demand is demanded.
             let alternatives = found
                 .iter()
