@@ -17,7 +17,7 @@ pub(super) fn tests(values: &Values, facts: FactsId) -> Vec<Test> {
         .facts(facts)
         .filter_map(|fact| match fact {
             Fact::Test(value, truth) => Some((value, truth)),
-            Fact::Returned(_) | Fact::Caught(_) => None,
+            Fact::Returned(_) | Fact::Caught(_) | Fact::OneOf(_) => None,
         })
         .collect();
     tests.reverse();
