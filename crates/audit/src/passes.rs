@@ -507,7 +507,8 @@ impl<'k, 'p> Passes<'k, 'p> {
                         })
                 };
                 if caller {
-                    push(Proof::Authentication, None);
+                    let login = is_sign_in(values, *call);
+                    push(if login { Proof::Credential } else { Proof::Authentication }, None);
                 }
             }
             Value::Call(call) => {
@@ -541,27 +542,19 @@ fn guard_returns(meaning: &Meaning) -> bool {
 /// A sign-in strategy checks credentials; it does not say that somebody was signed in before.
 fn is_login(values: &Values, knowledge: &Knowledge<'_>, known: &Known<'_>) -> bool {
     let _unused = knowledge;
-    known.row.source.file.contains("passport")
-        && known.calls.iter().any(|call| {
-            values
-                .call(*call)
-                .args
-                .first()
-                .and_then(|arg| values.as_text(arg.0))
-                .is_some_and(|strategy| {
-                    !matches!(
-                        strategy.as_str(),
-                        "jwt"
-                            | "bearer"
-                            | "session"
-                            | "localapikey"
-                            | "headerapikey"
-                            | "basic"
-                            | "token"
-                            | "api-key"
-                    )
-                })
-        })
+    known.row.source.file.contains("passport") && known.calls.iter().any(|call| is_sign_in(values, *call))
+}
+
+/// Whether a call names a strategy that signs in: everything but those that read a token or key with each request.
+fn is_sign_in(values: &Values, call: CallId) -> bool {
+    const WITH_EACH_REQUEST: [&str; 8] =
+        ["jwt", "bearer", "session", "localapikey", "headerapikey", "basic", "token", "api-key"];
+    values
+        .call(call)
+        .args
+        .first()
+        .and_then(|arg| values.as_text(arg.0))
+        .is_some_and(|strategy| !WITH_EACH_REQUEST.contains(&strategy.as_str()) && !strategy.contains("jwt"))
 }
 
 fn caller_passes(caller: &Caller, steps: &[Step], truth: bool) -> bool {

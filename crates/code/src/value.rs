@@ -595,6 +595,7 @@ impl Values {
             // One of several: what all that are still possible have in common.
             Value::Choice(alternatives) => {
                 let mut common: Option<Vec<Fact>> = None;
+                let mut ways = Vec::new();
                 for alternative in alternatives.iter() {
                     let known = self.truth(alternative.facts, alternative.value);
                     if known.is_some_and(|known| known != truth)
@@ -602,9 +603,14 @@ impl Values {
                     {
                         continue;
                     }
-                    let under =
-                        self.assume_within(alternative.facts, alternative.value, truth, depth - 1);
+                    let under = self.assume_within(
+                        alternative.facts,
+                        alternative.value,
+                        truth,
+                        depth - 1,
+                    );
                     let implied: Vec<Fact> = self.facts(under).collect();
+                    ways.push(under);
                     common = Some(match common {
                         None => implied.into_iter().rev().collect(),
                         Some(common) => common
@@ -612,6 +618,11 @@ impl Values {
                             .filter(|fact| implied.contains(fact))
                             .collect(),
                     });
+                }
+                if ways.len() > 1 {
+                    let number = u32::try_from(self.joins.len()).unwrap_or(u32::MAX);
+                    self.joins.push(ways.into());
+                    result = self.with(result, Fact::OneOf(number));
                 }
                 for fact in common.unwrap_or_default() {
                     if !self.holds(result, fact) {
