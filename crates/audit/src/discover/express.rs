@@ -1,11 +1,14 @@
 //! Express 4 and 5: applications, routers and what is registered on them, in the order in which requests meet it.
 
+mod attached;
 mod condition;
+mod container;
 mod folder;
 mod graph;
 mod maker;
 mod route_path;
 mod scope;
+mod start;
 mod walk;
 
 use portcullis_code::machine::{Event, Machine};

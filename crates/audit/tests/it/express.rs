@@ -1,29 +1,34 @@
 //! Express: which routes there are, and what a request for them meets in which order.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
 
 use portcullis_audit::{
+    audit_project,
     discover::express::discover,
+    knowledge::Knowledge,
+    library::Library,
     route::{Link, LinkRole, Route},
+    semantics::Frameworks,
 };
 use portcullis_code::{
-    machine::{Effect, Machine, Semantics},
+    body::{ModuleId, Span},
+    machine::Machine,
     project::{Options, Project},
-    value::{CallId, Value},
+    value::Value,
 };
-use portcullis_policy::Method;
+use portcullis_policy::{Method, Policy};
+use portcullis_report::Auth;
 
-/// Knows nothing about packages.
-struct Nothing;
-
-impl Semantics for Nothing {
-    fn call(&self, _machine: &mut Machine<'_>, _call: CallId) -> Effect {
-        Effect::Opaque
-    }
-}
+static LIBRARY: LazyLock<Library> = LazyLock::new(|| Library::builtin().unwrap());
 
 fn with_routes<T>(project: &Project, read: impl FnOnce(&Machine<'_>, &[Route]) -> T) -> T {
-    let mut machine = Machine::new(project, &Nothing);
+    let policy = Policy::default();
+    let knowledge = Knowledge::new(project, &LIBRARY, &policy);
+    let frameworks = Frameworks::new(&knowledge);
+    let mut machine = Machine::new(project, &frameworks);
     machine.load_all();
     let events = machine.take_events();
     let routes = discover(&mut machine, &events);
@@ -38,19 +43,26 @@ fn project(files: &[(&str, &str)]) -> Project {
     Project::from_files(files)
 }
 
+fn text_at(machine: &Machine<'_>, module: ModuleId, span: Span) -> String {
+    let text = &machine.project.module(module).text;
+    text.get(span.start as usize..span.end as usize)
+        .unwrap()
+        .to_owned()
+}
+
 /// The name of a function, else the text of a link's place.
 fn named(machine: &Machine<'_>, link: &Link) -> String {
     match machine.values.value(link.value) {
         Value::Function {
-            module, function, ..
+            module: id,
+            function,
+            ..
         } => {
-            let module = machine.project.module(*module);
+            let module = machine.project.module(*id);
             let function = module.body.function(*function);
             match function.name {
                 Some(name) => name.to_string(),
-                None => {
-                    module.text[function.span.start as usize..function.span.end as usize].to_owned()
-                }
+                None => text_at(machine, *id, function.span),
             }
         }
         Value::Choice(alternatives) => alternatives
@@ -67,8 +79,7 @@ fn named(machine: &Machine<'_>, link: &Link) -> String {
         Value::Const(_) => "nothing".to_owned(),
         _ => {
             let span = link.site.span;
-            machine.project.module(link.site.module).text[span.start as usize..span.end as usize]
-                .to_owned()
+            text_at(machine, link.site.module, span)
         }
     }
 }
@@ -185,8 +196,7 @@ fn what_refuses_stands_before_the_handler_of_the_routes_it_refuses() {
                 tried += 1;
                 let refuses = route.chain.iter().any(|link| {
                     let (module, span) = machine.place(link.value);
-                    let text = &machine.project.module(module).text;
-                    text[span.start as usize..span.end as usize].contains("status(401)")
+                    text_at(machine, module, span).contains("status(401)")
                 });
                 assert_eq!(refuses, row["status"] == 401, "{url} of {}", edge.display());
             }
@@ -265,6 +275,22 @@ fn a_request_meets_what_was_registered_before_it() {
             vec!["GET /x: a h"],
         ),
         (
+            "if (process.env.LOCKED) { app.use(a); app.listen(1); } else { app.listen(2); } app.get('/x', h);",
+            vec!["GET /x: a|nothing h"],
+        ),
+        (
+            "if (process.env.LOCKED) { app.use(a); require('docs')(app); } app.get('/x', h);",
+            vec!["GET /x: a|nothing h"],
+        ),
+        (
+            "const other = express(); router.get('/x', h); app.use(a); app.use(router); other.use(router);",
+            vec!["GET /x: a h", "GET /x: h"],
+        ),
+        (
+            "app.use('/api', a, router); app.use('/api', router); router.get('/x', h);",
+            vec!["GET /api/x: a h"],
+        ),
+        (
             "app.get('/x', process.env.PRIVATE ? a : b, h);",
             vec!["GET /x: a|b h"],
         ),
@@ -314,6 +340,10 @@ fn what_is_not_constant_is_said() {
         (
             "app.use(process.env.PREFIX || '/api', router); router.get('/x', h);",
             "GET /api/x [U2] ",
+        ),
+        (
+            "if (!process.env.KEY) { process.exit(1); } app.get('/x', h); app.listen(1);",
+            "GET /x [] ",
         ),
         ("app.get(/^\\/files/, h);", "GET /{unknown} [U2] "),
         ("app[process.env.METHOD]('/x', h);", "ANY /x [U3] "),
@@ -378,6 +408,20 @@ fn an_application_is_followed_to_where_it_is_set_up() {
 }
 
 #[test]
+fn a_route_is_where_its_verb_is_called() {
+    let app = "const app = require('express')();\napp.get(\n  '/x',\n  (req, res) => res.end());\napp.route('/y')\n  .get((req, res) => res.end())\n  .post((req, res) => res.end());";
+    let project = project(&[("app.js", app)]);
+    let found = with_routes(&project, |_, routes| {
+        let line = |route: &Route| {
+            let line = project.position(route.site.module, route.site.span.start).0;
+            format!("{} {}", route.method, line)
+        };
+        routes.iter().map(line).collect::<Vec<_>>()
+    });
+    assert_eq!(found, ["GET 2", "GET 6", "POST 7"]);
+}
+
+#[test]
 fn paths_are_read_by_the_version_that_the_package_asks_for() {
     let app = "const app = require('express')(); app.get('/x/:id?', (req, res) => res.end());";
     let four = r#"{"dependencies": {"express": "^4.18.0"}}"#;
@@ -391,4 +435,34 @@ fn paths_are_read_by_the_version_that_the_package_asks_for() {
         },
     );
     assert_eq!(paths, ["/x/{id}", "/x"]);
+}
+
+#[test]
+fn a_guard_that_a_setting_leaves_out_is_not_counted_on() {
+    let today = "2026-01-01".parse().unwrap();
+    for (registered, expected) in [
+        ("app.use(auth);", Auth::Required),
+        ("if (process.env.LOCKED) { app.use(auth); }", Auth::Optional),
+        ("", Auth::None),
+    ] {
+        let app = format!(
+            "const express = require('express'); const jwt = require('jsonwebtoken'); const app = express();
+             function auth(req, res, next) {{
+               try {{ req.user = jwt.verify(req.headers.authorization, process.env.SECRET, {{ algorithms: ['HS256'] }}); }} catch (error) {{ return res.status(401).end(); }}
+               next();
+             }}
+             {registered}
+             app.get('/x', async (req, res) => {{ res.json(await db.query('select * from notes')); }}); app.listen(1);"
+        );
+        let project = project(&[("app.js", &app)]);
+        let audited =
+            audit_project(&project, &portcullis_audit::Options::on(today), &|_| ()).unwrap();
+        let found: Vec<Auth> = audited
+            .report
+            .routes
+            .iter()
+            .map(|route| route.auth)
+            .collect();
+        assert_eq!(found, [expected], "{registered}");
+    }
 }

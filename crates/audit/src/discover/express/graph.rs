@@ -1,17 +1,19 @@
 //! `Graph`: the applications and routers of a project, each with what is registered on it in order.
 
 use portcullis_code::{
-    body::{Const, ExprKind, ModuleId, Span},
+    body::Span,
     machine::{Event, EventKind, Machine},
-    value::{CallData, CallId, Entry, FactsId, Unknown as Unclear, Value, ValueId},
+    value::{CallData, CallId, FactsId, Unknown as Unclear, Value, ValueId},
 };
 use portcullis_policy::Method;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use ustr::Ustr;
 
 use super::{
+    attached::{Attached, functions as functions_of, place},
+    container::{Container, Layer, Used, Verb, What},
     folder,
-    maker::{Maker, containers, maker_of, route_object, verb},
+    maker::{containers, maker_of, route_object, verb},
     route_path::{Paths, is_path},
 };
 use crate::route::Site;
@@ -20,8 +22,6 @@ use crate::route::Site;
 const EVENTS_MAX: usize = 400_000;
 /// Deepest nesting of calls around a required value.
 const LOADED_DEPTH: u32 = 6;
-/// Deepest nesting of handler lists.
-const LISTS_MAX: u32 = 8;
 
 /// Everything that was registered.
 #[derive(Debug, Default)]
@@ -32,83 +32,16 @@ pub(super) struct Graph {
     pub(super) not_followed: Option<Site>,
     by_value: FxHashMap<ValueId, usize>,
     route_objects: FxHashMap<CallId, (usize, usize)>,
-    callbacks: Vec<(CallId, usize)>,
-}
-
-/// An application or a router.
-#[derive(Debug)]
-pub(super) struct Container {
-    /// What made it.
-    pub(super) maker: &'static Maker,
-    /// What holds where it is made and where it listens.
-    pub(super) facts: Vec<FactsId>,
-    /// What is registered, in order.
-    pub(super) layers: Vec<Layer>,
-    /// Functions that run for a parameter of a path.
-    pub(super) params: Vec<(Ustr, Attached)>,
-    /// Whether another container mounts it.
-    pub(super) is_mounted: bool,
-}
-
-/// One registration.
-#[derive(Debug)]
-pub(super) struct Layer {
-    /// Where.
-    pub(super) site: Site,
-    /// What holds there.
-    pub(super) facts: FactsId,
-    /// Under which paths.
-    pub(super) paths: Paths,
-    /// What.
-    pub(super) what: What,
-}
-
-/// What is registered.
-#[derive(Debug)]
-pub(super) enum What {
-    /// By `use`: what runs for everything under the path.
-    Use(Vec<Used>),
-    /// By a verb, or by `route(...)` and verbs on it.
-    Route(Vec<Verb>),
-}
-
-/// An argument of `use`.
-#[derive(Debug)]
-pub(super) enum Used {
-    /// A function, or the opaque value that a library made.
-    Function(Attached),
-    /// A router or application, and under which assumption.
-    Container(usize, Option<String>),
-}
-
-/// The functions of one verb.
-#[derive(Debug)]
-pub(super) struct Verb {
-    /// Which.
-    pub(super) method: Method,
-    /// Where.
-    pub(super) site: Site,
-    /// What holds there.
-    pub(super) facts: FactsId,
-    /// In order.
-    pub(super) functions: Vec<Attached>,
-    /// What could not be known.
-    pub(super) unknown: Option<&'static str>,
-}
-
-/// A function and where it was attached.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Attached {
-    /// The function.
-    pub(super) value: ValueId,
-    /// Where.
-    pub(super) site: Site,
+    /// Functions that are run once every module is loaded: the call that was given them, and which argument.
+    pub(super) callbacks: Vec<(CallId, usize)>,
 }
 
 impl Graph {
     /// Reads what was registered while the modules loaded, and runs what the project's own start would run later.
     pub(super) fn read(machine: &mut Machine<'_>, events: &[Event]) -> Self {
         let mut graph = Self::default();
+        // What is left over from other runs is nothing that was registered.
+        drop(machine.take_events());
         graph.read_events(machine, events);
         graph.run_callbacks(machine);
         if !graph.containers.iter().any(|it| it.maker.makes_app) {
@@ -117,7 +50,8 @@ impl Graph {
         graph
     }
 
-    fn read_events(&mut self, machine: &mut Machine<'_>, events: &[Event]) {
+    /// Reads further events.
+    pub(super) fn read_events(&mut self, machine: &mut Machine<'_>, events: &[Event]) {
         for event in events.iter().take(EVENTS_MAX) {
             if let EventKind::Call(call) = event.kind {
                 self.read_call(machine, call, event);
@@ -136,7 +70,8 @@ impl Graph {
             self.by_value.insert(value, self.containers.len());
             self.containers.push(Container {
                 maker,
-                facts: vec![event.facts],
+                made: event.facts,
+                listens: Vec::new(),
                 layers: Vec::new(),
                 params: Vec::new(),
                 is_mounted: false,
@@ -146,6 +81,7 @@ impl Graph {
         match *machine.values.value(data.callee) {
             Value::Member(base, name) => {
                 if let Some(route) = route_object(&machine.values, base) {
+                    let site = behind(machine, base, site);
                     self.add_to_route(machine, route, name, &data, event.facts, site);
                     return;
                 }
@@ -217,7 +153,7 @@ impl Graph {
             "param" => self.add_param(machine, container, data, site),
             "listen" => {
                 if let Some(container) = self.containers.get_mut(container) {
-                    container.facts.push(facts);
+                    container.listens.push(facts);
                 }
                 self.remember_callbacks(machine, call, data);
             }
@@ -253,7 +189,7 @@ impl Graph {
         let Some((path, functions)) = data.args.split_first() else {
             return;
         };
-        let functions = self.functions(machine, functions, site);
+        let functions = functions_of(machine, functions, site);
         // `app.get("title")` reads a setting.
         if functions.is_empty() {
             return;
@@ -291,7 +227,7 @@ impl Graph {
         else {
             return;
         };
-        let functions = self.functions(machine, &data.args, site);
+        let functions = functions_of(machine, &data.args, site);
         if functions.is_empty() {
             return;
         }
@@ -361,7 +297,7 @@ impl Graph {
             (Paths::root(), data.args.as_slice())
         };
         let mut used = Vec::new();
-        for attached in self.functions(machine, functions, site) {
+        for attached in functions_of(machine, functions, site) {
             self.add_used(machine, attached, site, &mut used);
         }
         if !used.is_empty() {
@@ -456,26 +392,6 @@ impl Graph {
         used.push(Used::Function(attached));
     }
 
-    /// The functions among arguments, lists of lists flattened, without error handlers.
-    fn functions(
-        &mut self,
-        machine: &Machine<'_>,
-        args: &[(ValueId, bool)],
-        site: Site,
-    ) -> Vec<Attached> {
-        let mut found = Vec::new();
-        for &(value, _) in args {
-            flatten(machine, value, LISTS_MAX, &mut found);
-        }
-        found
-            .into_iter()
-            .map(|value| Attached {
-                value,
-                site: place(machine, value, site),
-            })
-            .collect()
-    }
-
     /// A call that registers nothing itself, but may lead to what does.
     fn other_call(
         &mut self,
@@ -506,10 +422,13 @@ impl Graph {
             if data.cut.is_some() {
                 self.not_followed.get_or_insert(site);
             }
-            // `http.createServer(app)` listens.
-            for id in given {
+            let creates_server = match machine.values.value(data.callee) {
+                Value::External(_, name) | Value::Member(_, name) => name == "createServer",
+                _ => false,
+            };
+            for id in given.into_iter().filter(|_| creates_server) {
                 if let Some(container) = self.containers.get_mut(id) {
-                    container.facts.push(facts);
+                    container.listens.push(facts);
                 }
             }
         }
@@ -519,149 +438,26 @@ impl Graph {
     fn layer_count(&self) -> usize {
         self.containers.iter().map(|it| it.layers.len()).sum()
     }
-
-    fn remember_callbacks(&mut self, machine: &Machine<'_>, call: CallId, data: &CallData) {
-        for (number, &(value, _)) in data.args.iter().enumerate() {
-            if registers(machine, value) {
-                self.callbacks.push((call, number));
-            }
-        }
-    }
-
-    /// Runs what a package calls back once the program is up: `connect(url, () => { app.use(...); app.listen() })`.
-    fn run_callbacks(&mut self, machine: &mut Machine<'_>) {
-        let mut done = FxHashSet::default();
-        while let Some(&(call, number)) = self.callbacks.first() {
-            self.callbacks.remove(0);
-            let Some(&(function, _)) = machine.values.call(call).args.get(number) else {
-                continue;
-            };
-            if !done.insert(function) {
-                continue;
-            }
-            let number = u32::try_from(number).unwrap_or(u32::MAX);
-            let args: Vec<ValueId> = (0..4)
-                .map(|param| machine.values.make(Value::Handed(call, number, param)))
-                .collect();
-            machine.load_call(function, &args);
-            let events = machine.take_events();
-            self.read_events(machine, &events);
-        }
-    }
-
-    /// Where no module makes an application when it loads: calls the exported functions that would make one.
-    fn run_factories(&mut self, machine: &mut Machine<'_>) {
-        let modules: Vec<ModuleId> = machine.project.modules().iter().map(|it| it.id).collect();
-        for module in modules {
-            if !uses_express(machine, module) {
-                continue;
-            }
-            let mut values: Vec<ValueId> = Vec::new();
-            let mut names: Vec<Ustr> = machine
-                .export_names(module)
-                .into_iter()
-                .map(|(name, _)| name)
-                .collect();
-            names.push(Ustr::from("default"));
-            for name in names {
-                let value = machine.export(module, name, 0);
-                let fields = machine.fields(value).unwrap_or_default();
-                for value in fields.into_iter().map(|field| field.1).chain([value]) {
-                    if !values.contains(&value) {
-                        values.push(value);
-                    }
-                }
-            }
-            for value in values {
-                let callable = matches!(
-                    machine.values.value(value),
-                    Value::Function { .. } | Value::Class { .. }
-                );
-                if callable && machine.place(value).0 == module && registers(machine, value) {
-                    let unknown = machine.values.make(Value::Unknown(Unclear::Opaque));
-                    machine.load_call(value, &[unknown; 4]);
-                    let events = machine.take_events();
-                    self.read_events(machine, &events);
-                }
-            }
-        }
-        self.run_callbacks(machine);
-    }
 }
 
-fn flatten(machine: &Machine<'_>, value: ValueId, depth: u32, found: &mut Vec<ValueId>) {
-    match machine.values.value(value) {
-        Value::Array(object) if depth > 0 => {
-            for entry in &machine.values.object(*object).entries {
-                match *entry {
-                    Entry::Item(item) | Entry::Spread(item) | Entry::Each(item) => {
-                        flatten(machine, item, depth - 1, found);
-                    }
-                    Entry::Named(..) | Entry::Computed(..) => {}
-                }
-            }
-        }
-        // `condition && middleware` that is known not to hold.
-        Value::Const(Const::Null | Const::Undefined | Const::Bool(_)) => {}
-        _ if parameter_count(machine, value) == Some(4) => {}
-        _ => found.push(value),
-    }
-}
-
-/// How many parameters a project function has; none where that is not known.
-pub(super) fn parameter_count(machine: &Machine<'_>, value: ValueId) -> Option<usize> {
-    let Value::Function {
-        module, function, ..
-    } = *machine.values.value(value)
-    else {
-        return None;
+/// The part of a chained call that comes behind what it is chained to: `.get(handler)` of `app.route(p).get(handler)`.
+fn behind(machine: &Machine<'_>, base: ValueId, site: Site) -> Site {
+    let Value::Call(call) = *machine.values.value(base) else {
+        return site;
     };
-    let function = machine.project.module(module).body.function(function);
-    function.rest.is_none().then_some(function.params.len())
-}
-
-/// Where a value is written, else where it was attached.
-fn place(machine: &Machine<'_>, value: ValueId, attached: Site) -> Site {
-    let (module, span) = machine.place(value);
-    if span == Span::default() {
-        attached
-    } else {
-        Site { module, span }
-    }
-}
-
-/// Whether a function's or class's text holds a call that could register something.
-fn registers(machine: &Machine<'_>, value: ValueId) -> bool {
-    if !matches!(
-        machine.values.value(value),
-        Value::Function { .. } | Value::Class { .. }
-    ) {
-        return false;
-    }
-    let (module, span) = machine.place(value);
-    let body = &machine.project.module(module).body;
-    body.exprs.iter().any(|expr| {
-        let ExprKind::Call { callee, .. } = expr.kind else {
-            return false;
-        };
-        expr.span.start >= span.start
-            && expr.span.end <= span.end
-            && match body.expr(callee).kind {
-                ExprKind::Member { name, .. } => {
-                    matches!(name.as_str(), "use" | "listen" | "route")
-                }
-                _ => false,
+    let before = machine.values.call(call);
+    let text = &machine.project.module(site.module).text;
+    let part = text.get(before.span.end as usize..site.span.end as usize);
+    match part {
+        Some(part) if before.module == site.module && part.trim_start().starts_with('.') => {
+            let length = u32::try_from(part.trim_start().len()).unwrap_or(0);
+            let start = site.span.end.saturating_sub(length);
+            let end = site.span.end;
+            Site {
+                module: site.module,
+                span: Span { start, end },
             }
-    })
-}
-
-fn uses_express(machine: &Machine<'_>, module: ModuleId) -> bool {
-    let body = &machine.project.module(module).body;
-    body.imports
-        .iter()
-        .any(|import| import.specifier == "express")
-        || body
-            .exprs
-            .iter()
-            .any(|expr| matches!(expr.kind, ExprKind::Const(Const::Str(text)) if text == "express"))
+        }
+        _ => site,
+    }
 }

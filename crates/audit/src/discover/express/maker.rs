@@ -39,8 +39,10 @@ const MAKERS: [Maker; 4] = [
     promising("express-promise-router"),
 ];
 
-/// Deepest chain of calls on one application: `app.use(a).use(b)`.
-const CHAIN_MAX: u32 = 64;
+/// Longest chain of calls on one route object: `app.route(p).get(a).post(b)`.
+const CHAIN_MAX: usize = 64;
+/// Most values that are looked at for one application: a chain of calls, and what it may have been called on.
+const VALUES_MAX: usize = 256;
 
 /// What the callee makes, if it makes an application or a router.
 pub(super) fn maker_of(values: &Values, callee: ValueId) -> Option<&'static Maker> {
@@ -62,35 +64,33 @@ pub(super) fn maker_of(values: &Values, callee: ValueId) -> Option<&'static Make
 /// The applications and routers that a value may be.
 pub(super) fn containers(values: &Values, value: ValueId) -> Vec<ValueId> {
     let mut found = Vec::new();
-    collect(values, value, CHAIN_MAX, &mut found);
-    found
-}
-
-fn collect(values: &Values, value: ValueId, depth: u32, found: &mut Vec<ValueId>) {
-    if depth == 0 {
-        return;
-    }
-    match values.value(value) {
-        Value::Call(call) => {
-            let callee = values.call(*call).callee;
-            if maker_of(values, callee).is_some() {
-                if !found.contains(&value) {
+    let mut waiting = vec![value];
+    let mut seen = Vec::new();
+    while let Some(value) = waiting.pop() {
+        if seen.contains(&value) || seen.len() >= VALUES_MAX {
+            continue;
+        }
+        seen.push(value);
+        match values.value(value) {
+            Value::Call(call) => {
+                let callee = values.call(*call).callee;
+                if maker_of(values, callee).is_some() {
                     found.push(value);
+                } else if let Value::Member(base, name) = values.value(callee)
+                    && returns_itself(name)
+                {
+                    waiting.push(*base);
                 }
-            } else if let Value::Member(base, name) = values.value(callee)
-                && returns_itself(name)
-            {
-                collect(values, *base, depth - 1, found);
             }
-        }
-        Value::Promise(inner) => collect(values, *inner, depth - 1, found),
-        Value::Choice(alternatives) => {
-            for alternative in alternatives.iter() {
-                collect(values, alternative.value, depth - 1, found);
+            Value::Promise(inner) => waiting.push(*inner),
+            // The last is looked at first.
+            Value::Choice(alternatives) => {
+                waiting.extend(alternatives.iter().rev().map(|each| each.value));
             }
+            _ => {}
         }
-        _ => {}
     }
+    found
 }
 
 fn returns_itself(method: &str) -> bool {

@@ -14,7 +14,7 @@ const UNKNOWN_SEGMENT: &str = ":unknown";
 const HOLE: char = '\u{0}';
 /// Most paths that one argument is read as.
 const PATHS_MAX: usize = 16;
-/// Deepest nesting of lists of paths.
+/// Deepest nesting of lists of paths, and of what a path may be.
 const NESTING_MAX: u32 = 8;
 
 /// One path, mounts and all.
@@ -83,7 +83,7 @@ impl Paths {
                 }
             }
             _ => {
-                for text in texts(values, value) {
+                for text in texts(values, value, NESTING_MAX) {
                     self.push(text);
                 }
             }
@@ -122,14 +122,17 @@ impl Paths {
 }
 
 /// The texts that a value may be, a hole for each part that is not constant.
-fn texts(values: &Values, value: ValueId) -> Vec<String> {
+fn texts(values: &Values, value: ValueId, depth: u32) -> Vec<String> {
+    let Some(depth) = depth.checked_sub(1) else {
+        return vec![HOLE.to_string()];
+    };
     match values.value(value) {
         Value::Const(Const::Str(text)) => vec![text.to_string()],
         Value::Const(Const::Num(bits)) => vec![f64::from_bits(*bits).to_string()],
         Value::Template(parts) => {
             let mut found = vec![String::new()];
             for &part in parts.iter() {
-                let alternatives = texts(values, part);
+                let alternatives = texts(values, part, depth);
                 if found.len() * alternatives.len() > PATHS_MAX {
                     return vec![HOLE.to_string()];
                 }
@@ -147,7 +150,7 @@ fn texts(values: &Values, value: ValueId) -> Vec<String> {
         Value::Choice(alternatives) => {
             let mut found: Vec<String> = Vec::new();
             for alternative in alternatives.iter() {
-                for text in texts(values, alternative.value) {
+                for text in texts(values, alternative.value, depth) {
                     if !found.contains(&text) {
                         found.push(text);
                     }
@@ -162,14 +165,21 @@ fn texts(values: &Values, value: ValueId) -> Vec<String> {
 
 /// Whether the first argument of `use` is a path: Express takes everything that is no function for one.
 pub(super) fn is_path(values: &Values, value: ValueId) -> bool {
+    is_path_within(values, value, NESTING_MAX)
+}
+
+fn is_path_within(values: &Values, value: ValueId, depth: u32) -> bool {
+    let Some(depth) = depth.checked_sub(1) else {
+        return false;
+    };
     match values.value(value) {
         Value::Const(Const::Str(_) | Const::Regex(..)) | Value::Template(_) => true,
         Value::Array(object) => values.object(*object).entries.first().is_some_and(|entry| {
-            matches!(*entry, Entry::Item(item) | Entry::Spread(item) if is_path(values, item))
+            matches!(*entry, Entry::Item(item) | Entry::Spread(item) if is_path_within(values, item, depth))
         }),
         Value::Choice(alternatives) => alternatives
             .iter()
-            .any(|alternative| is_path(values, alternative.value)),
+            .any(|alternative| is_path_within(values, alternative.value, depth)),
         Value::Member(base, name) => {
             is_environment(values, *base) || names_a_path(name) && !is_call(values, *base)
         }

@@ -2,13 +2,15 @@
 
 use std::{collections::BTreeSet, rc::Rc};
 
-use portcullis_code::{body::ModuleId, machine::Machine};
+use portcullis_code::{body::ModuleId, machine::Machine, value::Values};
 use portcullis_policy::Method;
 
 use super::{
     FRAMEWORK,
+    attached::{Attached, parameter_count},
     condition::{Test, describe, only_when, tests},
-    graph::{Attached, Container, Graph, Layer, Used, Verb, What, parameter_count},
+    container::{Container, Layer, Used, Verb, What},
+    graph::Graph,
     route_path::RoutePath,
     scope::{Asked, Scope, sample},
 };
@@ -31,7 +33,8 @@ pub(super) fn routes(machine: &mut Machine<'_>, graph: &Graph) -> Vec<Route> {
         passed: Vec::new(),
         stack: Vec::new(),
         found: Vec::new(),
-        seen: BTreeSet::new(),
+        answered: BTreeSet::new(),
+        listed: BTreeSet::new(),
     };
     let has_app = graph.containers.iter().any(|it| it.maker.makes_app);
     for (id, container) in graph.containers.iter().enumerate() {
@@ -40,10 +43,10 @@ pub(super) fn routes(machine: &mut Machine<'_>, graph: &Graph) -> Vec<Route> {
         {
             continue;
         }
-        let mut given = Given::default();
-        for &facts in &container.facts {
-            given.tests.extend(tests(&walk.machine.values, facts));
-        }
+        let mut given = Given {
+            tests: always(&walk.machine.values, container),
+            ..Given::default()
+        };
         given.always = given.tests.len();
         if !container.maker.makes_app {
             let condition = "router is not mounted anywhere that was read";
@@ -58,9 +61,23 @@ pub(super) fn routes(machine: &mut Machine<'_>, graph: &Graph) -> Vec<Route> {
             }
         }
         walk.passed.clear();
+        walk.answered.clear();
         walk.enter(id, &RoutePath::default(), &given);
     }
     walk.found
+}
+
+/// The tests that hold wherever an application runs at all: where it is made, and wherever it listens.
+fn always(values: &Values, container: &Container) -> Vec<Test> {
+    let mut always = tests(values, container.made);
+    let mut listens = container.listens.iter().map(|facts| tests(values, *facts));
+    if let Some(mut common) = listens.next() {
+        for other in listens {
+            common.retain(|test| other.contains(test));
+        }
+        add(&mut always, common);
+    }
+    always
 }
 
 struct Walk<'w, 'p> {
@@ -70,7 +87,10 @@ struct Walk<'w, 'p> {
     passed: Vec<Passed>,
     stack: Vec<usize>,
     found: Vec<Route>,
-    seen: BTreeSet<(Method, String, Site)>,
+    /// The routes of the application that is walked: of a router mounted twice on one path, the first answers.
+    answered: BTreeSet<(Method, String, Site)>,
+    /// Every route by what a request for it meets: a factory may make the same application twice.
+    listed: BTreeSet<(Method, String, Site, Vec<Site>)>,
 }
 
 /// A middleware that was met.
@@ -238,7 +258,9 @@ impl Walk<'_, '_> {
         }
         for template in path.canonical(dialect) {
             if self.found.len() >= ROUTES_MAX
-                || !self.seen.insert((verb.method, template.clone(), verb.site))
+                || !self
+                    .answered
+                    .insert((verb.method, template.clone(), verb.site))
             {
                 continue;
             }
@@ -267,6 +289,13 @@ impl Walk<'_, '_> {
                     LinkRole::RouteMiddleware
                 };
                 chain.push(link(attached, role));
+            }
+            let sites = chain.iter().map(|link| link.site).collect();
+            if !self
+                .listed
+                .insert((verb.method, template.clone(), verb.site, sites))
+            {
+                continue;
             }
             self.found.push(Route {
                 framework: FRAMEWORK,
