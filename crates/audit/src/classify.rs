@@ -7,7 +7,7 @@ use portcullis_report::Auth;
 use crate::{
     input::Input,
     judge::{Judgement, Judging, is_secret_column},
-    library::{Meaning, MegaType, Usage},
+    library::{GuardKind, Meaning, Mega, MegaType, Usage},
     origin::Origins,
     passes::Proof,
 };
@@ -101,28 +101,37 @@ fn stated(judging: &Judging<'_, '_, '_, '_>) -> Option<RouteType> {
 }
 
 fn mega_type(judging: &Judging<'_, '_, '_, '_>) -> Option<RouteType> {
-    let handler = judging.route.chain.last()?;
+    let safe = judging.route.method == Method::Get;
+    match mega(judging)?.route_type? {
+        MegaType::AuthOp => Some(RouteType::AuthOp),
+        MegaType::FileUpload if safe => Some(RouteType::PublicRead),
+        MegaType::FileUpload => Some(RouteType::FileUpload),
+        MegaType::Webhook => Some(RouteType::Webhook),
+        MegaType::Internal => Some(RouteType::Internal),
+        MegaType::Mixed => None,
+    }
+}
+
+/// Whether a library's router behind the route checks this by itself.
+pub(crate) fn mega_checks(judging: &Judging<'_, '_, '_, '_>, kind: GuardKind) -> bool {
+    mega(judging).is_some_and(|mega| mega.checks.contains(&kind))
+}
+
+/// The library's router that is the route's handler.
+fn mega<'k>(judging: &Judging<'_, '_, 'k, '_>) -> Option<&'k Mega> {
     let values = &judging.machine.values;
-    let mut value = handler.value;
+    let mut value = judging.route.chain.last()?.value;
     for _ in 0..4 {
         if let Value::Call(call) = values.value(value) {
             for known in judging.bench.knowledge.of_call(values, *call) {
                 if let Meaning::Mega(mega) = &known.row.meaning {
-                    let safe = judging.route.method == Method::Get;
-                    return Some(match mega.route_type? {
-                        MegaType::AuthOp => RouteType::AuthOp,
-                        MegaType::FileUpload if safe => RouteType::PublicRead,
-                        MegaType::FileUpload => RouteType::FileUpload,
-                        MegaType::Webhook => RouteType::Webhook,
-                        MegaType::Internal => RouteType::Internal,
-                        MegaType::Mixed => return None,
-                    });
+                    return Some(mega);
                 }
             }
         }
         match values.value(value) {
             Value::Member(base, _) => value = *base,
-            _ => break,
+            _ => return None,
         }
     }
     None

@@ -82,6 +82,8 @@ pub struct SeenGuard {
     pub link: usize,
     /// Whether it was passed on every way to what the route does.
     pub everywhere: bool,
+    /// Whether a call established it; a test of what earlier code may have left on the request is only a look.
+    pub established: bool,
     /// How it is written: `auth().userId`.
     pub source: String,
     /// What happens on failure, in words.
@@ -313,12 +315,14 @@ impl Judging<'_, '_, '_, '_> {
                 {
                     bound = true;
                 }
-                if origins.any(Origins::CHOSEN.and(Origins::COOKIE).and(Origins::HEADER)) {
+                let sent = Origins::CHOSEN.and(Origins::COOKIE).and(Origins::HEADER);
+                if origins.any(sent) {
                     if is_secret_column(&filter.column, self.bench.schema, query.table) {
                         for call in &query.calls {
                             self.bench.passes.secret(*call);
                         }
-                    } else if self.selects_object(&query, &filter.column)
+                    } else if origins.any(Origins::CHOSEN)
+                        && self.selects_object(&query, &filter.column)
                         && !origins.any(Origins::BOUND)
                     {
                         chosen.push(number);
@@ -342,6 +346,15 @@ impl Judging<'_, '_, '_, '_> {
         }
         for number in 0..judged.len() {
             let binding = self.binding(&judged, number);
+            if binding == Binding::Bound
+                && let Some(query) = judged.get(number)
+            {
+                // What was reached through something bound is bound itself, and so is what is reached through it.
+                for call in &query.query.calls {
+                    self.bench.origins.bind(*call);
+                }
+                self.bench.passes.forget();
+            }
             let Some(query) = judged.get(number) else {
                 continue;
             };
@@ -484,7 +497,9 @@ impl Judging<'_, '_, '_, '_> {
                         .iter()
                         .any(|known| matches!(&known.row.meaning, Meaning::Db(db) if db.or_throw))
             }
-            portcullis_code::value::Fact::Caught(_) | portcullis_code::value::Fact::OneOf(_) => false,
+            portcullis_code::value::Fact::Caught(_) | portcullis_code::value::Fact::OneOf(_) => {
+                false
+            }
         })
     }
 
@@ -637,12 +652,17 @@ impl Judging<'_, '_, '_, '_> {
         let mut found: Vec<SeenGuard> = Vec::new();
         let mut seen: FxHashSet<(Proof, Site)> = FxHashSet::default();
         for (number, event) in self.events.iter().enumerate() {
-            for passed in self
-                .bench
-                .passes
-                .at(&self.machine.values, event.facts)
-                .iter()
-            {
+            let values = &self.machine.values;
+            let here = self.bench.passes.at(values, event.facts);
+            // What a call itself proves may hold nowhere else, where a setting switches it off.
+            let own = match event.kind {
+                EventKind::Call(call) => self
+                    .bench
+                    .passes
+                    .of_fact(values, portcullis_code::value::Fact::Returned(call)),
+                _ => std::rc::Rc::default(),
+            };
+            for passed in here.iter().chain(own.iter()) {
                 let site = self.site_of(passed).unwrap_or(Site {
                     module: event.module,
                     span: event.span,
@@ -672,6 +692,7 @@ impl Judging<'_, '_, '_, '_> {
                     site,
                     link,
                     everywhere,
+                    established: passed.call.is_some() || passed.kind == Proof::Service,
                     source,
                     on_fail,
                 });
@@ -846,7 +867,11 @@ impl Judging<'_, '_, '_, '_> {
                 .iter()
                 .any(|data| self.origins(*data).any(Origins::RAW))
         });
+        let by_library = classify::mega_checks(self, GuardKind::Validation);
         let (answer, reason) = match (consumed, &proved) {
+            _ if by_library && self.route.method != Method::Get => {
+                (Answer::Yes, "the library's router checks it".to_owned())
+            }
             (_, Some((source, _))) if in_place || !raw_data => (
                 Answer::Yes,
                 format!("`{source}` checks it against a schema"),
@@ -962,10 +987,14 @@ impl Judging<'_, '_, '_, '_> {
     }
 
     fn csrf(&mut self, judgement: &mut Judgement) {
+        let writes = judgement
+            .queries
+            .iter()
+            .any(|judged| judged.query.op.writes());
         let safe = matches!(
             self.route.method,
             Method::Get | Method::Head | Method::Options
-        );
+        ) || self.route.method == Method::Any && !writes && !judgement.consumes_body;
         let guard = judgement
             .guards
             .iter()
@@ -1018,6 +1047,15 @@ impl Judging<'_, '_, '_, '_> {
             return;
         }
         for judged in &judgement.queries {
+            // What every request of the application runs through is not about this route's objects.
+            if self
+                .route
+                .chain
+                .get(judged.link)
+                .is_some_and(|link| link.role == LinkRole::Middleware)
+            {
+                continue;
+            }
             let user_table = judged
                 .query
                 .table

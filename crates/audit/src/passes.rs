@@ -176,14 +176,23 @@ impl<'k, 'p> Passes<'k, 'p> {
 
     /// What is proved on each of several ways, if not by the same guard then by one of the same kind.
     fn of_join(&self, values: &Values, number: u32) -> Vec<Passed> {
-        let ways: Vec<Rc<Vec<Passed>>> = values.joined(number).iter().map(|facts| self.at(values, *facts)).collect();
+        let ways: Vec<Rc<Vec<Passed>>> = values
+            .joined(number)
+            .iter()
+            .map(|facts| self.at(values, *facts))
+            .collect();
         let Some((first, others)) = ways.split_first() else {
             return Vec::new();
         };
-        let alike = |one: Proof, other: Proof| one == other || one.identifies() && other.identifies();
+        let alike =
+            |one: Proof, other: Proof| one == other || one.identifies() && other.identifies();
         first
             .iter()
-            .filter(|passed| others.iter().all(|way| way.iter().any(|other| alike(passed.kind, other.kind))))
+            .filter(|passed| {
+                others
+                    .iter()
+                    .all(|way| way.iter().any(|other| alike(passed.kind, other.kind)))
+            })
             .cloned()
             .collect()
     }
@@ -508,7 +517,14 @@ impl<'k, 'p> Passes<'k, 'p> {
                 };
                 if caller {
                     let login = is_sign_in(values, *call);
-                    push(if login { Proof::Credential } else { Proof::Authentication }, None);
+                    push(
+                        if login {
+                            Proof::Credential
+                        } else {
+                            Proof::Authentication
+                        },
+                        None,
+                    );
                 }
             }
             Value::Call(call) => {
@@ -542,19 +558,30 @@ fn guard_returns(meaning: &Meaning) -> bool {
 /// A sign-in strategy checks credentials; it does not say that somebody was signed in before.
 fn is_login(values: &Values, knowledge: &Knowledge<'_>, known: &Known<'_>) -> bool {
     let _unused = knowledge;
-    known.row.source.file.contains("passport") && known.calls.iter().any(|call| is_sign_in(values, *call))
+    known.row.source.file.contains("passport")
+        && known.calls.iter().any(|call| is_sign_in(values, *call))
 }
 
 /// Whether a call names a strategy that signs in: everything but those that read a token or key with each request.
 fn is_sign_in(values: &Values, call: CallId) -> bool {
-    const WITH_EACH_REQUEST: [&str; 8] =
-        ["jwt", "bearer", "session", "localapikey", "headerapikey", "basic", "token", "api-key"];
+    const WITH_EACH_REQUEST: [&str; 8] = [
+        "jwt",
+        "bearer",
+        "session",
+        "localapikey",
+        "headerapikey",
+        "basic",
+        "token",
+        "api-key",
+    ];
     values
         .call(call)
         .args
         .first()
         .and_then(|arg| values.as_text(arg.0))
-        .is_some_and(|strategy| !WITH_EACH_REQUEST.contains(&strategy.as_str()) && !strategy.contains("jwt"))
+        .is_some_and(|strategy| {
+            !WITH_EACH_REQUEST.contains(&strategy.as_str()) && !strategy.contains("jwt")
+        })
 }
 
 fn caller_passes(caller: &Caller, steps: &[Step], truth: bool) -> bool {

@@ -81,6 +81,10 @@ impl<'k, 'p> Frameworks<'k, 'p> {
             .iter()
             .find(|known| known.row.usage == Usage::Middleware)
         {
+            // A path on the guard's list of exceptions, or perhaps on it, gets through unseen.
+            if self.is_excepted(machine, known) != Some(false) && self.sample.borrow().is_some() {
+                return Some(Effect::Value(machine.truth_value(true)?));
+            }
             return Some(pass_middleware(machine, known, Some(made), data));
         }
         // A maker that no row describes: if it was given a function, the request reaches that one.
@@ -105,6 +109,25 @@ impl<'k, 'p> Frameworks<'k, 'p> {
         None
     }
 
+    /// Whether the request's path is one for which a guard refuses nothing.
+    fn is_excepted(&self, machine: &Machine<'_>, known: &Known<'_>) -> Option<bool> {
+        let Meaning::Guard(guard) = &known.row.meaning else {
+            return Some(false);
+        };
+        let path = self.sample.borrow().clone()?;
+        let mut sources = Vec::new();
+        for place in &guard.except {
+            for value in self.knowledge.places(&machine.values, known, place) {
+                collect_constants(&machine.values, value, &mut sources)?;
+            }
+        }
+        match try_path(&sources, &path) {
+            Match::Yes => Some(true),
+            Match::No => Some(false),
+            Match::Unknown => None,
+        }
+    }
+
     fn try_matcher(
         &self,
         machine: &Machine<'_>,
@@ -117,24 +140,29 @@ impl<'k, 'p> Frameworks<'k, 'p> {
         for value in self.knowledge.places(values, known, patterns) {
             collect_constants(values, value, &mut sources)?;
         }
-        let mut answer = Match::No;
-        for source in sources {
-            let compiled = match source {
-                Const::Str(text) => PathPattern::compile(&text, Dialect::Clerk),
-                Const::Regex(pattern, flags) => {
-                    PathPattern::compile_regexp(&pattern, &flags, Dialect::Clerk)
-                }
-                _ => return None,
-            };
-            answer = answer
-                .or(compiled.map_or(Match::Unknown, |pattern| pattern.matches_request(&path)));
-        }
-        match answer {
+        match try_path(&sources, &path) {
             Match::Yes => Some(Effect::Value(constant(machine, true)?)),
             Match::No => Some(Effect::Value(constant(machine, false)?)),
             Match::Unknown => None,
         }
     }
+}
+
+/// Tries a path on a list of patterns as Clerk reads them.
+fn try_path(sources: &[Const], path: &str) -> Match {
+    let mut answer = Match::No;
+    for source in sources {
+        let compiled = match source {
+            Const::Str(text) => PathPattern::compile(text, Dialect::Clerk),
+            Const::Regex(pattern, flags) => {
+                PathPattern::compile_regexp(pattern, flags, Dialect::Clerk)
+            }
+            _ => return Match::Unknown,
+        };
+        answer =
+            answer.or(compiled.map_or(Match::Unknown, |pattern| pattern.matches_request(path)));
+    }
+    answer
 }
 
 /// The id of a truth value; both are made before any run.

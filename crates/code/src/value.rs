@@ -482,7 +482,9 @@ impl Values {
     /// The conjunctions of which one holds.
     #[must_use]
     pub fn joined(&self, number: u32) -> &[FactsId] {
-        self.joins.get(number as usize).map_or(&[], |several| several)
+        self.joins
+            .get(number as usize)
+            .map_or(&[], |several| several)
     }
 
     /// Whether two sets of facts exclude each other.
@@ -603,12 +605,8 @@ impl Values {
                     {
                         continue;
                     }
-                    let under = self.assume_within(
-                        alternative.facts,
-                        alternative.value,
-                        truth,
-                        depth - 1,
-                    );
+                    let under =
+                        self.assume_within(alternative.facts, alternative.value, truth, depth - 1);
                     let implied: Vec<Fact> = self.facts(under).collect();
                     ways.push(under);
                     common = Some(match common {

@@ -133,7 +133,10 @@ impl Machine<'_> {
                 self.enter(callee, home, function, env, bound, args, module, span)
             }
             Value::Class { .. } => self.construct(callee, args, module, span),
-            Value::Choice(alternatives) if alternatives.len() <= CALLEES_MAX => {
+            Value::Choice(alternatives)
+                if alternatives.len() <= CALLEES_MAX
+                    && alternatives.iter().any(|each| self.runs(each.value)) =>
+            {
                 self.call_each(&alternatives, this, &args, new, module, span)
             }
             _ => {
@@ -142,6 +145,22 @@ impl Machine<'_> {
                 }
                 self.opaque_call(callee, args, new, None, module, span)
             }
+        }
+    }
+
+    /// Whether calling a value runs project code, as far as it can be seen from outside.
+    fn runs(&self, value: ValueId) -> bool {
+        match self.values.value(value) {
+            Value::Function { .. }
+            | Value::Class { .. }
+            | Value::Call(_)
+            | Value::Choice(_)
+            | Value::Const(_) => true,
+            Value::Member(base, _) => matches!(
+                self.values.value(*base),
+                Value::Array(_) | Value::Function { .. } | Value::Const(_) | Value::Promise(_)
+            ),
+            _ => false,
         }
     }
 
