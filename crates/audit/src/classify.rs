@@ -231,7 +231,9 @@ fn auth_operation(
             let reason = match &known.row.meaning {
                 Meaning::Credential(_) if unsafe_method && named => "it compares a password",
                 Meaning::Hash(hash)
-                    if unsafe_method && matches!(hash.kind, crate::library::HashKind::Password) =>
+                    if unsafe_method
+                        && named
+                        && matches!(hash.kind, crate::library::HashKind::Password) =>
                 {
                     "it stores a password"
                 }

@@ -390,22 +390,24 @@ impl Judging<'_, '_, '_, '_> {
         if id_like {
             return true;
         }
-        if matches!(
-            query.op,
-            DbOp::Read | DbOp::Update | DbOp::Delete | DbOp::Upsert
-        ) {
-            let unique = query
-                .table
-                .and_then(|table| self.bench.schema.table(&table))
-                .and_then(|table| table.column(last))
-                .is_some_and(|column| column.unique || column.id);
-            return unique
-                || matches!(
-                    lower.as_str(),
-                    "slug" | "key" | "code" | "number" | "handle"
-                );
+        let table = query
+            .table
+            .and_then(|table| self.bench.schema.table(&table));
+        let unique = table
+            .and_then(|table| table.column(last))
+            .is_some_and(|column| column.unique || column.id);
+        match query.op {
+            // Whoever looks whether a name is taken reads by it; whoever changes by it has chosen the row.
+            DbOp::Update | DbOp::Delete | DbOp::Upsert => {
+                unique
+                    || matches!(
+                        lower.as_str(),
+                        "slug" | "key" | "code" | "number" | "handle"
+                    )
+            }
+            DbOp::Read => matches!(lower.as_str(), "slug" | "key" | "code" | "number"),
+            _ => false,
         }
-        false
     }
 
     fn binding(&self, judged: &[JudgedQuery], number: usize) -> Binding {
@@ -650,7 +652,7 @@ impl Judging<'_, '_, '_, '_> {
 
     fn guards(&mut self, judgement: &Judgement) -> Vec<SeenGuard> {
         let mut found: Vec<SeenGuard> = Vec::new();
-        let mut seen: FxHashSet<(Proof, Site)> = FxHashSet::default();
+        let mut seen: FxHashSet<(Proof, Option<CallId>, Option<ValueId>)> = FxHashSet::default();
         for (number, event) in self.events.iter().enumerate() {
             let values = &self.machine.values;
             let here = self.bench.passes.at(values, event.facts);
@@ -667,7 +669,7 @@ impl Judging<'_, '_, '_, '_> {
                     module: event.module,
                     span: event.span,
                 });
-                if !seen.insert((passed.kind, site)) {
+                if !seen.insert((passed.kind, passed.call, passed.tested)) {
                     continue;
                 }
                 let everywhere = !judgement.points.is_empty()
@@ -677,7 +679,10 @@ impl Judging<'_, '_, '_, '_> {
                             .at(&self.machine.values, *point)
                             .iter()
                             .any(|other| {
-                                other.kind == passed.kind && self.site_of(other) == Some(site)
+                                other.kind == passed.kind
+                                    && (other.call == passed.call && other.tested == passed.tested
+                                        || passed.call.is_some()
+                                            && self.site_of(other) == Some(site))
                             })
                     });
                 let link = self.link_of(number.saturating_sub(1));
@@ -739,8 +744,11 @@ impl Judging<'_, '_, '_, '_> {
             .iter()
             .filter(|point| self.identified(**point))
             .count();
-        let evidence =
-            judgement.guards.iter().any(|guard| guard.kind.identifies()) || self.asks_for_caller();
+        let evidence = judgement
+            .guards
+            .iter()
+            .any(|guard| guard.kind.identifies() && guard.established)
+            || self.asks_for_caller();
         let inside = if !judgement.points.is_empty() && identified == judgement.points.len() {
             Auth::Required
         } else if evidence {
@@ -830,12 +838,23 @@ impl Judging<'_, '_, '_, '_> {
 
     /// Whether some call asks who the caller is, or the request's own user is looked at.
     fn asks_for_caller(&self) -> bool {
+        let values = &self.machine.values;
+        let asks = |call: CallId, plain: bool| {
+            !crate::passes::is_sign_in(values, call)
+                && self
+                    .bench
+                    .knowledge
+                    .of_call(values, call)
+                    .iter()
+                    .any(|known| {
+                        matches!(&known.row.meaning, Meaning::Caller(caller) if caller.verified)
+                            && (known.row.usage == Usage::Plain) == plain
+                    })
+        };
         self.events.iter().any(|event| match event.kind {
             EventKind::Call(call) => {
-                let values = &self.machine.values;
-                let data = values.call(call);
-                self.bench.knowledge.of_call(values, call).iter().any(|known| matches!(&known.row.meaning, Meaning::Caller(caller) if caller.verified))
-                    || matches!(values.value(data.callee), Value::Call(made) if self.bench.knowledge.of_call(values, *made).iter().any(|known| matches!(&known.row.meaning, Meaning::Caller(_)) && known.row.usage != Usage::Plain))
+                asks(call, true)
+                    || matches!(values.value(values.call(call).callee), Value::Call(made) if asks(*made, false))
             }
             _ => false,
         })
@@ -1053,6 +1072,7 @@ impl Judging<'_, '_, '_, '_> {
                 .chain
                 .get(judged.link)
                 .is_some_and(|link| link.role == LinkRole::Middleware)
+                || judged.authorized
             {
                 continue;
             }
@@ -1084,7 +1104,7 @@ impl Judging<'_, '_, '_, '_> {
                     if !user_table
                         && answer == Ownership::NotApplicable
                         && matches!(judged.query.op, DbOp::ReadMany)
-                        && !judged.authorized =>
+                        && judged.link + 1 == self.link_starts.len() =>
                 {
                     answer = Ownership::Checked;
                     reason = (

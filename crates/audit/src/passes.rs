@@ -386,7 +386,7 @@ impl<'k, 'p> Passes<'k, 'p> {
                 if self.origins.is_bound(call) {
                     found.push(Passed {
                         kind: Proof::Authentication,
-                        call: Some(call),
+                        call: None,
                         tested: Some(value),
                         ambient: None,
                     });
@@ -539,6 +539,13 @@ impl<'k, 'p> Passes<'k, 'p> {
             }
             _ => {}
         }
+        // A choice or a computation may hold because the role is missing: its parts are judged by themselves.
+        if !matches!(
+            values.value(value),
+            Value::Member(..) | Value::Call(_) | Value::Index(..)
+        ) {
+            return;
+        }
         let origins = self.origins.of(values, value);
         if origins.any(Origins::CALLER.and(Origins::OWN_ROW).and(Origins::ROLE))
             && !origins.any(Origins::USER_WRITTEN)
@@ -563,7 +570,7 @@ fn is_login(values: &Values, knowledge: &Knowledge<'_>, known: &Known<'_>) -> bo
 }
 
 /// Whether a call names a strategy that signs in: everything but those that read a token or key with each request.
-fn is_sign_in(values: &Values, call: CallId) -> bool {
+pub(crate) fn is_sign_in(values: &Values, call: CallId) -> bool {
     const WITH_EACH_REQUEST: [&str; 8] = [
         "jwt",
         "bearer",
