@@ -82,6 +82,8 @@ pub struct SeenGuard {
     pub link: usize,
     /// Whether it was passed on every way to what the route does.
     pub everywhere: bool,
+    /// Whether the credential is a cookie; none where it may be either.
+    pub ambient: Option<bool>,
     /// How it is written: `auth().userId`.
     pub source: String,
     /// What happens on failure, in words.
@@ -484,7 +486,9 @@ impl Judging<'_, '_, '_, '_> {
                         .iter()
                         .any(|known| matches!(&known.row.meaning, Meaning::Db(db) if db.or_throw))
             }
-            portcullis_code::value::Fact::Caught(_) | portcullis_code::value::Fact::OneOf(_) => false,
+            portcullis_code::value::Fact::Caught(_) | portcullis_code::value::Fact::OneOf(_) => {
+                false
+            }
         })
     }
 
@@ -672,6 +676,7 @@ impl Judging<'_, '_, '_, '_> {
                     site,
                     link,
                     everywhere,
+                    ambient: passed.ambient,
                     source,
                     on_fail,
                 });
@@ -783,28 +788,20 @@ impl Judging<'_, '_, '_, '_> {
         judgement
             .reasons
             .push(("auth", reason, first.map(|(_, site)| site)));
-        let proofs: Vec<Option<bool>> = judgement
-            .points
-            .iter()
-            .flat_map(|point| {
-                self.bench
-                    .passes
-                    .at(&self.machine.values, *point)
-                    .iter()
-                    .filter(|passed| passed.kind.identifies())
-                    .map(|passed| passed.ambient)
-                    .collect::<Vec<_>>()
-            })
-            .collect();
-        judgement.bearer_only = inside == Auth::Required
-            && !proofs.is_empty()
-            && proofs.iter().all(|ambient| *ambient == Some(false))
-            && outside != Auth::Required
-            || judgement
-                .points
+        // A role or row that is compared later says nothing of how the credential came; one that was read does.
+        let attached = |point: &FactsId| {
+            let passed = self.bench.passes.at(&self.machine.values, *point);
+            let mut ways = passed
                 .iter()
-                .all(|point| self.has(*point, Proof::Signature))
-                && !judgement.points.is_empty();
+                .filter(|passed| passed.kind.identifies())
+                .filter_map(|passed| passed.ambient)
+                .peekable();
+            ways.peek().is_some() && ways.all(|ambient| !ambient)
+                || passed.iter().any(|passed| passed.kind == Proof::Signature)
+        };
+        judgement.bearer_only = outside != Auth::Required
+            && !judgement.points.is_empty()
+            && judgement.points.iter().all(attached);
     }
 
     /// Whether some call asks who the caller is, or the request's own user is looked at.

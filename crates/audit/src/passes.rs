@@ -176,14 +176,23 @@ impl<'k, 'p> Passes<'k, 'p> {
 
     /// What is proved on each of several ways, if not by the same guard then by one of the same kind.
     fn of_join(&self, values: &Values, number: u32) -> Vec<Passed> {
-        let ways: Vec<Rc<Vec<Passed>>> = values.joined(number).iter().map(|facts| self.at(values, *facts)).collect();
+        let ways: Vec<Rc<Vec<Passed>>> = values
+            .joined(number)
+            .iter()
+            .map(|facts| self.at(values, *facts))
+            .collect();
         let Some((first, others)) = ways.split_first() else {
             return Vec::new();
         };
-        let alike = |one: Proof, other: Proof| one == other || one.identifies() && other.identifies();
+        let alike =
+            |one: Proof, other: Proof| one == other || one.identifies() && other.identifies();
         first
             .iter()
-            .filter(|passed| others.iter().all(|way| way.iter().any(|other| alike(passed.kind, other.kind))))
+            .filter(|passed| {
+                others
+                    .iter()
+                    .all(|way| way.iter().any(|other| alike(passed.kind, other.kind)))
+            })
             .cloned()
             .collect()
     }
@@ -274,9 +283,20 @@ impl<'k, 'p> Passes<'k, 'p> {
                 kind,
                 call: Some(call),
                 tested,
-                ambient: guard.ambient,
+                ambient: guard.ambient.or_else(|| self.carried(values, known, guard)),
             });
         }
+    }
+
+    /// Whether the credential that a guard reads came in a cookie; none where it may have come either way.
+    fn carried(&self, values: &Values, known: &Known<'_>, guard: &Guard) -> Option<bool> {
+        let subject = self
+            .knowledge
+            .place(values, known, guard.subject.as_ref()?)?;
+        let origins = self.origins.of(values, subject);
+        let cookie = origins.any(Origins::COOKIE);
+        let attached = origins.any(Origins::HEADER.and(Origins::CHOSEN));
+        (cookie != attached).then_some(cookie)
     }
 
     fn of_test(&self, values: &Values, value: ValueId, truth: bool) -> Vec<Passed> {
