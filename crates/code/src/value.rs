@@ -482,7 +482,9 @@ impl Values {
     /// The conjunctions of which one holds.
     #[must_use]
     pub fn joined(&self, number: u32) -> &[FactsId] {
-        self.joins.get(number as usize).map_or(&[], |several| several)
+        self.joins
+            .get(number as usize)
+            .map_or(&[], |several| several)
     }
 
     /// Whether two sets of facts exclude each other.
