@@ -20,7 +20,7 @@ use crate::{
     middleware::{self, Cover},
     options::{AuditError, Audited, Options, Progress},
     origin::OriginFinder,
-    passes::{Passes, Proof},
+    passes::Passes,
     route::{Convention, Route, Site},
     rule::{Check, Hit, RouteContext, Rule},
     rules::RULES,
@@ -144,7 +144,8 @@ fn run(
         if listed {
             summaries.push(Summary::of(
                 route,
-                &project.module(route.site.module).file,
+                project,
+                &machine,
                 &judgement,
                 cover.as_ref(),
                 &schema,
@@ -157,19 +158,9 @@ fn run(
         }
         machine.end(&mark);
     }
-    let uses_cookies = options.policy.audit().session_cookie.unwrap_or_else(|| {
-        summaries.iter().any(|summary| {
-            !summary.bearer_only
-                && summary
-                    .proofs
-                    .iter()
-                    .any(|(proof, _)| *proof == Proof::Authentication)
-        }) || discovered.middlewares.first().is_some()
-    });
     let inventory = Inventory {
         routes: summaries,
         policy: options.policy.clone(),
-        uses_cookies,
     };
     for rule in RULES {
         if let Check::Inventory(check) = rule.check

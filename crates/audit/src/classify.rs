@@ -9,7 +9,8 @@ use crate::{
     judge::{Judgement, Judging, is_secret_column},
     library::{GuardKind, Meaning, Mega, MegaType, Usage},
     origin::Origins,
-    passes::Proof,
+    passes::{Proof, members_under},
+    route::LinkRole,
 };
 
 /// The type and its reason.
@@ -139,14 +140,16 @@ fn mega<'k>(judging: &Judging<'_, '_, 'k, '_>) -> Option<&'k Mega> {
 
 fn takes_file(judging: &Judging<'_, '_, '_, '_>) -> bool {
     let values = &judging.machine.values;
-    judging.events.iter().any(|event| {
+    judging.events.iter().enumerate().any(|(number, event)| {
         let EventKind::Call(call) = event.kind else { return false };
         let data = values.call(call);
         let made = match values.value(data.callee) {
             Value::Call(made) => judging.bench.knowledge.of_call(values, *made),
             _ => Vec::new(),
         };
-        let sets_file = made.iter().any(|known| {
+        // An upload middleware of the whole application offers files to every route; those that look at them take one.
+        let own = judging.route.chain.get(link_of(judging, number)).is_some_and(|link| link.role != LinkRole::Middleware);
+        let sets_file = own && made.iter().any(|known| {
             known.row.usage == Usage::Middleware
                 && known.row.sets.iter().any(|(_, role)| matches!(role, crate::library::Role::File | crate::library::Role::Files))
         });
@@ -157,12 +160,21 @@ fn takes_file(judging: &Judging<'_, '_, '_, '_>) -> bool {
             }
             _ => false,
         };
-        let form_file = data.args.iter().any(|arg| match values.value(arg.0) {
-            Value::Member(base, name) => matches!(name.as_str(), "file" | "files") && matches!(values.value(*base), Value::Input(tag) if Input::of(*tag) == Input::NodeRequest),
-            _ => false,
+        let form_file = data.args.iter().map(|arg| arg.0).chain([data.callee]).any(|value| {
+            let (base, path) = members_under(values, value);
+            let request = matches!(values.value(base), Value::Input(tag) if Input::of(*tag) == Input::NodeRequest);
+            request && path.first().is_some_and(|name| matches!(name.as_str(), "file" | "files"))
         });
         sets_file || reads_file || form_file
     })
+}
+
+fn link_of(judging: &Judging<'_, '_, '_, '_>, event: usize) -> usize {
+    judging
+        .link_starts
+        .iter()
+        .rposition(|start| *start <= event)
+        .unwrap_or(0)
 }
 
 /// Why it is an operation of signing in, up or out, or on a credential.
@@ -202,11 +214,7 @@ fn auth_operation(
         let EventKind::Call(call) = event.kind else {
             continue;
         };
-        let link = judging
-            .link_starts
-            .iter()
-            .rposition(|start| *start <= number)
-            .unwrap_or(0);
+        let link = link_of(judging, number);
         let identifies = judgement
             .guards
             .iter()

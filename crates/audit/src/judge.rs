@@ -84,6 +84,8 @@ pub struct SeenGuard {
     pub everywhere: bool,
     /// Whether a call established it; a test of what earlier code may have left on the request is only a look.
     pub established: bool,
+    /// Whether the credential is a cookie; none where it may be either.
+    pub ambient: Option<bool>,
     /// How it is written: `auth().userId`.
     pub source: String,
     /// What happens on failure, in words.
@@ -698,6 +700,7 @@ impl Judging<'_, '_, '_, '_> {
                     link,
                     everywhere,
                     established: passed.call.is_some() || passed.kind == Proof::Service,
+                    ambient: passed.ambient,
                     source,
                     on_fail,
                 });
@@ -812,28 +815,20 @@ impl Judging<'_, '_, '_, '_> {
         judgement
             .reasons
             .push(("auth", reason, first.map(|(_, site)| site)));
-        let proofs: Vec<Option<bool>> = judgement
-            .points
-            .iter()
-            .flat_map(|point| {
-                self.bench
-                    .passes
-                    .at(&self.machine.values, *point)
-                    .iter()
-                    .filter(|passed| passed.kind.identifies())
-                    .map(|passed| passed.ambient)
-                    .collect::<Vec<_>>()
-            })
-            .collect();
-        judgement.bearer_only = inside == Auth::Required
-            && !proofs.is_empty()
-            && proofs.iter().all(|ambient| *ambient == Some(false))
-            && outside != Auth::Required
-            || judgement
-                .points
+        // A role or row that is compared later says nothing of how the credential came; one that was read does.
+        let attached = |point: &FactsId| {
+            let passed = self.bench.passes.at(&self.machine.values, *point);
+            let mut ways = passed
                 .iter()
-                .all(|point| self.has(*point, Proof::Signature))
-                && !judgement.points.is_empty();
+                .filter(|passed| passed.kind.identifies())
+                .filter_map(|passed| passed.ambient)
+                .peekable();
+            ways.peek().is_some() && ways.all(|ambient| !ambient)
+                || passed.iter().any(|passed| passed.kind == Proof::Signature)
+        };
+        judgement.bearer_only = outside != Auth::Required
+            && !judgement.points.is_empty()
+            && judgement.points.iter().all(attached);
     }
 
     /// Whether some call asks who the caller is, or the request's own user is looked at.

@@ -17,6 +17,8 @@ use crate::{
 pub struct Cover {
     /// Whether anonymous requests are refused.
     pub auth: Auth,
+    /// Whether it runs on the plain path of the route, or may.
+    pub covered: bool,
     /// Where the middleware is.
     pub site: Site,
     /// Sample paths of the route that get through although the plain path does not.
@@ -37,6 +39,10 @@ pub fn cover(
     let site = reach.middleware.site;
     let mut cover = Cover {
         auth: Auth::None,
+        covered: reach
+            .tries
+            .first()
+            .is_some_and(|attempt| attempt.coverage != Coverage::No),
         site,
         gaps: Vec::new(),
         conditions: Vec::new(),

@@ -283,9 +283,20 @@ impl<'k, 'p> Passes<'k, 'p> {
                 kind,
                 call: Some(call),
                 tested,
-                ambient: guard.ambient,
+                ambient: guard.ambient.or_else(|| self.carried(values, known, guard)),
             });
         }
+    }
+
+    /// Whether the credential that a guard reads came in a cookie; none where it may have come either way.
+    fn carried(&self, values: &Values, known: &Known<'_>, guard: &Guard) -> Option<bool> {
+        let subject = self
+            .knowledge
+            .place(values, known, guard.subject.as_ref()?)?;
+        let origins = self.origins.of(values, subject);
+        let cookie = origins.any(Origins::COOKIE);
+        let attached = origins.any(Origins::HEADER.and(Origins::CHOSEN));
+        (cookie != attached).then_some(cookie)
     }
 
     fn of_test(&self, values: &Values, value: ValueId, truth: bool) -> Vec<Passed> {

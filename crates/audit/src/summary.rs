@@ -1,5 +1,6 @@
 //! `Inventory`: every route with what was found out about it, as plain data, for rules that look at the whole.
 
+use portcullis_code::{machine::Machine, project::Project};
 use portcullis_policy::{Method, Policy, RouteType};
 use portcullis_report::{Answer, Auth, AuthWhere, Ownership};
 use ustr::Ustr;
@@ -9,6 +10,7 @@ use crate::{
     library::{DbOp, EffectKind},
     middleware::Cover,
     passes::Proof,
+    response::{self, ResponseKind},
     route::{Route, Site},
     schema::Schema,
 };
@@ -20,8 +22,53 @@ pub struct Inventory {
     pub routes: Vec<Summary>,
     /// The user's own file.
     pub policy: Policy,
-    /// Whether the application authenticates by a cookie anywhere, as far as the code shows.
-    pub uses_cookies: bool,
+}
+
+/// How callers of an application show who they are, as far as its code tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credentials {
+    /// By a cookie, or by something that may be one.
+    Cookies,
+    /// Only by what a script attaches: a header, a key.
+    Headers,
+    /// Nobody is ever asked.
+    None,
+}
+
+impl Inventory {
+    /// How callers of the application `name` show who they are.
+    #[must_use]
+    pub fn credentials(&self, name: &str) -> Credentials {
+        match self.policy.audit().session_cookie {
+            Some(true) => return Credentials::Cookies,
+            Some(false) => return Credentials::Headers,
+            None => {}
+        }
+        let mut found = Credentials::None;
+        for route in self.routes.iter().filter(|route| route.application == name) {
+            if route.asks_ambient || route.middleware == Some(Auth::Required) {
+                return Credentials::Cookies;
+            }
+            if route.auth == Auth::Required {
+                found = Credentials::Headers;
+            }
+        }
+        found
+    }
+
+    /// A message about the application of a route; several in one project are told apart.
+    #[must_use]
+    pub fn within(&self, route: &Summary, message: &str) -> String {
+        let several = self
+            .routes
+            .iter()
+            .any(|other| other.application != route.application);
+        match (several, route.application.as_str()) {
+            (false, _) => message.to_owned(),
+            (true, "") => format!("{message} (the application at the root)"),
+            (true, name) => format!("{message} (the application in `{name}`)"),
+        }
+    }
 }
 
 /// One route, as plain data.
@@ -37,6 +84,8 @@ pub struct Summary {
     pub framework: &'static str,
     /// The file, relative to the root.
     pub file: String,
+    /// The folder of the package that it is part of; empty for the root.
+    pub application: String,
     /// The declaration.
     pub site: Site,
     /// Whether a caller has to be known.
@@ -55,18 +104,24 @@ pub struct Summary {
     pub route_type: RouteType,
     /// Whether no credential is one that a browser sends by itself.
     pub bearer_only: bool,
+    /// Whether a guard of it reads a credential that is a cookie, or may be one.
+    pub asks_ambient: bool,
     /// Whether it reads a body.
     pub consumes_body: bool,
     /// Whether a library's router stands behind it.
     pub mega: bool,
     /// What it asks of the database.
     pub touches: Vec<Touch>,
-    /// What it does outside.
-    pub effects: Vec<EffectKind>,
+    /// What it does outside, and whether who calls is known there.
+    pub effects: Vec<(EffectKind, bool)>,
+    /// Whether it answers with more than fixed words.
+    pub gives_data: bool,
     /// What its guards prove, everywhere or only on some ways.
     pub proofs: Vec<(Proof, bool)>,
     /// What the application's middleware says of anonymous requests to it.
     pub middleware: Option<Auth>,
+    /// Whether the application's middleware runs on its plain path at all.
+    pub covered: bool,
     /// Sample paths that get past the middleware although the plain one does not.
     pub gaps: Vec<String>,
     /// The middleware's place.
@@ -103,7 +158,8 @@ impl Summary {
     #[must_use]
     pub fn of(
         route: &Route,
-        file: &str,
+        project: &Project,
+        machine: &Machine<'_>,
         judgement: &Judgement,
         cover: Option<&Cover>,
         schema: &Schema,
@@ -128,12 +184,14 @@ impl Summary {
                 }
             })
             .collect();
+        let file = project.module(route.site.module).file.to_string();
         Self {
             name: name_of(route),
             method: route.method,
             path: route.path.clone(),
             framework: route.framework,
-            file: file.to_owned(),
+            application: application_of(project, &file),
+            file,
             site: route.site,
             auth: judgement.auth,
             auth_where: judgement.auth_where,
@@ -143,16 +201,29 @@ impl Summary {
             ownership: judgement.ownership,
             route_type: judgement.route_type,
             bearer_only: judgement.bearer_only,
+            asks_ambient: asks_ambient(judgement),
             consumes_body: judgement.consumes_body,
             mega: route.mega.is_some(),
             touches,
-            effects: judgement.effects.iter().map(|effect| effect.kind).collect(),
+            effects: judgement
+                .effects
+                .iter()
+                .map(|effect| (effect.kind, effect.identified))
+                .collect(),
+            gives_data: judgement.responses.iter().any(|response| {
+                response.kind == ResponseKind::Data
+                    && !response.refuses()
+                    && response
+                        .body
+                        .is_some_and(|body| !response::is_constant(&machine.values, body))
+            }),
             proofs: judgement
                 .guards
                 .iter()
                 .map(|guard| (guard.kind, guard.everywhere))
                 .collect(),
             middleware: cover.map(|cover| cover.auth),
+            covered: cover.is_some_and(|cover| cover.covered),
             gaps: cover.map(|cover| cover.gaps.clone()).unwrap_or_default(),
             middleware_site: cover.map(|cover| cover.site),
             conditions: judgement.conditions.clone(),
@@ -163,6 +234,46 @@ impl Summary {
                 .collect(),
         }
     }
+}
+
+impl Summary {
+    /// Whether something about it is not known for this reason.
+    #[must_use]
+    pub fn has_code(&self, code: &str) -> bool {
+        self.unknowns.contains(&code)
+    }
+}
+
+fn asks_ambient(judgement: &Judgement) -> bool {
+    let mut ways = judgement
+        .guards
+        .iter()
+        .filter(|guard| guard.kind == Proof::Authentication)
+        .map(|guard| guard.ambient);
+    // What does not say how it reads the credential stands beside what does: a role that is compared later.
+    let known: Vec<bool> = ways.clone().flatten().collect();
+    if known.is_empty() {
+        ways.next().is_some()
+    } else {
+        known.contains(&true)
+    }
+}
+
+/// The folder of the innermost package around a file.
+fn application_of(project: &Project, file: &str) -> String {
+    project
+        .packages()
+        .iter()
+        .map(|package| package.dir.as_str())
+        .filter(|dir| {
+            dir.is_empty()
+                || file
+                    .strip_prefix(dir)
+                    .is_some_and(|rest| rest.starts_with('/'))
+        })
+        .max_by_key(|dir| dir.len())
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// A route's name, `POST /api/x`.

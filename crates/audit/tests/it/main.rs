@@ -5,5 +5,6 @@ mod express;
 mod library;
 mod matcher;
 mod nextjs;
+mod pages;
 mod schema;
 mod schema_code;
