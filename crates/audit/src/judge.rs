@@ -69,6 +69,8 @@ pub struct Effect {
     pub site: Site,
     /// Whether who calls is known.
     pub identified: bool,
+    /// What goes into it: its arguments, what its row calls data, and what its receiver was made with and given.
+    pub inputs: Vec<ValueId>,
 }
 
 /// A guard that was seen, whether it guards everything or not.
@@ -455,7 +457,7 @@ impl Judging<'_, '_, '_, '_> {
                 .calls
                 .iter()
                 .any(|call| self.was_found(facts, *call));
-            if tested && self.bound_query(judged, earlier) {
+            if tested && self.bound_query(earlier) {
                 checked.extend(earlier.query.filters.iter().map(|filter| filter.value));
             }
         }
@@ -474,13 +476,14 @@ impl Judging<'_, '_, '_, '_> {
         Binding::Unbound
     }
 
-    fn bound_query(&self, judged: &[JudgedQuery], query: &JudgedQuery) -> bool {
-        let _unused = judged;
-        query
-            .query
-            .calls
-            .iter()
-            .any(|call| self.bench.origins.is_bound(*call))
+    /// Whether the rows of a query are the caller's own, directly or by what was checked before it.
+    fn bound_query(&self, query: &JudgedQuery) -> bool {
+        matches!(query.binding, Binding::Bound | Binding::Own)
+            || query
+                .query
+                .calls
+                .iter()
+                .any(|call| self.bench.origins.is_bound(*call))
     }
 
     /// Whether a row that a call read is known to be there.
@@ -542,6 +545,10 @@ impl Judging<'_, '_, '_, '_> {
         };
         sides
             .into_iter()
+            .flat_map(|side| match self.machine.values.value(side) {
+                Value::Choice(alternatives) => alternatives.iter().map(|each| each.value).collect(),
+                _ => vec![side],
+            })
             .flat_map(|side| {
                 crate::passes::calls_under(&self.machine.values, side)
                     .into_iter()
@@ -575,11 +582,23 @@ impl Judging<'_, '_, '_, '_> {
                 continue;
             };
             for known in self.bench.knowledge.of_call(&self.machine.values, call) {
-                let kind = match &known.row.meaning {
-                    Meaning::Effect(effect) if known.row.usage == Usage::Plain => effect.kind,
-                    Meaning::Account(_) if known.row.usage == Usage::Plain => EffectKind::Accounts,
+                let (kind, data) = match &known.row.meaning {
+                    Meaning::Effect(effect) if known.row.usage == Usage::Plain => {
+                        (effect.kind, effect.data.as_ref())
+                    }
+                    Meaning::Account(_) if known.row.usage == Usage::Plain => {
+                        (EffectKind::Accounts, None)
+                    }
                     _ => continue,
                 };
+                let mut inputs = self.given_to(call);
+                if let Some(data) = data {
+                    inputs.extend(
+                        self.bench
+                            .knowledge
+                            .places(&self.machine.values, &known, data),
+                    );
+                }
                 let site = Site {
                     module: event.module,
                     span: event.span,
@@ -590,11 +609,36 @@ impl Judging<'_, '_, '_, '_> {
                     facts: event.facts,
                     site,
                     identified: self.identified(event.facts),
+                    inputs,
                 });
                 break;
             }
         }
         found
+    }
+
+    /// What a call is given: its arguments, and those of the calls on the same receiver before (`token.addGrant(..)`).
+    fn given_to(&self, call: CallId) -> Vec<ValueId> {
+        let values = &self.machine.values;
+        let receiver = |call: CallId| match values.value(values.call(call).callee) {
+            Value::Member(base, _) => Some(*base),
+            _ => None,
+        };
+        let mut inputs: Vec<ValueId> = values.call(call).args.iter().map(|arg| arg.0).collect();
+        let Some(on) = receiver(call).filter(|on| matches!(values.value(*on), Value::Call(_)))
+        else {
+            return inputs;
+        };
+        for event in self.events {
+            match event.kind {
+                EventKind::Call(other) if other == call => break,
+                EventKind::Call(other) if receiver(other) == Some(on) => {
+                    inputs.extend(values.call(other).args.iter().map(|arg| arg.0));
+                }
+                _ => {}
+            }
+        }
+        inputs
     }
 
     /// What has to be guarded: writes and effects, and the answers that give something away.
@@ -1112,11 +1156,10 @@ impl Judging<'_, '_, '_, '_> {
         }
         if answer == Ownership::NotApplicable || answer == Ownership::Checked {
             for effect in &judgement.effects {
-                let data = self.machine.values.call(effect.call);
-                let chosen = data
-                    .args
+                let chosen = effect
+                    .inputs
                     .iter()
-                    .any(|arg| self.origins(arg.0).any(Origins::CHOSEN));
+                    .any(|input| self.origins(*input).any(Origins::CHOSEN));
                 let authorized = self.has(effect.facts, Proof::Authorization);
                 if effect.kind == EffectKind::Token
                     && chosen
@@ -1150,4 +1193,23 @@ pub(crate) fn is_secret_column(column: &str, schema: &Schema, table: Option<Ustr
         || lower.ends_with("api_key")
         || lower.ends_with("secret")
         || lower.ends_with("hashedkey")
+        || is_secret_link(&lower)
+}
+
+/// A code that is handed to whoever is to be let in: an invitation, a share, a confirmation.
+fn is_secret_link(column: &str) -> bool {
+    const PURPOSES: [&str; 8] = [
+        "invit",
+        "share",
+        "join",
+        "magic",
+        "verif",
+        "reset",
+        "confirm",
+        "subscribe",
+    ];
+    PURPOSES.iter().any(|purpose| column.contains(purpose))
+        && ["code", "key", "link", "hash", "slug"]
+            .iter()
+            .any(|end| column.ends_with(end))
 }

@@ -11,6 +11,7 @@ pub mod matcher;
 pub mod middleware;
 mod options;
 pub mod origin;
+pub mod parts;
 pub mod passes;
 pub mod query;
 pub mod response;

@@ -59,8 +59,11 @@ pub(super) fn find(machine: &mut Machine<'_>) -> Vec<Application> {
         }
     }
     // A tree without manifests, or one manifest for many applications: the path as it stands says where the router is.
+    let certain: Vec<String> = found.keys().cloned().collect();
     for module in left {
-        let served = found.keys().any(|root| below(root, &module.file).is_some());
+        let served = certain
+            .iter()
+            .any(|root| below(root, &module.file).is_some());
         let may_serve = project.packages().is_empty()
             || project
                 .package_of(&module.file)

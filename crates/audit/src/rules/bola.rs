@@ -1,0 +1,324 @@
+//! `bola`: the client names a row, and nothing binds it to who calls.
+
+use portcullis_code::value::CallId;
+use portcullis_policy::Control;
+use portcullis_report::{Auth, Basis, Class, Confidence, Severity};
+use rustc_hash::FxHashSet;
+use ustr::Ustr;
+
+use crate::{
+    judge::{Binding, Effect, JudgedQuery},
+    library::{DbOp, EffectKind},
+    origin::Origins,
+    parts::{made_of, sent_in_words},
+    passes::Proof,
+    response::names_in,
+    route::Site,
+    rule::{Check, Hit, RouteContext, Rule},
+};
+
+pub(super) static RULE: Rule = Rule {
+    id: "bola",
+    class: Class::Bola,
+    control: Control::Ownership,
+    severity: Severity::High,
+    confidence: Confidence::High,
+    basis: Basis::Code,
+    cwe: &["CWE-639"],
+    asvs: &["v5.0.0-8.2.2"],
+    owasp: &["API1:2023", "A01:2021"],
+    summary: "the client chooses a row by its id, and nothing binds that row to the caller",
+    page: include_str!("bola.md"),
+    check: Check::Route(check),
+};
+
+fn check(context: &RouteContext<'_>) -> Vec<Hit> {
+    // Where nobody is asked who they are, that is the fault, and another rule's.
+    if context.judgement.auth != Auth::Required {
+        return Vec::new();
+    }
+    let queries = &context.judgement.queries;
+    let mut hits: Vec<Hit> = Vec::new();
+    for judged in queries {
+        if judged.binding == Binding::Unbound
+            && known_owner(context, judged)
+            && matters(context, judged)
+            && !by_design(context, judged)
+        {
+            hits.push(of_query(context, judged));
+        }
+    }
+    hits.extend(
+        context
+            .judgement
+            .effects
+            .iter()
+            .filter_map(|effect| of_token(context, effect)),
+    );
+    hits
+}
+
+fn of_query(context: &RouteContext<'_>, judged: &JudgedQuery) -> Hit {
+    let values = &context.machine.values;
+    let query = &judged.query;
+    let table = query.table.unwrap_or_else(|| Ustr::from("the table"));
+    let chosen: Vec<String> = judged
+        .chosen
+        .iter()
+        .filter_map(|number| query.filters.get(*number))
+        .map(|filter| {
+            sent_in_words(
+                values,
+                filter.value,
+                context.bench.origins.of(values, filter.value),
+            )
+        })
+        .collect();
+    let chosen = chosen.join(" and ");
+    let does = match query.op {
+        DbOp::Update => "changed",
+        DbOp::Delete => "removed",
+        DbOp::Upsert => "changed or made",
+        _ => "read",
+    };
+    let message = format!(
+        "{chosen} alone decides which row of `{table}` is {does}: nothing binds it to the caller"
+    );
+    let mut hit = Hit::at(query.site, message);
+    if let Some((site, source)) = caller(context) {
+        hit = hit.because(
+            Some(site),
+            format!("the caller becomes known here: `{source}`"),
+        );
+    } else {
+        hit = hit.because(
+            context.cover.map(|cover| cover.site),
+            "the middleware asks who calls, the route does not",
+        );
+    }
+    hit = hit.because(
+        Some(query.site),
+        format!("{chosen} selects the row, and no filter or comparison names the caller"),
+    );
+    hit.fixed_by(match owner_column(context, query.table) {
+        Some(column) => format!(
+            "put the caller into the filter as well (`{column}`), or read the row, compare its `{column}` with the caller and answer 404"
+        ),
+        None => "put the caller into the filter as well, by way of the relation to its owner, or check the row first and answer 404".to_owned(),
+    })
+}
+
+/// A credential for whatever the client names: a call, a room, a channel.
+fn of_token(context: &RouteContext<'_>, effect: &Effect) -> Option<Hit> {
+    if effect.kind != EffectKind::Token {
+        return None;
+    }
+    let values = &context.machine.values;
+    let (origins, passes) = (context.bench.origins, context.bench.passes);
+    if passes.has(values, effect.facts, Proof::Authorization)
+        || passes.has(values, effect.facts, Proof::Ownership)
+    {
+        return None;
+    }
+    let chosen = effect.inputs.iter().find_map(|input| {
+        let from = origins.of(values, *input);
+        (from.any(Origins::CHOSEN) && !from.any(Origins::BOUND)).then_some((*input, from))
+    })?;
+    // What the client named was found among the caller's own rows before.
+    let vouched = context.judgement.queries.iter().any(|judged| {
+        judged.binding == Binding::Bound
+            && values.facts(effect.facts).any(|fact| {
+                matches!(fact, portcullis_code::value::Fact::Test(value, true)
+                    if made_of(values, value, &judged.query.calls, &FxHashSet::default()))
+            })
+    });
+    if vouched {
+        return None;
+    }
+    let named = sent_in_words(values, inner(context, chosen.0), chosen.1);
+    let mut hit = Hit::at(
+        effect.site,
+        format!("a credential is made for {named}: nothing checks that the caller may have it"),
+    );
+    if let Some((site, source)) = caller(context) {
+        hit = hit.because(
+            Some(site),
+            format!("the caller becomes known here: `{source}`"),
+        );
+    } else if let Some(cover) = context.cover {
+        hit = hit.because(
+            Some(cover.site),
+            "the middleware asks who calls, the route does not",
+        );
+    }
+    Some(
+        hit.because(Some(effect.site), format!("{named} goes into the credential"))
+            .fixed_by("look the object up with the caller in the filter before making the credential, and take the identity from the session"),
+    )
+}
+
+/// The first part of an object that the client chose, for its name.
+fn inner(
+    context: &RouteContext<'_>,
+    value: portcullis_code::value::ValueId,
+) -> portcullis_code::value::ValueId {
+    use portcullis_code::value::Value;
+    let values = &context.machine.values;
+    match values.value(value) {
+        Value::Object(object) => values
+            .object(*object)
+            .entries
+            .iter()
+            .flat_map(crate::origin::entry_values)
+            .find(|part| context.bench.origins.of(values, *part).any(Origins::CHOSEN))
+            .unwrap_or(value),
+        _ => value,
+    }
+}
+
+/// Whether something says that the table's rows belong to somebody. What is not declared is not known.
+fn known_owner(context: &RouteContext<'_>, judged: &JudgedQuery) -> bool {
+    let schema = context.bench.schema;
+    let Some(name) = judged.query.table else {
+        return false;
+    };
+    match schema.table(&name) {
+        Some(table) => {
+            table.is_user_table
+                || table.owner_columns().next().is_some()
+                || schema.owner_path(&table.name).is_some()
+        }
+        None => holds_people(&name),
+    }
+}
+
+/// Tables of people are owned whatever their declaration says, and wherever it is.
+fn holds_people(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    matches!(
+        lower.trim_end_matches('s'),
+        "user" | "account" | "customer" | "profile" | "member" | "patient" | "employee"
+    )
+}
+
+/// A write matters; of a read, only what is shown, used to find more, or given away.
+fn matters(context: &RouteContext<'_>, judged: &JudgedQuery) -> bool {
+    match judged.query.op {
+        DbOp::Create | DbOp::Count | DbOp::Transaction => false,
+        DbOp::Update | DbOp::Delete | DbOp::Upsert | DbOp::Raw => true,
+        DbOp::Read | DbOp::ReadMany => goes_out(context, &judged.query.calls, 0),
+    }
+}
+
+fn goes_out(context: &RouteContext<'_>, calls: &[CallId], depth: u32) -> bool {
+    let values = &context.machine.values;
+    let judgement = context.judgement;
+    let sealed: FxHashSet<CallId> = judgement
+        .queries
+        .iter()
+        .flat_map(|judged| judged.query.calls.iter().copied())
+        .collect();
+    let shown = judgement.responses.iter().any(|response| {
+        !response.refuses()
+            && response
+                .body
+                .is_some_and(|body| made_of(values, body, calls, &sealed))
+    });
+    let sent = || {
+        judgement.effects.iter().any(|effect| {
+            effect
+                .inputs
+                .iter()
+                .any(|input| made_of(values, *input, calls, &sealed))
+        })
+    };
+    let found_by = || {
+        depth < 3
+            && judgement.queries.iter().any(|next| {
+                next.binding == Binding::Nothing
+                    && next
+                        .query
+                        .filters
+                        .iter()
+                        .any(|filter| made_of(values, filter.value, calls, &sealed))
+                    && (matches!(next.query.op, DbOp::Update | DbOp::Delete)
+                        || goes_out(context, &next.query.calls, depth + 1))
+            })
+    };
+    // `row.save()`, `row.destroy()`: a write through the row itself.
+    let written = || {
+        judgement.queries.iter().any(|next| {
+            next.query.op.writes()
+                && next.query.calls.iter().any(|call| {
+                    !calls.contains(call)
+                        && made_of(values, values.call(*call).callee, calls, &sealed)
+                })
+        })
+    };
+    shown || sent() || found_by() || written()
+}
+
+/// Somebody's public face, chosen column by column: a name and a picture for whoever asks.
+fn by_design(context: &RouteContext<'_>, judged: &JudgedQuery) -> bool {
+    let query = &judged.query;
+    if !matches!(query.op, DbOp::Read | DbOp::ReadMany) {
+        return false;
+    }
+    let published = query.filters.iter().any(|filter| {
+        let last = filter.column.rsplit('.').next().unwrap_or_default();
+        context.machine.values.as_const(filter.value).is_some()
+            && matches!(
+                last.to_lowercase().as_str(),
+                "published"
+                    | "public"
+                    | "ispublic"
+                    | "is_public"
+                    | "ispublished"
+                    | "is_published"
+                    | "visibility"
+                    | "listed"
+                    | "publishedat"
+                    | "shared"
+                    | "isshared"
+            )
+    });
+    if published {
+        return true;
+    }
+    let Some(table) = query
+        .table
+        .and_then(|table| context.bench.schema.table(&table))
+    else {
+        return false;
+    };
+    let shown: Vec<Ustr> = query
+        .select
+        .iter()
+        .flat_map(|select| names_in(&context.machine.values, *select))
+        .collect();
+    table.is_user_table
+        && !shown.is_empty()
+        && shown.iter().all(|name| {
+            table
+                .column(name)
+                .is_some_and(|column| column.sensitivity.is_none())
+        })
+}
+
+fn owner_column(context: &RouteContext<'_>, table: Option<Ustr>) -> Option<String> {
+    let table = context.bench.schema.table(&table?)?;
+    table
+        .owner_columns()
+        .next()
+        .map(|column| column.name.clone())
+}
+
+/// Where the caller becomes known, and how that is written.
+fn caller<'c>(context: &RouteContext<'c>) -> Option<(Site, &'c str)> {
+    context
+        .judgement
+        .guards
+        .iter()
+        .find(|guard| guard.kind.identifies())
+        .map(|guard| (guard.site, guard.source.as_str()))
+}
