@@ -127,7 +127,7 @@ fn run(
                 bench: &bench,
             };
             for rule in RULES {
-                if let Check::Route(check) = rule.check
+                if let Check::Route(check) | Check::RouteThen(check, _) = rule.check
                     && options.runs(rule.id)
                 {
                     hits.extend(check(&context).into_iter().map(|hit| {
@@ -169,6 +169,10 @@ fn run(
             hits.extend(check(&inventory).into_iter().map(|hit| (*rule, hit)));
         }
     }
+    hits.retain(|(rule, hit)| match rule.check {
+        Check::RouteThen(_, stands) => stands(&inventory, hit),
+        Check::Route(_) | Check::Inventory(_) => true,
+    });
     report.findings = findings(project, hits);
     Ok(finish(project, options, report))
 }

@@ -45,6 +45,11 @@ pub struct Rule {
 pub enum Check {
     /// Called once for each route, while its run is open. One finding for each place, with every route that leads there.
     Route(fn(&RouteContext<'_>) -> Vec<Hit>),
+    /// As `Route`, and what it found is looked at again when every route is judged: for what the other routes excuse.
+    RouteThen(
+        fn(&RouteContext<'_>) -> Vec<Hit>,
+        fn(&Inventory, &Hit) -> bool,
+    ),
     /// Called once, when every route is judged: for what only the whole shows. One finding for all places.
     Inventory(fn(&Inventory) -> Vec<Hit>),
 }

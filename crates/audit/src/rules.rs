@@ -7,8 +7,4 @@ mod ratelimit_missing;
 use crate::rule::Rule;
 
 /// The registry.
-pub static RULES: &[&Rule] = &[
-    &bola::RULE,
-    &csrf_missing::RULE,
-    &ratelimit_missing::RULE,
-];
+pub static RULES: &[&Rule] = &[&bola::RULE, &csrf_missing::RULE, &ratelimit_missing::RULE];

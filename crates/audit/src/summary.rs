@@ -147,6 +147,8 @@ pub struct Touch {
     pub chosen: bool,
     /// Whether who calls is known there.
     pub identified: bool,
+    /// Whether a role or permission was checked there.
+    pub authorized: bool,
     /// Whether the table's rows belong to users or tenants.
     pub owned: bool,
     /// Whether it holds the users themselves.
@@ -176,6 +178,7 @@ impl Summary {
                     binding: judged.binding,
                     chosen: !judged.chosen.is_empty(),
                     identified: judged.identified,
+                    authorized: judged.authorized,
                     owned: table.is_some_and(|table| {
                         table.owner_columns().next().is_some()
                             || schema.owner_path(&table.name).is_some()

@@ -1,7 +1,7 @@
 //! `bola`: the client names a row, and nothing binds it to who calls.
 
 use portcullis_code::value::CallId;
-use portcullis_policy::Control;
+use portcullis_policy::{Control, RouteType};
 use portcullis_report::{Auth, Basis, Class, Confidence, Severity};
 use rustc_hash::FxHashSet;
 use ustr::Ustr;
@@ -13,8 +13,9 @@ use crate::{
     parts::{made_of, sent_in_words},
     passes::Proof,
     response::names_in,
-    route::Site,
+    route::{LinkRole, Site},
     rule::{Check, Hit, RouteContext, Rule},
+    summary::{Inventory, Touch},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -29,8 +30,11 @@ pub(super) static RULE: Rule = Rule {
     owasp: &["API1:2023", "A01:2021"],
     summary: "the client chooses a row by its id, and nothing binds that row to the caller",
     page: include_str!("bola.md"),
-    check: Check::Route(check),
+    check: Check::RouteThen(check, stands),
 };
+
+/// How many queries, each finding its rows by the one before, are followed.
+const FOLLOWED_MAX: u32 = 3;
 
 fn check(context: &RouteContext<'_>) -> Vec<Hit> {
     // Where nobody is asked who they are, that is the fault, and another rule's.
@@ -41,6 +45,7 @@ fn check(context: &RouteContext<'_>) -> Vec<Hit> {
     let mut hits: Vec<Hit> = Vec::new();
     for judged in queries {
         if judged.binding == Binding::Unbound
+            && !in_middleware(context, judged)
             && known_owner(context, judged)
             && matters(context, judged)
             && !by_design(context, judged)
@@ -56,6 +61,44 @@ fn check(context: &RouteContext<'_>) -> Vec<Hit> {
             .filter_map(|effect| of_token(context, effect)),
     );
     hits
+}
+
+/// Rows that some route shows to everybody are no secret, and rows that only a role changes have no owners: asking for the
+/// role is what is missing then, and another rule's.
+fn stands(inventory: &Inventory, hit: &Hit) -> bool {
+    let touches = || {
+        inventory
+            .routes
+            .iter()
+            .flat_map(|route| route.touches.iter().map(move |touch| (route, touch)))
+    };
+    let Some(this) = touches()
+        .map(|(_, touch)| touch)
+        .find(|touch| touch.site == hit.site && touch.binding == Binding::Unbound)
+    else {
+        return true;
+    };
+    if this.table.is_none() {
+        return true;
+    }
+    let of_table = || touches().filter(|(_, touch)| touch.table == this.table);
+    if this.op.writes() {
+        let changes =
+            |touch: &Touch| matches!(touch.op, DbOp::Update | DbOp::Delete | DbOp::Upsert);
+        let by_role = of_table().any(|(_, touch)| changes(touch) && touch.authorized);
+        let by_owner = of_table().any(|(_, touch)| {
+            matches!(touch.binding, Binding::Bound | Binding::Own) && !touch.authorized
+        });
+        !by_role || by_owner
+    } else {
+        !of_table().any(|(route, touch)| {
+            matches!(touch.op, DbOp::Read | DbOp::ReadMany)
+                && !touch.identified
+                && route.auth == Auth::None
+                && route.effects.is_empty()
+                && route.route_type == RouteType::PublicRead
+        })
+    }
 }
 
 fn of_query(context: &RouteContext<'_>, judged: &JudgedQuery) -> Hit {
@@ -206,8 +249,36 @@ fn matters(context: &RouteContext<'_>, judged: &JudgedQuery) -> bool {
     match judged.query.op {
         DbOp::Create | DbOp::Count | DbOp::Transaction => false,
         DbOp::Update | DbOp::Delete | DbOp::Upsert | DbOp::Raw => true,
-        DbOp::Read | DbOp::ReadMany => goes_out(context, &judged.query.calls, 0),
+        DbOp::Read | DbOp::ReadMany => {
+            // A row looked up by what it is called (an address, a name) to see whether it is there already: the write
+            // that follows makes or takes it.
+            let depth = if by_id(judged) { 0 } else { FOLLOWED_MAX };
+            goes_out(context, &judged.query.calls, depth)
+        }
     }
+}
+
+fn by_id(judged: &JudgedQuery) -> bool {
+    judged
+        .chosen
+        .iter()
+        .filter_map(|number| judged.query.filters.get(*number))
+        .any(|filter| {
+            let last = filter.column.rsplit('.').next().unwrap_or_default();
+            let lower = last.to_lowercase();
+            matches!(lower.as_str(), "" | "?" | "_id")
+                || lower.ends_with("id")
+                || matches!(lower.as_str(), "slug" | "number" | "key")
+        })
+}
+
+/// What every request of the application runs through is not about this route's objects.
+fn in_middleware(context: &RouteContext<'_>, judged: &JudgedQuery) -> bool {
+    context
+        .route
+        .chain
+        .get(judged.link)
+        .is_some_and(|link| link.role == LinkRole::Middleware)
 }
 
 fn goes_out(context: &RouteContext<'_>, calls: &[CallId], depth: u32) -> bool {
@@ -233,7 +304,7 @@ fn goes_out(context: &RouteContext<'_>, calls: &[CallId], depth: u32) -> bool {
         })
     };
     let found_by = || {
-        depth < 3
+        depth < FOLLOWED_MAX
             && judgement.queries.iter().any(|next| {
                 next.binding == Binding::Nothing
                     && next
