@@ -10,6 +10,7 @@ pub mod library;
 pub mod matcher;
 pub mod middleware;
 mod options;
+pub mod opening;
 pub mod origin;
 pub mod parts;
 pub mod passes;

@@ -7,6 +7,7 @@ use crate::{
     discover::nextjs::middleware::Reach,
     judge::Bench,
     matcher::Coverage,
+    opening::{self, Opening, Point},
     passes::Passes,
     response::{self, ResponseKind},
     route::{Convention, Route, Site, Unknown},
@@ -27,6 +28,8 @@ pub struct Cover {
     pub conditions: Vec<String>,
     /// What is not known.
     pub unknowns: Vec<Unknown>,
+    /// Guards of it that an error switches off.
+    pub openings: Vec<Opening>,
 }
 
 /// Tries a middleware on the samples of a route's path.
@@ -47,6 +50,7 @@ pub fn cover(
         gaps: Vec::new(),
         conditions: Vec::new(),
         unknowns: reach.middleware.unknowns.clone(),
+        openings: Vec::new(),
     };
     for (number, attempt) in reach.tries.iter().enumerate() {
         let auth = match attempt.coverage {
@@ -69,13 +73,17 @@ pub fn cover(
                             .to_owned(),
                     );
                 }
-                try_path(
+                let (auth, openings) = try_path(
                     machine,
                     bench,
                     reach.middleware.value,
                     &attempt.sample.path,
                     route,
-                )
+                );
+                if number == 0 {
+                    cover.openings = openings;
+                }
+                auth
             }
         };
         if number == 0 {
@@ -96,7 +104,7 @@ fn try_path(
     value: ValueId,
     path: &str,
     route: &Route,
-) -> Auth {
+) -> (Auth, Vec<Opening>) {
     bench
         .frameworks
         .fix(Some(path.to_owned()), Some(route.method));
@@ -115,6 +123,7 @@ fn try_path(
         &outcome.throws,
     );
     let passes = Passes::new(bench.knowledge, bench.origins);
+    let mut points = Vec::new();
     let mut through = 0;
     let mut known = 0;
     for answer in &answers {
@@ -131,18 +140,34 @@ fn try_path(
             continue;
         }
         through += 1;
+        points.push(Point {
+            facts: answer.facts,
+            event: None,
+            site: answer.site,
+            what: "the request goes on",
+            shows: false,
+        });
         if passes.identified(&machine.values, answer.facts) {
             known += 1;
         }
     }
+    let refusals: Vec<_> = answers.iter().filter(|answer| answer.refuses()).collect();
+    let openings = opening::openings(
+        &machine.values,
+        &passes,
+        &machine.events,
+        &refusals,
+        &points,
+    );
     machine.end(&mark);
     bench.frameworks.fix(None, Some(route.method));
-    match (through, known) {
+    let auth = match (through, known) {
         (0, _) => Auth::Required,
         (through, known) if through == known => Auth::Required,
         (_, 0) => Auth::None,
         _ => Auth::Optional,
-    }
+    };
+    (auth, openings)
 }
 
 fn is_nothing(machine: &Machine<'_>, value: ValueId) -> bool {

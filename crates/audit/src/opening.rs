@@ -1,0 +1,230 @@
+//! `Opening`: a try statement whose handler lets pass what its body refuses.
+
+use portcullis_code::{
+    machine::{Event, EventKind},
+    value::{CallId, Fact, FactsId, Value, ValueId, Values},
+};
+
+use crate::{
+    input::Input,
+    passes::{Passed, Passes, Proof},
+    response::Response,
+    route::Site,
+};
+
+/// Something that has to be guarded, and where among the events it happens.
+#[derive(Clone, Debug)]
+pub struct Point {
+    /// What holds then.
+    pub facts: FactsId,
+    /// Its event; none for an answer that is returned.
+    pub event: Option<usize>,
+    /// Where.
+    pub site: Site,
+    /// What it is, in words.
+    pub what: &'static str,
+    /// Whether it only shows something: an error that is swallowed before that may be meant.
+    pub shows: bool,
+}
+
+/// A guard that an error switches off.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// The try statement.
+    pub site: Site,
+    /// Its handler.
+    pub handler: Site,
+    /// What the guard in its body proves.
+    pub kind: Proof,
+    /// The call that guards, if it is one.
+    pub guard: Option<CallId>,
+    /// What happens although the guard failed.
+    pub point: Point,
+}
+
+/// The openings among the events.
+#[must_use]
+pub fn openings(
+    values: &Values,
+    passes: &Passes<'_, '_>,
+    events: &[Event],
+    refusals: &[&Response],
+    points: &[Point],
+) -> Vec<Opening> {
+    let mut found = Vec::new();
+    for (at, event) in events.iter().enumerate() {
+        let EventKind::Handled {
+            number,
+            first,
+            end,
+            goes_on,
+            handler,
+        } = event.kind
+        else {
+            continue;
+        };
+        let site = Site {
+            module: event.module,
+            span: event.span,
+        };
+        let before = passes.at(values, event.facts);
+        let body = events.get(first..end).unwrap_or_default();
+        let (guards, refuses) = guards_in(values, passes, event, body, refusals, &before);
+        for guard in guards {
+            let open = points.iter().find(|point| {
+                let inside = values.holds(point.facts, Fact::Caught(number));
+                let after = goes_on
+                    && match point.event {
+                        Some(event) => event > at,
+                        None => {
+                            point.site.module == site.module
+                                && point.site.span.start >= site.span.end
+                        }
+                    };
+                (inside || after)
+                    && (!point.shows || refuses)
+                    && !passes.at(values, point.facts).iter().any(|passed| {
+                        alike(passed.kind, guard.kind) && !before.contains(passed)
+                    })
+            });
+            if let Some(point) = open {
+                found.push(Opening {
+                    site,
+                    handler: Site {
+                        module: event.module,
+                        span: handler,
+                    },
+                    kind: guard.kind,
+                    guard: guard.call,
+                    point: point.clone(),
+                });
+                break;
+            }
+        }
+    }
+    found
+}
+
+/// The guards that the body of a try statement adds, and whether it refuses anybody.
+fn guards_in(
+    values: &Values,
+    passes: &Passes<'_, '_>,
+    handled: &Event,
+    body: &[Event],
+    refusals: &[&Response],
+    before: &[Passed],
+) -> (Vec<Passed>, bool) {
+    let mut guards: Vec<Passed> = Vec::new();
+    let mut add = |passed: &Passed| {
+        if guarding(passed.kind) && !before.contains(passed) && !guards.contains(passed) {
+            guards.push(passed.clone());
+        }
+    };
+    let mut refuses = false;
+    let mut failing: Vec<FactsId> = Vec::new();
+    for event in body {
+        if let EventKind::Call(call) = event.kind {
+            // A guard that throws by itself.
+            for passed in passes.of_fact(values, Fact::Returned(call)).iter() {
+                refuses |= guarding(passed.kind) && !before.contains(passed);
+                add(passed);
+            }
+        }
+        if matches!(event.kind, EventKind::Throw(_)) {
+            failing.push(event.facts);
+        }
+    }
+    let within = |site: Site| {
+        site.module == handled.module
+            && site.span.start >= handled.span.start
+            && site.span.end <= handled.span.end
+    };
+    failing.extend(
+        refusals
+            .iter()
+            .filter(|refusal| within(refusal.site) && !refusal.after_error(values))
+            .map(|refusal| refusal.facts),
+    );
+    // A branch that leaves where a test failed: the other branch is what the guard lets through.
+    for facts in failing {
+        for fact in values.facts(facts) {
+            let Fact::Test(value, truth) = fact else {
+                continue;
+            };
+            if values.holds(handled.facts, fact) {
+                continue;
+            }
+            for passed in &implied(values, passes, value, !truth, 0) {
+                refuses |= guarding(passed.kind) && !before.contains(passed);
+                add(passed);
+            }
+        }
+    }
+    (guards, refuses)
+}
+
+/// What a test proves with all that it implies.
+fn implied(
+    values: &Values,
+    passes: &Passes<'_, '_>,
+    value: ValueId,
+    truth: bool,
+    depth: u32,
+) -> Vec<Passed> {
+    let mut found: Vec<Passed> = passes.of_fact(values, Fact::Test(value, truth)).to_vec();
+    if depth > 4 {
+        return found;
+    }
+    match values.value(value) {
+        Value::Not(inner) => found.extend(implied(values, passes, *inner, !truth, depth + 1)),
+        Value::Choice(alternatives) => {
+            // What all alternatives that are still possible prove.
+            let mut ways = alternatives
+                .iter()
+                .filter(|each| values.truth(each.facts, each.value) != Some(!truth))
+                .map(|each| {
+                    let mut way = passes.at(values, each.facts).to_vec();
+                    way.extend(implied(values, passes, each.value, truth, depth + 1));
+                    way
+                });
+            if let Some(mut common) = ways.next() {
+                for way in ways {
+                    common.retain(|one| way.iter().any(|other| alike(one.kind, other.kind)));
+                }
+                found.extend(common);
+            }
+        }
+        _ => {}
+    }
+    found
+}
+
+const fn guarding(kind: Proof) -> bool {
+    matches!(
+        kind,
+        Proof::Authentication
+            | Proof::Authorization
+            | Proof::Ownership
+            | Proof::Signature
+            | Proof::Service
+            | Proof::RateLimit
+            | Proof::Csrf
+    )
+}
+
+const fn alike(one: Proof, other: Proof) -> bool {
+    one as u8 == other as u8 || one.identifies() && other.identifies()
+}
+
+/// Whether a call goes on with the next link of a chain, without an error.
+#[must_use]
+pub fn goes_to_next(values: &Values, call: CallId) -> bool {
+    let data = values.call(call);
+    matches!(values.value(data.callee), Value::Input(tag) if Input::of(*tag) == Input::Next)
+        && data.args.iter().all(|arg| {
+            matches!(
+                values.value(arg.0),
+                Value::Const(portcullis_code::body::Const::Undefined)
+            )
+        })
+}
