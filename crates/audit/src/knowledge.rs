@@ -14,6 +14,7 @@ use crate::library::{
     Condition, Constant, Handed, Library, Place, Role, Root, Row, Segment, Step, Symbol, Test,
     Usage, ValueKind, Version,
 };
+use crate::semantics::HANDED_BY_ROW;
 
 /// Longest path that is walked from a value to its import.
 const STEPS_MAX: usize = 24;
@@ -216,10 +217,19 @@ impl<'p> Knowledge<'p> {
     ) -> Option<Ustr> {
         let known = self.of_call_at(values, call, depth);
         for known in known {
-            for (place, handed) in &known.row.hands {
-                if place.root != Root::Argument(argument as usize)
-                    || place.members.first().map(|name| &**name) != Some(&*param.to_string())
-                {
+            for (position, (place, handed)) in known.row.hands.iter().enumerate() {
+                let by_row = param
+                    .checked_sub(HANDED_BY_ROW)
+                    .map(|number| number as usize);
+                let meant = match by_row {
+                    Some(number) => number == position && known.row.usage != Usage::Plain,
+                    None => {
+                        place.root == Root::Argument(argument as usize)
+                            && place.members.first().map(|name| &**name)
+                                == Some(&*param.to_string())
+                    }
+                };
+                if !meant {
                     continue;
                 }
                 match handed {

@@ -83,9 +83,10 @@ pub fn openings(
                     };
                 (inside || after)
                     && (!point.shows || refuses)
-                    && !passes.at(values, point.facts).iter().any(|passed| {
-                        alike(passed.kind, guard.kind) && !before.contains(passed)
-                    })
+                    && !passes
+                        .at(values, point.facts)
+                        .iter()
+                        .any(|passed| alike(passed.kind, guard.kind) && !before.contains(passed))
             });
             if let Some(point) = open {
                 found.push(Opening {

@@ -1,11 +1,16 @@
 //! Every rule there is, in the order of the list: a rule is a file, its page, and two lines here.
 
 mod bola;
-mod fail_open_catch;
 mod csrf_missing;
+mod fail_open_catch;
 mod ratelimit_missing;
 
 use crate::rule::Rule;
 
 /// The registry.
-pub static RULES: &[&Rule] = &[&bola::RULE, &fail_open_catch::RULE, &csrf_missing::RULE, &ratelimit_missing::RULE];
+pub static RULES: &[&Rule] = &[
+    &bola::RULE,
+    &fail_open_catch::RULE,
+    &csrf_missing::RULE,
+    &ratelimit_missing::RULE,
+];

@@ -142,9 +142,15 @@ fn hit(opening: &Opening, guard: Option<Site>) -> Hit {
         opening.site,
         format!("an error in {guarded} is caught, and the request passes without it"),
     )
-    .because(guard.or(Some(opening.site)), format!("{guarded} stands in the body"))
+    .because(
+        guard.or(Some(opening.site)),
+        format!("{guarded} stands in the body"),
+    )
     .because(Some(opening.handler), "the handler does not leave")
-    .because(Some(opening.point.site), format!("{} all the same", opening.point.what))
+    .because(
+        Some(opening.point.site),
+        format!("{} all the same", opening.point.what),
+    )
     .fixed_by(if limit {
         "refuse while the counter cannot be reached, or fall back to a limit in memory"
     } else {
