@@ -1,6 +1,7 @@
 //! Every rule there is, in the order of the list: a rule is a file, its page, and two lines here.
 
 mod bola;
+mod cron_secret_unset;
 mod csrf_missing;
 mod fail_open_catch;
 mod ratelimit_missing;
@@ -11,6 +12,7 @@ use crate::rule::Rule;
 pub static RULES: &[&Rule] = &[
     &bola::RULE,
     &fail_open_catch::RULE,
+    &cron_secret_unset::RULE,
     &csrf_missing::RULE,
     &ratelimit_missing::RULE,
 ];
