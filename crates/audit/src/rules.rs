@@ -2,6 +2,7 @@
 
 mod bola;
 mod cron_secret_unset;
+mod csrf_compare_only;
 mod csrf_missing;
 mod fail_open_catch;
 mod ratelimit_missing;
@@ -13,6 +14,7 @@ pub static RULES: &[&Rule] = &[
     &bola::RULE,
     &fail_open_catch::RULE,
     &cron_secret_unset::RULE,
+    &csrf_compare_only::RULE,
     &csrf_missing::RULE,
     &ratelimit_missing::RULE,
 ];
