@@ -12,9 +12,9 @@ use crate::rule::Rule;
 /// The registry.
 pub static RULES: &[&Rule] = &[
     &bola::RULE,
+    &csrf_missing::RULE,
+    &csrf_compare_only::RULE,
+    &ratelimit_missing::RULE,
     &fail_open_catch::RULE,
     &cron_secret_unset::RULE,
-    &csrf_compare_only::RULE,
-    &csrf_missing::RULE,
-    &ratelimit_missing::RULE,
 ];
