@@ -7,7 +7,7 @@ use portcullis_code::{
 };
 use portcullis_policy::Policy;
 use rustc_hash::FxHashMap;
-use std::cell::RefCell;
+use std::{cell::RefCell, rc::Rc};
 use ustr::{Ustr, ustr};
 
 use crate::library::{
@@ -65,11 +65,16 @@ impl Reach {
 pub struct Known<'k> {
     /// The row.
     pub row: &'k Row,
+    /// The row's position in the library.
+    pub position: usize,
     /// What the `*` of its symbol stand for.
-    pub stars: Vec<Ustr>,
+    pub stars: Rc<[Ustr]>,
     /// The calls on the way, the last one first.
-    pub calls: Vec<CallId>,
+    pub calls: Rc<[CallId]>,
 }
+
+/// A row's position, what its `*` stand for, and the calls on the way.
+type Remembered = (usize, Rc<[Ustr]>, Rc<[CallId]>);
 
 /// The library, the policy's guards and the project together.
 pub struct Knowledge<'p> {
@@ -80,6 +85,8 @@ pub struct Knowledge<'p> {
     /// The policy.
     pub policy: &'p Policy,
     versions: RefCell<FxHashMap<(Ustr, Ustr), Option<Version>>>,
+    /// The rows of calls, for one run: the numbers of calls are used again by the next.
+    calls: RefCell<FxHashMap<CallId, Vec<Remembered>>>,
 }
 
 impl std::fmt::Debug for Knowledge<'_> {
@@ -97,6 +104,7 @@ impl<'p> Knowledge<'p> {
             library,
             policy,
             versions: RefCell::default(),
+            calls: RefCell::default(),
         }
     }
 
@@ -259,7 +267,32 @@ impl<'p> Knowledge<'p> {
     /// The rows that describe a call.
     #[must_use]
     pub fn of_call(&self, values: &Values, call: CallId) -> Vec<Known<'p>> {
-        self.of_call_at(values, call, 0)
+        if let Some(known) = self.calls.borrow().get(&call) {
+            return known
+                .iter()
+                .filter_map(|(position, stars, calls)| {
+                    let row = self.library.all().get(*position)?;
+                    Some(Known {
+                        row,
+                        position: *position,
+                        stars: stars.clone(),
+                        calls: calls.clone(),
+                    })
+                })
+                .collect();
+        }
+        let found = self.of_call_at(values, call, 0);
+        let remembered = found
+            .iter()
+            .map(|known| (known.position, known.stars.clone(), known.calls.clone()))
+            .collect();
+        self.calls.borrow_mut().insert(call, remembered);
+        found
+    }
+
+    /// Forgets the calls of the run before.
+    pub fn forget(&self) {
+        self.calls.borrow_mut().clear();
     }
 
     fn of_call_at(&self, values: &Values, call: CallId, depth: usize) -> Vec<Known<'p>> {
@@ -294,7 +327,7 @@ impl<'p> Knowledge<'p> {
                 PathStep::Index => Segment::Index,
             })
             .collect();
-        let calls: Vec<CallId> = reach
+        let calls: Rc<[CallId]> = reach
             .steps
             .iter()
             .rev()
@@ -314,6 +347,7 @@ impl<'p> Knowledge<'p> {
             .rows(&reach.package, &segments, &versions)
             .map(|found| Known {
                 row: found.row,
+                position: found.position,
                 stars: found.stars.iter().map(|star| ustr(star)).collect(),
                 calls: calls.clone(),
             })

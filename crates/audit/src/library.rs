@@ -123,6 +123,8 @@ struct Entry {
 pub struct Match<'l, 'p> {
     /// The row.
     pub row: &'l Row,
+    /// Its position among [`Library::all`].
+    pub position: usize,
     /// What each `*` of its symbol stood for; empty text for a computed name.
     pub stars: Vec<&'p str>,
 }
@@ -282,7 +284,14 @@ impl Library {
                     }
                 }
                 if found.iter().all(|(row, _)| *row != entry.row) {
-                    found.push((entry.row, Match { row, stars }));
+                    found.push((
+                        entry.row,
+                        Match {
+                            row,
+                            position: entry.row,
+                            stars,
+                        },
+                    ));
                 }
             }
         }

@@ -125,20 +125,34 @@ impl<'k, 'p> Passes<'k, 'p> {
     /// Every guard that was passed on every way to a point.
     #[must_use]
     pub fn at(&self, values: &Values, facts: FactsId) -> Rc<Vec<Passed>> {
-        if let Some(known) = self.known.borrow().get(&facts) {
-            return known.clone();
-        }
-        let mut passed: Vec<Passed> = Vec::new();
-        for fact in values.facts(facts) {
-            for found in self.of_fact(values, fact).iter() {
-                if !passed.contains(found) {
-                    passed.push(found.clone());
-                }
+        // Back to the last point that is known, and forward again: each point adds one fact to the one before.
+        let mut todo = Vec::new();
+        let mut at = facts;
+        let mut passed: Rc<Vec<Passed>> = loop {
+            if let Some(known) = self.known.borrow().get(&at) {
+                break known.clone();
             }
+            match values.newest(at) {
+                Some((before, fact)) => {
+                    todo.push((at, fact));
+                    at = before;
+                }
+                None => break Rc::default(),
+            }
+        };
+        for (point, fact) in todo.into_iter().rev() {
+            let found = self.of_fact(values, fact);
+            if found.iter().any(|found| !passed.contains(found)) {
+                let mut more = passed.as_ref().clone();
+                for found in found.iter() {
+                    if !more.contains(found) {
+                        more.push(found.clone());
+                    }
+                }
+                passed = Rc::new(more);
+            }
+            self.known.borrow_mut().insert(point, passed.clone());
         }
-        passed.reverse();
-        let passed = Rc::new(passed);
-        self.known.borrow_mut().insert(facts, passed.clone());
         passed
     }
 

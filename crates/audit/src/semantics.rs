@@ -53,6 +53,7 @@ impl<'k, 'p> Frameworks<'k, 'p> {
 
     /// Fixes the request's path and method for the next run.
     pub fn fix(&self, path: Option<String>, method: Option<Method>) {
+        self.knowledge.forget();
         *self.sample.borrow_mut() = path;
         self.method.set(method);
         self.unknown_wrappers.borrow_mut().clear();

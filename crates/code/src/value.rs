@@ -401,6 +401,13 @@ impl Values {
         })
     }
 
+    /// The facts before the newest one, and that one; none for no facts at all.
+    #[must_use]
+    pub fn newest(&self, facts: FactsId) -> Option<(FactsId, Fact)> {
+        let node = self.node(facts);
+        node.fact.map(|fact| (node.parent, fact))
+    }
+
     /// Whether a fact is among them.
     #[must_use]
     pub fn holds(&self, facts: FactsId, fact: Fact) -> bool {
@@ -607,14 +614,19 @@ impl Values {
                     }
                     let under =
                         self.assume_within(alternative.facts, alternative.value, truth, depth - 1);
-                    let implied: Vec<Fact> = self.facts(under).collect();
                     ways.push(under);
+                    // What already holds here need not be looked at again.
+                    let implied = self.beyond(under, self.ancestor(under, facts));
                     common = Some(match common {
-                        None => implied.into_iter().rev().collect(),
-                        Some(common) => common
-                            .into_iter()
-                            .filter(|fact| implied.contains(fact))
-                            .collect(),
+                        None => implied,
+                        Some(common) => {
+                            let implied: rustc_hash::FxHashSet<Fact> =
+                                implied.into_iter().collect();
+                            common
+                                .into_iter()
+                                .filter(|fact| implied.contains(fact))
+                                .collect()
+                        }
                     });
                 }
                 if ways.len() > 1 {
