@@ -26,9 +26,9 @@ use crate::{
 };
 
 /// Deepest nesting of entered calls.
-pub const DEPTH_MAX: usize = 12;
+pub const DEPTH_MAX: usize = 8;
 /// Most expressions and statements evaluated for one entry.
-pub const STEPS_MAX: u32 = 60_000;
+pub const STEPS_MAX: u32 = 20_000;
 /// Most expressions and statements evaluated for one module's top level.
 const MODULE_STEPS_MAX: u32 = 100_000;
 
@@ -206,6 +206,8 @@ pub struct Machine<'p> {
     out_of_steps: bool,
     last_called_async: bool,
     try_number: u32,
+    /// How many closures were made: a call that makes none leaves nothing that can see its variables.
+    closures: u32,
     /// Whether callbacks of unknown calls run: in entries, not while modules load.
     in_entry: bool,
     module_env: Vec<Option<EnvId>>,
@@ -263,6 +265,7 @@ impl<'p> Machine<'p> {
             out_of_steps: false,
             last_called_async: false,
             try_number: 0,
+            closures: 0,
             in_entry: false,
             module_env: vec![None; project.modules().len()],
             loading: FxHashSet::default(),

@@ -504,18 +504,30 @@ impl Values {
         if ancestor == a || ancestor == b {
             return false;
         }
-        let tests: FxHashMap<ValueId, bool> = self
-            .beyond(a, ancestor)
-            .into_iter()
-            .filter_map(|fact| match fact {
-                Fact::Test(value, truth) => Some((value, truth)),
-                _ => None,
-            })
-            .collect();
-        self.beyond(b, ancestor).into_iter().any(|fact| match fact {
-            Fact::Test(value, truth) => tests.get(&value).is_some_and(|&other| other != truth),
-            _ => false,
-        })
+        let mut tests: Vec<(ValueId, bool)> = Vec::new();
+        let mut at = a;
+        while at != ancestor {
+            let node = self.node(at);
+            if let Some(Fact::Test(value, truth)) = node.fact {
+                tests.push((value, truth));
+            }
+            at = node.parent;
+        }
+        if tests.is_empty() {
+            return false;
+        }
+        tests.sort_unstable();
+        let mut at = b;
+        while at != ancestor {
+            let node = self.node(at);
+            if let Some(Fact::Test(value, truth)) = node.fact
+                && tests.binary_search(&(value, !truth)).is_ok()
+            {
+                return true;
+            }
+            at = node.parent;
+        }
+        false
     }
 
     /// What a test of the value gives under the facts, if it is certain.

@@ -252,6 +252,7 @@ impl Machine<'_> {
         self.frame = Some(frame);
         self.depth += 1;
         let mark = self.undo.len();
+        let closures = self.closures;
         self.returns.push(Landing {
             mark,
             exits: Vec::new(),
@@ -292,11 +293,18 @@ impl Machine<'_> {
                 },
             );
         }
-        let exits = self
+        let mut exits = self
             .returns
             .pop()
             .map(|landing| landing.exits)
             .unwrap_or_default();
+        if self.closures == closures {
+            // Nothing can see the variables of this activation any more.
+            for exit in &mut exits {
+                exit.changes
+                    .retain(|(slot, _)| !matches!(slot, Slot::Local(env, _) if *env >= inner));
+            }
+        }
         self.rollback(mark);
         let value = self.join(exits);
         self.depth -= 1;

@@ -97,6 +97,7 @@ impl Machine<'_> {
                 self.list(entries, module, span)
             }
             ExprKind::Function(function) => {
+                self.closures = self.closures.wrapping_add(1);
                 let this = if self.body(module).function(*function).arrow {
                     Some(self.this(env))
                 } else {
