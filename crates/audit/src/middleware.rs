@@ -95,6 +95,15 @@ pub fn cover(
             break;
         }
     }
+    // A remote procedure answers on every page of the application: one that is open opens it.
+    let procedure = route
+        .chain
+        .last()
+        .is_some_and(|link| link.convention == Convention::Action);
+    if procedure && !cover.gaps.is_empty() {
+        cover.auth = Auth::None;
+        cover.gaps.clear();
+    }
     cover
 }
 

@@ -235,10 +235,12 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
     }
 
     fn member(&self, values: &Values, base: ValueId, name: Ustr) -> Origins {
-        if let Value::Member(global, env) = values.value(base)
-            && *env == "env"
-            && matches!(values.value(*global), Value::Global(global) if matches!(global.as_str(), "process" | "import.meta" | "Bun" | "Deno"))
-        {
+        let inner = match values.value(base) {
+            Value::Member(global, env) => is_environment(values, *global, *env),
+            _ => false,
+        };
+        // As a whole it is given to a schema, and what comes out of that is the environment still.
+        if inner || is_environment(values, base, name) {
             return Origins::ENVIRONMENT;
         }
         if let Value::Input(tag) = values.value(base) {
@@ -429,6 +431,11 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
         }
         found
     }
+}
+
+fn is_environment(values: &Values, global: ValueId, name: Ustr) -> bool {
+    name == "env"
+        && matches!(values.value(global), Value::Global(global) if matches!(global.as_str(), "process" | "import.meta" | "Bun" | "Deno"))
 }
 
 /// The values of an entry of an object or list.

@@ -1,11 +1,15 @@
 //! Every rule there is, in the order of the list: a rule is a file, its page, and two lines here.
 
+mod auth_middleware_only;
+mod auth_missing;
 mod bola;
 mod cron_secret_unset;
 mod csrf_compare_only;
 mod csrf_missing;
 mod fail_open_catch;
+mod matcher_gap;
 mod ratelimit_missing;
+mod webhook_signature_missing;
 
 use crate::rule::Rule;
 
@@ -17,4 +21,8 @@ pub static RULES: &[&Rule] = &[
     &ratelimit_missing::RULE,
     &fail_open_catch::RULE,
     &cron_secret_unset::RULE,
+    &auth_missing::RULE,
+    &auth_middleware_only::RULE,
+    &matcher_gap::RULE,
+    &webhook_signature_missing::RULE,
 ];

@@ -79,6 +79,10 @@ impl Discovered {
     /// The middleware in front of a route, and the paths on which it runs.
     #[must_use]
     pub fn reach(&self, project: &Project, route: &Route) -> Option<Reach<'_>> {
+        // Another server of the same project has nothing to do with it.
+        if !route.framework.starts_with("nextjs") {
+            return None;
+        }
         let file = &project.module(route.site.module).file;
         // An action in a shared package is called through the application that uses it: with one there is no doubt.
         let application = self

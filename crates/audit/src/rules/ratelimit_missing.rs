@@ -41,7 +41,7 @@ fn judge(inventory: &Inventory, route: &Summary) -> Option<Hit> {
     let safe = matches!(route.method, Method::Get | Method::Head | Method::Options);
     let guessable = route.route_type == RouteType::AuthOp && !ends_session(route);
     // A page that shows a form, or starts a sign-in elsewhere, takes no guess.
-    if safe && !(guessable && takes_guesses(route)) {
+    if safe && !(guessable && takes_secret_links(route)) {
         return None;
     }
     let (message, severity, mut confidence) = if route.mega {
@@ -49,6 +49,12 @@ fn judge(inventory: &Inventory, route: &Summary) -> Option<Hit> {
             "a library's router stands here, and nothing in front of it counts requests",
             Severity::Low,
             Confidence::Low,
+        )
+    } else if guessable && safe {
+        (
+            "secret links can be tried without end: no limit on these operations",
+            Severity::Medium,
+            Confidence::Medium,
         )
     } else if guessable {
         (
@@ -99,9 +105,9 @@ fn ends_session(route: &Summary) -> bool {
     )
 }
 
-fn takes_guesses(route: &Summary) -> bool {
+fn takes_secret_links(route: &Summary) -> bool {
     route
         .proofs
         .iter()
-        .any(|(proof, _)| matches!(proof, Proof::Credential | Proof::Capability))
+        .any(|(proof, _)| *proof == Proof::Capability)
 }
