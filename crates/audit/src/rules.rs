@@ -15,14 +15,14 @@ use crate::rule::Rule;
 
 /// The registry.
 pub static RULES: &[&Rule] = &[
+    &auth_missing::RULE,
+    &auth_middleware_only::RULE,
+    &matcher_gap::RULE,
     &bola::RULE,
     &csrf_missing::RULE,
     &csrf_compare_only::RULE,
     &ratelimit_missing::RULE,
+    &webhook_signature_missing::RULE,
     &fail_open_catch::RULE,
     &cron_secret_unset::RULE,
-    &auth_missing::RULE,
-    &auth_middleware_only::RULE,
-    &matcher_gap::RULE,
-    &webhook_signature_missing::RULE,
 ];
