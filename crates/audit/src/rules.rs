@@ -1,5 +1,6 @@
 //! Every rule there is, in the order of the list: a rule is a file, its page, and two lines here.
 
+mod auth_result_unused;
 mod bola;
 mod cron_secret_unset;
 mod csrf_compare_only;
@@ -11,6 +12,7 @@ use crate::rule::Rule;
 
 /// The registry.
 pub static RULES: &[&Rule] = &[
+    &auth_result_unused::RULE,
     &bola::RULE,
     &csrf_missing::RULE,
     &csrf_compare_only::RULE,
