@@ -7,6 +7,7 @@ mod csrf_compare_only;
 mod csrf_missing;
 mod fail_open_catch;
 mod ratelimit_missing;
+mod role_check_missing;
 
 use crate::rule::Rule;
 
@@ -17,6 +18,7 @@ pub static RULES: &[&Rule] = &[
     &csrf_missing::RULE,
     &csrf_compare_only::RULE,
     &ratelimit_missing::RULE,
+    &role_check_missing::RULE,
     &fail_open_catch::RULE,
     &cron_secret_unset::RULE,
 ];
