@@ -8,7 +8,7 @@ use crate::{
     judge::Bench,
     matcher::Coverage,
     opening::{self, Opening, Point},
-    passes::Passes,
+    passes::{Passes, Proof},
     response::{self, ResponseKind},
     route::{Convention, Route, Site, Unknown},
 };
@@ -28,6 +28,8 @@ pub struct Cover {
     pub conditions: Vec<String>,
     /// What is not known.
     pub unknowns: Vec<Unknown>,
+    /// Whether whoever gets through has shown a role.
+    pub authorized: bool,
     /// Guards of it that an error switches off.
     pub openings: Vec<Opening>,
 }
@@ -50,6 +52,7 @@ pub fn cover(
         gaps: Vec::new(),
         conditions: Vec::new(),
         unknowns: reach.middleware.unknowns.clone(),
+        authorized: false,
         openings: Vec::new(),
     };
     for (number, attempt) in reach.tries.iter().enumerate() {
@@ -73,7 +76,7 @@ pub fn cover(
                             .to_owned(),
                     );
                 }
-                let (auth, openings) = try_path(
+                let (auth, authorized, openings) = try_path(
                     machine,
                     bench,
                     reach.middleware.value,
@@ -82,6 +85,7 @@ pub fn cover(
                 );
                 if number == 0 {
                     cover.openings = openings;
+                    cover.authorized = authorized;
                 }
                 auth
             }
@@ -113,7 +117,7 @@ fn try_path(
     value: ValueId,
     path: &str,
     route: &Route,
-) -> (Auth, Vec<Opening>) {
+) -> (Auth, bool, Vec<Opening>) {
     bench
         .frameworks
         .fix(Some(path.to_owned()), Some(route.method));
@@ -168,6 +172,10 @@ fn try_path(
         &refusals,
         &points,
     );
+    let authorized = !points.is_empty()
+        && points
+            .iter()
+            .all(|point| passes.has(&machine.values, point.facts, Proof::Authorization));
     machine.end(&mark);
     bench.frameworks.fix(None, Some(route.method));
     let auth = match (through, known) {
@@ -176,7 +184,7 @@ fn try_path(
         (_, 0) => Auth::None,
         _ => Auth::Optional,
     };
-    (auth, openings)
+    (auth, authorized, openings)
 }
 
 fn is_nothing(machine: &Machine<'_>, value: ValueId) -> bool {

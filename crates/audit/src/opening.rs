@@ -165,7 +165,8 @@ fn guards_in(
 }
 
 /// What a test proves with all that it implies.
-fn implied(
+#[must_use]
+pub fn implied(
     values: &Values,
     passes: &Passes<'_, '_>,
     value: ValueId,

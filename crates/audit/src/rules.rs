@@ -2,6 +2,7 @@
 
 mod auth_middleware_only;
 mod auth_missing;
+mod auth_result_unused;
 mod bola;
 mod cron_secret_unset;
 mod csrf_compare_only;
@@ -9,6 +10,7 @@ mod csrf_missing;
 mod fail_open_catch;
 mod matcher_gap;
 mod ratelimit_missing;
+mod role_check_missing;
 mod webhook_signature_missing;
 
 use crate::rule::Rule;
@@ -16,8 +18,10 @@ use crate::rule::Rule;
 /// The registry.
 pub static RULES: &[&Rule] = &[
     &auth_missing::RULE,
+    &auth_result_unused::RULE,
     &auth_middleware_only::RULE,
     &matcher_gap::RULE,
+    &role_check_missing::RULE,
     &bola::RULE,
     &csrf_missing::RULE,
     &csrf_compare_only::RULE,

@@ -1,0 +1,318 @@
+//! `auth-result-unused`: the caller is asked for, and nothing depends on the answer.
+
+use portcullis_code::{
+    machine::EventKind,
+    value::{CallId, Fact, FactsId, FrameId, Value, ValueId},
+};
+use portcullis_policy::Control;
+use portcullis_report::{Basis, Class, Confidence, Severity};
+use rustc_hash::FxHashSet;
+
+use crate::{
+    library::{EffectKind, Meaning, Pass, Usage},
+    opening::implied,
+    parts::made_of,
+    passes::Proof,
+    route::Site,
+    rule::{Check, Hit, RouteContext, Rule},
+};
+
+pub(super) static RULE: Rule = Rule {
+    id: "auth-result-unused",
+    class: Class::AuthUnused,
+    control: Control::Authentication,
+    severity: Severity::High,
+    confidence: Confidence::High,
+    basis: Basis::Code,
+    cwe: &["CWE-252", "CWE-306"],
+    asvs: &["v5.0.0-8.3.1"],
+    owasp: &["API2:2023", "A07:2021"],
+    summary: "who calls is asked, and nobody is refused for being nobody",
+    page: include_str!("auth_result_unused.md"),
+    check: Check::Route(check),
+};
+
+/// Something done that ought to have waited for the caller.
+struct Deed {
+    facts: FactsId,
+    event: usize,
+    site: Site,
+    /// What goes into it.
+    inputs: Vec<ValueId>,
+}
+
+/// A call that asks who calls.
+struct Asked {
+    call: CallId,
+    event: usize,
+    site: Site,
+    frame: Option<FrameId>,
+}
+
+fn check(context: &RouteContext<'_>) -> Vec<Hit> {
+    // The middleware refuses already.
+    if context
+        .cover
+        .is_some_and(|cover| cover.auth != portcullis_report::Auth::None)
+    {
+        return Vec::new();
+    }
+    let deeds: Vec<Deed> = deeds(context)
+        .into_iter()
+        .filter(|deed| {
+            !context
+                .bench
+                .passes
+                .identified(&context.machine.values, deed.facts)
+        })
+        .collect();
+    let mut hits: Vec<Hit> = Vec::new();
+    for asked in asked(context) {
+        let found = stored(context, &asked, &deeds)
+            .or_else(|| too_late(context, &asked, &deeds))
+            .or_else(|| forgotten(context, &asked, &deeds));
+        if let Some(hit) = found
+            && !hits.iter().any(|other| other.site == hit.site)
+        {
+            hits.push(hit);
+        }
+    }
+    hits
+}
+
+/// The caller's id goes into what is written, whoever it is.
+fn stored(context: &RouteContext<'_>, asked: &Asked, deeds: &[Deed]) -> Option<Hit> {
+    let deed = deeds.iter().find(|deed| {
+        deed.event > asked.event
+            && deed
+                .inputs
+                .iter()
+                .any(|input| holds_plainly(context, *input, asked.call, 0))
+    })?;
+    Some(
+        Hit::at(
+            asked.site,
+            "who calls is written down and never tested: for a caller without a session it is nothing",
+        )
+        .because(Some(asked.site), "the caller is asked for here")
+        .because(Some(deed.site), "and goes into what is done, with or without one")
+        .fixed_by("answer 401 where there is no caller, before anything is done"),
+    )
+}
+
+/// The caller is tested, but what is done does not wait for it: it is done before, or the refusal does not leave, or
+/// nobody waits for it.
+fn too_late(context: &RouteContext<'_>, asked: &Asked, deeds: &[Deed]) -> Option<Hit> {
+    let values = &context.machine.values;
+    let judgement = context.judgement;
+    // What is thrown into a handler refuses nobody; that is another rule's.
+    let caught = |at: usize| {
+        judgement.events.iter().any(|event| {
+            matches!(event.kind, EventKind::Handled { first, end, goes_on: true, .. }
+                if (first..end).contains(&at))
+        })
+    };
+    let refusals = judgement
+        .events
+        .iter()
+        .enumerate()
+        .filter(|(at, event)| matches!(event.kind, EventKind::Throw(_)) && !caught(*at))
+        .map(|(_, event)| {
+            let site = Site {
+                module: event.module,
+                span: event.span,
+            };
+            (event.facts, site, event.frame)
+        })
+        .chain(
+            judgement
+                .responses
+                .iter()
+                .filter(|response| response.refuses() && !response.after_error(values))
+                .map(|response| (response.facts, response.site, None)),
+        );
+    for (facts, site, frame) in refusals {
+        let tests: Vec<(ValueId, bool)> = values
+            .facts(facts)
+            .filter_map(|fact| match fact {
+                Fact::Test(value, truth) => Some((value, truth)),
+                _ => None,
+            })
+            .collect();
+        let of_call = |value: ValueId, truth: bool| {
+            implied(values, context.bench.passes, value, !truth, 0)
+                .iter()
+                .any(|passed| {
+                    passed.kind == Proof::Authentication && passed.call == Some(asked.call)
+                })
+        };
+        if !tests.iter().any(|(value, truth)| of_call(*value, *truth)) {
+            continue;
+        }
+        // A refusal on some other condition besides is one of a branch, and says nothing of the rest.
+        let others: Vec<&(ValueId, bool)> = tests
+            .iter()
+            .filter(|(value, _)| !made_of(values, *value, &[asked.call], &FxHashSet::default()))
+            .collect();
+        let deed = deeds.iter().find(|deed| {
+            others
+                .iter()
+                .all(|(value, truth)| values.holds(deed.facts, Fact::Test(*value, *truth)))
+        });
+        let Some(deed) = deed else { continue };
+        let place = match (frame, asked.frame) {
+            // A helper refuses: the fault is where it is called.
+            (Some(frame), Some(_)) => context.machine.frame(frame).map(|frame| Site {
+                module: frame.call_module,
+                span: frame.call_span,
+            }),
+            _ => None,
+        }
+        .unwrap_or(asked.site);
+        return Some(
+            Hit::at(
+                place,
+                "who calls is tested, but what is done does not wait for the answer",
+            )
+            .because(Some(asked.site), "the caller is asked for here")
+            .because(Some(site), "here a caller without a session is refused")
+            .because(Some(deed.site), "and this is done all the same")
+            .fixed_by("wait for the check (`await`), and leave (`return`, `throw`) where there is no caller, before anything is done"),
+        );
+    }
+    None
+}
+
+/// Nobody looks at the answer.
+fn forgotten(context: &RouteContext<'_>, asked: &Asked, deeds: &[Deed]) -> Option<Hit> {
+    let values = &context.machine.values;
+    let judgement = context.judgement;
+    let deed = deeds.iter().find(|deed| deed.event > asked.event)?;
+    let none = FxHashSet::default();
+    let part_of = |value: ValueId| made_of(values, value, &[asked.call], &none);
+    let in_events = judgement.events.iter().any(|event| {
+        let by_kind = match event.kind {
+            EventKind::Call(call) if call != asked.call => {
+                let data = values.call(call);
+                part_of(data.callee) || data.args.iter().any(|arg| part_of(arg.0))
+            }
+            EventKind::Store(base, _, value) => part_of(base) || part_of(value),
+            EventKind::Throw(value) | EventKind::Markup(value) => part_of(value),
+            EventKind::Return(_, value) => part_of(value),
+            EventKind::Call(_) | EventKind::Handled { .. } => false,
+        };
+        by_kind
+            || values
+                .facts(event.facts)
+                .any(|fact| matches!(fact, Fact::Test(value, _) if part_of(value)))
+    });
+    let in_answers = judgement
+        .responses
+        .iter()
+        .any(|response| response.body.is_some_and(part_of));
+    if in_events || in_answers {
+        return None;
+    }
+    Some(
+        Hit::at(
+            asked.site,
+            "who calls is asked, and nobody looks at the answer",
+        )
+        .because(Some(asked.site), "this call refuses nobody by itself")
+        .because(Some(deed.site), "and this is done for everybody")
+        .fixed_by(
+            "test the result and answer 401 where there is no caller, before anything is done",
+        ),
+    )
+}
+
+/// Whether a value holds a member of a call's result as it is. `userId ?? null` is meant to be missing sometimes.
+fn holds_plainly(context: &RouteContext<'_>, value: ValueId, call: CallId, depth: u32) -> bool {
+    let values = &context.machine.values;
+    if depth > 5 {
+        return false;
+    }
+    match values.value(value) {
+        Value::Member(base, _) => match values.value(*base) {
+            Value::Call(found) => *found == call,
+            _ => holds_plainly(context, *base, call, depth + 1),
+        },
+        Value::Promise(inner) => holds_plainly(context, *inner, call, depth + 1),
+        Value::Object(object) => values
+            .object(*object)
+            .entries
+            .iter()
+            .flat_map(crate::origin::entry_values)
+            .any(|inner| holds_plainly(context, inner, call, depth + 1)),
+        _ => false,
+    }
+}
+
+/// The calls that ask who calls and refuse nobody by themselves.
+fn asked(context: &RouteContext<'_>) -> Vec<Asked> {
+    let values = &context.machine.values;
+    let mut found = Vec::new();
+    for (at, event) in context.judgement.events.iter().enumerate() {
+        let EventKind::Call(call) = event.kind else {
+            continue;
+        };
+        let asks = context
+            .bench
+            .knowledge
+            .of_call(values, call)
+            .iter()
+            .any(|known| {
+                known.row.usage == Usage::Plain
+                    && matches!(&known.row.meaning, Meaning::Caller(caller)
+                        if caller.verified && caller.pass != Some(Pass::Returns))
+            });
+        if asks {
+            found.push(Asked {
+                call,
+                event: at,
+                site: Site {
+                    module: event.module,
+                    span: event.span,
+                },
+                frame: event.frame,
+            });
+        }
+    }
+    found
+}
+
+/// The writes and the effects.
+fn deeds(context: &RouteContext<'_>) -> Vec<Deed> {
+    let judgement = context.judgement;
+    let mut found: Vec<Deed> = Vec::new();
+    for judged in &judgement.queries {
+        if judged.query.op.writes() {
+            let filters = judged.query.filters.iter().map(|filter| filter.value);
+            found.push(Deed {
+                facts: judged.query.facts,
+                event: judged.query.event,
+                site: judged.query.site,
+                inputs: judged.query.data.iter().copied().chain(filters).collect(),
+            });
+        }
+    }
+    for effect in &judgement.effects {
+        if matches!(
+            effect.kind,
+            EffectKind::Cache | EffectKind::Http | EffectKind::FsRead
+        ) {
+            continue;
+        }
+        let event = judgement
+            .events
+            .iter()
+            .position(|event| matches!(event.kind, EventKind::Call(call) if call == effect.call));
+        found.push(Deed {
+            facts: effect.facts,
+            event: event.unwrap_or_default(),
+            site: effect.site,
+            inputs: effect.inputs.clone(),
+        });
+    }
+    found
+}
