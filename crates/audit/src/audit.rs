@@ -27,6 +27,7 @@ use crate::{
     schema::Schema,
     semantics::Frameworks,
     summary::{Inventory, Summary, name_of},
+    sweep::Sweep,
 };
 
 /// The machine recurses with the code that it follows; its thread's stack is only reserved, not used.
@@ -70,6 +71,17 @@ fn run(
     let discovered = nextjs::discover(&mut machine, &events);
     let mut routes: Vec<Route> = discovered.routes.clone();
     routes.extend(express::discover(&mut machine, &events));
+    let mut sweep = Sweep::new(project, &library, options);
+    let origins = OriginFinder::new(&knowledge);
+    let passes = Passes::new(&knowledge, &origins);
+    let outside = Bench {
+        knowledge: &knowledge,
+        frameworks: &frameworks,
+        schema: &schema,
+        origins: &origins,
+        passes: &passes,
+    };
+    sweep.loaded(&mut machine, &outside, &events);
     drop(events);
     let pages = discovered.pages.clone();
     let own = routes.len();
@@ -140,6 +152,12 @@ fn run(
                     }));
                 }
             }
+            sweep.look(
+                &mut machine,
+                &bench,
+                &judgement.events,
+                Some((route, &judgement)),
+            );
         }
         if listed {
             summaries.push(Summary::of(
@@ -158,6 +176,7 @@ fn run(
         }
         machine.end(&mark);
     }
+    hits.extend(sweep.finish(&mut machine, &outside));
     let inventory = Inventory {
         routes: summaries,
         policy: options.policy.clone(),

@@ -2,6 +2,7 @@
 
 mod audit;
 pub mod classify;
+pub mod depends;
 pub mod discover;
 pub mod input;
 pub mod judge;
@@ -21,7 +22,9 @@ pub mod rule;
 pub mod rules;
 pub mod schema;
 pub mod semantics;
+pub mod setting;
 pub mod summary;
+mod sweep;
 
 use std::path::Path;
 

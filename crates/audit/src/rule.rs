@@ -1,11 +1,15 @@
 //! `Rule`: a rule is a value: who it is, what it says, the page people read, and the function that looks.
 
-use portcullis_code::machine::Machine;
+use portcullis_code::{
+    machine::{Event, Machine},
+    value::{CallId, ValueId},
+};
 use portcullis_policy::Control;
 use portcullis_report::{Basis, Class, Confidence, Severity};
 
 use crate::{
     judge::{Bench, Judgement},
+    knowledge::Known,
     middleware::Cover,
     route::{Route, Site},
     summary::Inventory,
@@ -52,6 +56,41 @@ pub enum Check {
     ),
     /// Called once, when every route is judged: for what only the whole shows. One finding for all places.
     Inventory(fn(&Inventory) -> Vec<Hit>),
+    /// Called for each opaque call that is seen: while modules load, in routes, and in functions that deal with tokens
+    /// and that no route enters. One finding for each place, as severe as the worst that was seen there.
+    Call(fn(&CallContext<'_>) -> Vec<Hit>),
+}
+
+/// What a rule sees of a call.
+#[derive(Debug)]
+pub struct CallContext<'c> {
+    /// The call.
+    pub call: CallId,
+    /// Its event.
+    pub event: &'c Event,
+    /// The rows that describe it.
+    pub rows: &'c [Known<'c>],
+    /// The values of the key that a limiter's row names: what its function gives, where it is one.
+    pub keys: &'c [ValueId],
+    /// Everything that happens in the same run, in order.
+    pub events: &'c [Event],
+    /// The route, where the call is seen in one, and what was found out about it.
+    pub route: Option<(&'c Route, &'c Judgement)>,
+    /// The machine on which it ran.
+    pub machine: &'c Machine<'c>,
+    /// What values mean and where they come from.
+    pub bench: &'c Bench<'c, 'c>,
+}
+
+impl CallContext<'_> {
+    /// Where the call is written.
+    #[must_use]
+    pub const fn site(&self) -> Site {
+        Site {
+            module: self.event.module,
+            span: self.event.span,
+        }
+    }
 }
 
 /// What a rule sees of a route. The values of the judgement belong to the machine.

@@ -8,8 +8,13 @@ mod cron_secret_unset;
 mod csrf_compare_only;
 mod csrf_missing;
 mod fail_open_catch;
+mod jwt_decode_not_verified;
+mod jwt_hs256;
+mod jwt_missing_aud_iss;
 mod matcher_gap;
 mod ratelimit_missing;
+mod ratelimit_result_ignored;
+mod ratelimit_spoofable_key;
 mod role_check_missing;
 mod webhook_signature_missing;
 
@@ -26,7 +31,12 @@ pub static RULES: &[&Rule] = &[
     &csrf_missing::RULE,
     &csrf_compare_only::RULE,
     &ratelimit_missing::RULE,
+    &ratelimit_result_ignored::RULE,
+    &ratelimit_spoofable_key::RULE,
     &webhook_signature_missing::RULE,
     &fail_open_catch::RULE,
     &cron_secret_unset::RULE,
+    &jwt_decode_not_verified::RULE,
+    &jwt_hs256::RULE,
+    &jwt_missing_aud_iss::RULE,
 ];

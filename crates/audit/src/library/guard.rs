@@ -192,6 +192,15 @@ pub struct Guard {
     pub store_option: Option<Place>,
     /// A verifier's or limiter's options.
     pub options: Option<Place>,
+    /// A token verifier's option that names the audience: any of these.
+    #[serde(default)]
+    pub audience: Vec<Place>,
+    /// A token verifier's option that names the issuer: any of these.
+    #[serde(default)]
+    pub issuer: Vec<Place>,
+    /// A token verifier's option that lists the algorithms: any of these.
+    #[serde(default)]
+    pub algorithms: Vec<Place>,
     /// What is checked.
     pub subject: Option<Place>,
     /// The part of the request that is checked, where the guard reads it by itself.
@@ -268,6 +277,10 @@ pub struct IssueToken {
     pub key: Option<Place>,
     /// The options: algorithm, lifetime, audience.
     pub options: Option<Place>,
+    /// The algorithm.
+    pub algorithm: Option<Place>,
+    /// The algorithm where none is named.
+    pub default_algorithm: Option<Box<str>>,
     /// The builder's method that this is, where the token is built in steps.
     pub part: Option<TokenPart>,
 }

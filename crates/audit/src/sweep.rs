@@ -1,0 +1,314 @@
+//! Runs the rules that look at single calls: on what happens while modules load, in routes, and in token code that no route enters.
+
+use portcullis_code::{
+    body::{ClassId, Const, ExprKind, FunctionId, ModuleId},
+    machine::{Event, EventKind, Machine},
+    project::{Module, Project},
+    value::{Value, ValueId},
+};
+use portcullis_report::Severity;
+use rustc_hash::{FxHashMap, FxHashSet};
+use ustr::Ustr;
+
+use crate::{
+    input::Input,
+    judge::{Bench, Judgement},
+    knowledge::Known,
+    library::{GuardKind, Library, Meaning},
+    options::Options,
+    origin::OriginFinder,
+    passes::Passes,
+    route::{Route, Site},
+    rule::{CallContext, Check, Hit, Rule},
+    rules::RULES,
+};
+
+/// Most functions that are run because no route enters them.
+const FUNCTIONS_MAX: usize = 400;
+/// Most closures of closures that are run: `requireRole("admin")(req, res, next)`.
+const CURRIED_MAX: usize = 3;
+/// Most parameters that such a function is given.
+const PARAMETERS_MAX: u8 = 6;
+
+/// The rules that look at single calls, and what was seen so far.
+pub(crate) struct Sweep {
+    rules: Vec<&'static Rule>,
+    /// The modules that import what signs, verifies or decodes tokens.
+    modules: FxHashSet<ModuleId>,
+    entered: FxHashSet<(ModuleId, FunctionId)>,
+    hits: Vec<(&'static Rule, Hit)>,
+}
+
+impl Sweep {
+    /// For one project; nothing was seen yet.
+    pub(crate) fn new(project: &Project, library: &Library, options: &Options) -> Self {
+        let rules: Vec<&'static Rule> = RULES
+            .iter()
+            .filter(|rule| matches!(rule.check, Check::Call(_)) && options.runs(rule.id))
+            .copied()
+            .collect();
+        let packages: FxHashSet<&str> = library
+            .all()
+            .iter()
+            .filter(|row| is_about_tokens(&row.meaning))
+            .flat_map(|row| row.names.iter().map(|name| &*name.import))
+            .collect();
+        // `require` is a call like any other: a constant that names such a package is taken for one.
+        let imports = |module: &Module| {
+            let mut imported = module.body.imports.iter();
+            imported.any(|import| packages.contains(import.specifier.as_str()))
+                || module.body.exprs.iter().any(|expr| {
+                    matches!(expr.kind, ExprKind::Const(Const::Str(text)) if packages.contains(text.as_str()))
+                })
+        };
+        let modules = if rules.is_empty() {
+            FxHashSet::default()
+        } else {
+            project
+                .modules()
+                .iter()
+                .filter(|module| imports(module))
+                .map(|module| module.id)
+                .collect()
+        };
+        Self {
+            rules,
+            modules,
+            entered: FxHashSet::default(),
+            hits: Vec::new(),
+        }
+    }
+
+    /// Looks at what happened while modules were loaded.
+    pub(crate) fn loaded(
+        &mut self,
+        machine: &mut Machine<'_>,
+        bench: &Bench<'_, '_>,
+        events: &[Event],
+    ) {
+        let mark = machine.begin();
+        aside(bench, |bench| self.look(machine, bench, events, None));
+        machine.end(&mark);
+    }
+
+    /// Looks at what happened in a run that is still open.
+    pub(crate) fn look(
+        &mut self,
+        machine: &mut Machine<'_>,
+        bench: &Bench<'_, '_>,
+        events: &[Event],
+        route: Option<(&Route, &Judgement)>,
+    ) {
+        if self.rules.is_empty() {
+            return;
+        }
+        self.remember(machine, events);
+        for event in events {
+            let EventKind::Call(call) = event.kind else {
+                continue;
+            };
+            let rows = bench.knowledge.of_call(&machine.values, call);
+            let keys = keys(machine, bench, &rows);
+            let context = CallContext {
+                call,
+                event,
+                rows: &rows,
+                keys: &keys,
+                events,
+                route,
+                machine,
+                bench,
+            };
+            for rule in &self.rules {
+                if let Check::Call(check) = rule.check {
+                    self.hits
+                        .extend(check(&context).into_iter().map(|hit| (*rule, hit)));
+                }
+            }
+        }
+    }
+
+    /// Which functions of token modules the events happened in.
+    fn remember(&mut self, machine: &Machine<'_>, events: &[Event]) {
+        for event in events {
+            let mut at = event.frame;
+            while let Some(frame) = at.and_then(|id| machine.frame(id)) {
+                if self.modules.contains(&frame.module) {
+                    self.entered.insert((frame.module, frame.function));
+                }
+                at = frame.parent;
+            }
+        }
+    }
+
+    /// Runs what no route entered of the modules that deal with tokens: each function once, on inputs that say nothing.
+    /// Gives every hit there is, those of one rule at one place as severe as the worst of them.
+    pub(crate) fn finish(
+        mut self,
+        machine: &mut Machine<'_>,
+        bench: &Bench<'_, '_>,
+    ) -> Vec<(&'static Rule, Hit)> {
+        let mut modules: Vec<ModuleId> = self.modules.iter().copied().collect();
+        modules.sort_unstable();
+        let entries: Vec<Entry> = modules
+            .into_iter()
+            .flat_map(|module| entries(machine, module))
+            .collect();
+        let mut left = FUNCTIONS_MAX;
+        for entry in entries {
+            if left > 0 && !self.entered.contains(&entry.function) {
+                left -= 1;
+                self.run(machine, bench, &entry);
+            }
+        }
+        let mut worst: FxHashMap<(&'static str, Site), Severity> = FxHashMap::default();
+        for (rule, hit) in &self.hits {
+            let severity = hit.severity.unwrap_or(rule.severity);
+            worst
+                .entry((rule.id, hit.site))
+                .and_modify(|known| *known = severity.max(*known))
+                .or_insert(severity);
+        }
+        for (rule, hit) in &mut self.hits {
+            hit.severity = worst.get(&(rule.id, hit.site)).copied();
+        }
+        self.hits
+    }
+
+    fn run(&mut self, machine: &mut Machine<'_>, bench: &Bench<'_, '_>, entry: &Entry) {
+        bench.frameworks.fix(None, None);
+        let mark = machine.begin();
+        let inputs: Vec<ValueId> = (0..PARAMETERS_MAX)
+            .map(|number| Input::Argument(number).value(&mut machine.values))
+            .collect();
+        let mut function = entry.value;
+        if let Some(method) = entry.method {
+            let made = machine.run(function, &inputs).returns;
+            if let Some(instance) = made.first().map(|exit| exit.value) {
+                machine.resume(made);
+                function = machine.member(instance, method);
+            }
+        }
+        for _ in 0..CURRIED_MAX {
+            let returns = machine.run(function, &inputs).returns;
+            let inner = returns
+                .iter()
+                .map(|exit| exit.value)
+                .find(|value| matches!(machine.values.value(*value), Value::Function { .. }));
+            let Some(inner) = inner else { break };
+            machine.resume(returns);
+            function = inner;
+        }
+        let events = std::mem::take(&mut machine.events);
+        aside(bench, |bench| self.look(machine, bench, &events, None));
+        machine.end(&mark);
+    }
+}
+
+/// Does something with origins and proofs of its own: what they remember ends with the run that they speak of.
+fn aside(bench: &Bench<'_, '_>, act: impl FnOnce(&Bench<'_, '_>)) {
+    let origins = OriginFinder::new(bench.knowledge);
+    let passes = Passes::new(bench.knowledge, &origins);
+    act(&Bench {
+        origins: &origins,
+        passes: &passes,
+        ..*bench
+    });
+}
+
+/// A function that can be run by itself.
+struct Entry {
+    function: (ModuleId, FunctionId),
+    /// The function, or the class whose method it is.
+    value: ValueId,
+    method: Option<Ustr>,
+}
+
+/// The functions and methods that stand at the top of a module.
+fn entries(machine: &mut Machine<'_>, module: ModuleId) -> Vec<Entry> {
+    let Some(env) = machine.module_env(module) else {
+        return Vec::new();
+    };
+    let body = &machine.project.module(module).body;
+    let top = FunctionId(0);
+    let at_top = |function: FunctionId| body.function(function).parent == Some(top);
+    let mut found = Vec::new();
+    let mut members = FxHashSet::default();
+    for (number, data) in body.classes.iter().enumerate() {
+        let class = ClassId::at(number);
+        let value = machine.values.make(Value::Class { module, class, env });
+        members.extend(data.constructor);
+        members.extend(data.methods.iter().map(|method| method.what));
+        if let Some(constructor) = data.constructor.filter(|function| at_top(*function)) {
+            found.push(Entry {
+                function: (module, constructor),
+                value,
+                method: None,
+            });
+        }
+        for method in &data.methods {
+            if at_top(method.what) && !method.is_static && !method.getter {
+                found.push(Entry {
+                    function: (module, method.what),
+                    value,
+                    method: Some(method.name),
+                });
+            }
+        }
+    }
+    for number in 1..body.functions.len() {
+        let function = FunctionId::at(number);
+        if at_top(function) && !members.contains(&function) {
+            let value = machine.values.make(Value::Function {
+                module,
+                function,
+                env,
+                this: None,
+            });
+            found.push(Entry {
+                function: (module, function),
+                value,
+                method: None,
+            });
+        }
+    }
+    found
+}
+
+/// The values of the key of a limiter that a call makes or asks.
+fn keys(machine: &mut Machine<'_>, bench: &Bench<'_, '_>, rows: &[Known<'_>]) -> Vec<ValueId> {
+    let mut keys = Vec::new();
+    for known in rows {
+        let Meaning::Guard(guard) = &known.row.meaning else {
+            continue;
+        };
+        let Some(place) = guard
+            .key
+            .as_ref()
+            .filter(|_| guard.guard == GuardKind::RateLimit)
+        else {
+            continue;
+        };
+        for key in bench.knowledge.places(&machine.values, known, place) {
+            if matches!(machine.values.value(key), Value::Function { .. }) {
+                let inputs = [Input::NodeRequest, Input::Response]
+                    .map(|input| input.value(&mut machine.values));
+                let returns = machine.run(key, &inputs).returns;
+                machine.events.clear();
+                keys.extend(returns.iter().map(|exit| exit.value));
+            } else {
+                keys.push(key);
+            }
+        }
+    }
+    keys
+}
+
+/// Whether a row speaks of signing, verifying or decoding tokens.
+fn is_about_tokens(meaning: &Meaning) -> bool {
+    match meaning {
+        Meaning::IssueToken(_) | Meaning::DecodeToken(_) => true,
+        Meaning::Guard(guard) => !guard.audience.is_empty() || !guard.algorithms.is_empty(),
+        _ => false,
+    }
+}
