@@ -21,6 +21,7 @@ pub mod rule;
 pub mod rules;
 pub mod schema;
 pub mod semantics;
+pub mod shown;
 pub mod summary;
 
 use std::path::Path;

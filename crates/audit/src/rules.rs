@@ -4,6 +4,8 @@ mod bola;
 mod cron_secret_unset;
 mod csrf_compare_only;
 mod csrf_missing;
+mod data_exposure;
+mod error_leak;
 mod fail_open_catch;
 mod ratelimit_missing;
 
@@ -12,9 +14,11 @@ use crate::rule::Rule;
 /// The registry.
 pub static RULES: &[&Rule] = &[
     &bola::RULE,
-    &csrf_missing::RULE,
-    &csrf_compare_only::RULE,
-    &ratelimit_missing::RULE,
-    &fail_open_catch::RULE,
     &cron_secret_unset::RULE,
+    &csrf_compare_only::RULE,
+    &csrf_missing::RULE,
+    &data_exposure::RULE,
+    &error_leak::RULE,
+    &fail_open_catch::RULE,
+    &ratelimit_missing::RULE,
 ];
