@@ -4,6 +4,7 @@ use portcullis_code::{
     body::BinaryOp,
     value::{CallId, Entry, Fact, FactsId, Value, ValueId, Values},
 };
+use ustr::Ustr;
 
 use crate::{
     knowledge::Knowledge,
@@ -22,6 +23,8 @@ pub struct Shown {
     pub value: ValueId,
     /// What holds besides the facts of the answer, one set for each choice on the way.
     pub facts: Vec<FactsId>,
+    /// Where all of its members are spread: those that something else stands for.
+    pub replaced: Vec<Ustr>,
 }
 
 impl Shown {
@@ -45,6 +48,7 @@ pub fn shown(values: &Values, knowledge: &Knowledge<'_>, body: ValueId) -> Vec<S
         values,
         knowledge,
         facts: Vec::new(),
+        replaced: Vec::new(),
         found: Vec::new(),
     };
     walk.follow(body, 0);
@@ -55,6 +59,7 @@ struct Walk<'w, 'p> {
     values: &'w Values,
     knowledge: &'w Knowledge<'p>,
     facts: Vec<FactsId>,
+    replaced: Vec<Ustr>,
     found: Vec<Shown>,
 }
 
@@ -67,15 +72,7 @@ impl Walk<'_, '_> {
             Value::Const(_) | Value::Function { .. } | Value::Class { .. } => {}
             Value::Promise(inner) => self.follow(*inner, depth),
             Value::Object(object) | Value::Array(object) => {
-                for entry in &self.values.object(*object).entries {
-                    match entry {
-                        Entry::Named(_, inner)
-                        | Entry::Computed(_, inner)
-                        | Entry::Spread(inner)
-                        | Entry::Item(inner)
-                        | Entry::Each(inner) => self.follow(*inner, depth + 1),
-                    }
-                }
+                self.entries(&self.values.object(*object).entries, depth);
             }
             Value::Template(parts) | Value::Derived(parts) => {
                 for part in parts.iter() {
@@ -105,10 +102,40 @@ impl Walk<'_, '_> {
         }
     }
 
+    fn entries(&mut self, entries: &[Entry], depth: u32) {
+        let before = std::mem::take(&mut self.replaced);
+        for (number, entry) in entries.iter().enumerate() {
+            match entry {
+                // `{ ...row, password: undefined }`: what stands after a spread stands for its member.
+                Entry::Spread(inner) => {
+                    self.replaced.clone_from(&before);
+                    self.replaced
+                        .extend(
+                            entries
+                                .iter()
+                                .skip(number + 1)
+                                .filter_map(|later| match later {
+                                    Entry::Named(name, _) => Some(*name),
+                                    _ => None,
+                                }),
+                        );
+                    self.follow(*inner, depth + 1);
+                    self.replaced.clear();
+                }
+                Entry::Named(_, inner)
+                | Entry::Computed(_, inner)
+                | Entry::Item(inner)
+                | Entry::Each(inner) => self.follow(*inner, depth + 1),
+            }
+        }
+        self.replaced = before;
+    }
+
     fn at(&self, value: ValueId) -> Shown {
         Shown {
             value,
             facts: self.facts.clone(),
+            replaced: self.replaced.clone(),
         }
     }
 

@@ -11,6 +11,7 @@ use ustr::Ustr;
 
 use crate::{
     judge::{Binding, JudgedQuery},
+    knowledge::PathStep,
     library::DbOp,
     response::ResponseKind,
     route::Site,
@@ -111,7 +112,8 @@ fn judge(
             if matches!(values.value(part.value), Value::Markup(..)) {
                 continue;
             }
-            if let Some(row) = Row::of(context, part.value) {
+            if let Some(mut row) = Row::of(context, part.value) {
+                row.without.extend(part.replaced);
                 row.expose(context, &mut seen);
             }
         }
@@ -255,8 +257,8 @@ impl<'r> Row<'r> {
         if !gives_rows(context, self.query) {
             return;
         }
-        let own = matches!(self.query.binding, Binding::Own | Binding::Bound)
-            || query.op == DbOp::Create;
+        let own =
+            matches!(self.query.binding, Binding::Own | Binding::Bound) || query.op == DbOp::Create;
         let mut shape = Shape {
             select: query.select.clone(),
             omit: query.omit.clone(),
@@ -299,9 +301,13 @@ fn gives_rows(context: &RouteContext<'_>, judged: &JudgedQuery) -> bool {
         return false;
     }
     judged.query.calls.iter().any(|call| {
-        let Value::Member(_, name) = values.value(values.call(*call).callee) else {
-            return values.call(*call).new;
+        let data = values.call(*call);
+        let reach = knowledge.reach(values, data.callee);
+        let Some(PathStep::Member(name)) = reach.as_ref().and_then(|reach| reach.steps.last())
+        else {
+            return data.new;
         };
+        // One row of Prisma's is given back; elsewhere `update` and `delete` tell how many there were.
         let prisma = knowledge
             .of_call(values, *call)
             .iter()
@@ -431,7 +437,9 @@ fn selects(values: &Values, list: ValueId, is: &dyn Fn(&str) -> bool) -> bool {
 }
 
 fn is_false(values: &Values, value: ValueId) -> bool {
-    values.as_const(value).is_some_and(|constant| !constant.truthy())
+    values
+        .as_const(value)
+        .is_some_and(|constant| !constant.truthy())
 }
 
 fn items(values: &Values, list: ValueId) -> Vec<Ustr> {

@@ -14,7 +14,7 @@ use crate::{
     origin::Origins,
     passes::{members_under, names_of},
     response::Response,
-    rule::{Check, Hit, Rule, RouteContext},
+    rule::{Check, Hit, RouteContext, Rule},
     shown::{Shown, shown},
 };
 
@@ -171,7 +171,12 @@ fn vouches(context: &RouteContext<'_>, fact: Fact, error: ValueId) -> bool {
     let Fact::Test(test, truth) = fact else {
         return false;
     };
-    if context.bench.origins.of(values, test).any(Origins::ENVIRONMENT) {
+    if context
+        .bench
+        .origins
+        .of(values, test)
+        .any(Origins::ENVIRONMENT)
+    {
         return true;
     }
     match values.value(test) {
@@ -180,13 +185,17 @@ fn vouches(context: &RouteContext<'_>, fact: Fact, error: ValueId) -> bool {
         }
         Value::Binary(BinaryOp::Equal, left, right) => {
             truth
-                && [(*left, *right), (*right, *left)].iter().any(|(side, other)| {
-                    let empty = matches!(
-                        values.as_const(*other),
-                        Some(Const::Null | Const::Undefined | Const::Bool(_))
-                    );
-                    !empty && values.as_const(*other).is_some() && is_member(values, *side, error)
-                })
+                && [(*left, *right), (*right, *left)]
+                    .iter()
+                    .any(|(side, other)| {
+                        let empty = matches!(
+                            values.as_const(*other),
+                            Some(Const::Null | Const::Undefined | Const::Bool(_))
+                        );
+                        !empty
+                            && values.as_const(*other).is_some()
+                            && is_member(values, *side, error)
+                    })
         }
         Value::Binary(
             BinaryOp::Less | BinaryOp::LessEqual | BinaryOp::Greater | BinaryOp::GreaterEqual,
@@ -217,7 +226,15 @@ fn vouches(context: &RouteContext<'_>, fact: Fact, error: ValueId) -> bool {
 /// Whether being an instance of this class says nothing about who wrote the text.
 fn tells_nothing(context: &RouteContext<'_>, class: ValueId) -> bool {
     const STORES: [&str; 10] = [
-        "prisma", "mongo", "sequelize", "typeorm", "knex", "drizzle", "mysql", "postgres", "pg",
+        "prisma",
+        "mongo",
+        "sequelize",
+        "typeorm",
+        "knex",
+        "drizzle",
+        "mysql",
+        "postgres",
+        "pg",
         "axios",
     ];
     let values = &context.machine.values;
@@ -332,8 +349,19 @@ fn is_reading(values: &Values, call: portcullis_code::value::CallId) -> bool {
             Value::Global(name) => {
                 return matches!(
                     name.as_str(),
-                    "JSON" | "console" | "Response" | "Number" | "parseInt" | "Buffer" | "URL"
-                        | "Object" | "Array" | "Error" | "TextDecoder" | "Date" | "BigInt"
+                    "JSON"
+                        | "console"
+                        | "Response"
+                        | "Number"
+                        | "parseInt"
+                        | "Buffer"
+                        | "URL"
+                        | "Object"
+                        | "Array"
+                        | "Error"
+                        | "TextDecoder"
+                        | "Date"
+                        | "BigInt"
                 );
             }
             _ => break,
