@@ -7,6 +7,7 @@ mod csrf_missing;
 mod data_exposure;
 mod error_leak;
 mod fail_open_catch;
+mod mass_assignment;
 mod ratelimit_missing;
 
 use crate::rule::Rule;
@@ -20,5 +21,6 @@ pub static RULES: &[&Rule] = &[
     &data_exposure::RULE,
     &error_leak::RULE,
     &fail_open_catch::RULE,
+    &mass_assignment::RULE,
     &ratelimit_missing::RULE,
 ];

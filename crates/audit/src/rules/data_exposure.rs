@@ -3,16 +3,18 @@
 use portcullis_code::{
     body::Const,
     machine::EventKind,
-    value::{Entry, Value, ValueId, Values},
+    value::{CallId, Entry, Value, ValueId, Values},
 };
 use portcullis_policy::Control;
 use portcullis_report::{Basis, Class, Confidence, Severity};
 use ustr::Ustr;
 
 use crate::{
+    input::Input,
     judge::{Binding, JudgedQuery},
     knowledge::PathStep,
     library::DbOp,
+    passes::members_under,
     response::ResponseKind,
     route::Site,
     rule::{Check, Hit, RouteContext, Rule},
@@ -43,7 +45,19 @@ fn check(context: &RouteContext<'_>) -> Vec<Hit> {
             && !response.refuses()
             && !response.after_error(values);
         if let Some(body) = response.body.filter(|_| shows) {
-            hits.extend(judge(context, response.site, &[body], None));
+            hits.extend(judge(context, response.site, &[body], Whom::Caller));
+        }
+    }
+    for event in &context.judgement.events {
+        if let EventKind::Call(call) = event.kind
+            && is_broadcast(values, call)
+        {
+            let sent: Vec<ValueId> = values.call(call).args.iter().map(|arg| arg.0).collect();
+            let site = Site {
+                module: event.module,
+                span: event.span,
+            };
+            hits.extend(judge(context, site, &sent, Whom::Everybody));
         }
     }
     // A redirect, a page, an action: what a page hands to a component of the browser travels there as data.
@@ -67,9 +81,30 @@ fn check(context: &RouteContext<'_>) -> Vec<Hit> {
             module: event.module,
             span: event.span,
         };
-        hits.extend(judge(context, site, &given, Some(name)));
+        hits.extend(judge(context, site, &given, Whom::Browser(name)));
     }
     hits
+}
+
+/// Who is shown something.
+enum Whom {
+    /// Who called.
+    Caller,
+    /// Every client of a socket server.
+    Everybody,
+    /// A component that runs in the caller's browser.
+    Browser(String),
+}
+
+/// `res.socket.server.io.emit(...)`: everybody who listens gets it.
+fn is_broadcast(values: &Values, call: CallId) -> bool {
+    let Value::Member(base, name) = values.value(values.call(call).callee) else {
+        return false;
+    };
+    let (root, path) = members_under(values, *base);
+    *name == "emit"
+        && matches!(values.value(root), Value::Input(tag) if Input::of(*tag) == Input::Response)
+        && path.last().is_some_and(|name| *name == "io")
 }
 
 /// The name of a component that runs in the browser.
@@ -99,12 +134,7 @@ fn client_component(context: &RouteContext<'_>, tag: ValueId) -> Option<String> 
     })
 }
 
-fn judge(
-    context: &RouteContext<'_>,
-    site: Site,
-    bodies: &[ValueId],
-    component: Option<String>,
-) -> Option<Hit> {
+fn judge(context: &RouteContext<'_>, site: Site, bodies: &[ValueId], whom: Whom) -> Option<Hit> {
     let values = &context.machine.values;
     let mut seen = Exposed::default();
     for body in bodies {
@@ -114,7 +144,7 @@ fn judge(
             }
             if let Some(mut row) = Row::of(context, part.value) {
                 row.without.extend(part.replaced);
-                row.expose(context, &mut seen);
+                row.expose(context, matches!(whom, Whom::Everybody), &mut seen);
             }
         }
     }
@@ -126,9 +156,10 @@ fn judge(
         .take(4)
         .map(|column| format!("`{}.{}`", column.table, column.column))
         .collect();
-    let whom = match &component {
-        Some(name) => format!("{name} runs in the browser and is given whole rows"),
-        None => "whole rows are answered".to_owned(),
+    let whom = match &whom {
+        Whom::Browser(name) => format!("{name} runs in the browser and is given whole rows"),
+        Whom::Everybody => "whole rows are sent to everybody who listens".to_owned(),
+        Whom::Caller => "whole rows are answered".to_owned(),
     };
     let mut hit = Hit::at(site, format!("{whom}: {}", names.join(", "))).fixed_by(
         "name the columns that the client needs, in the query (`select`) or in the answer",
@@ -248,7 +279,7 @@ impl<'r> Row<'r> {
         None
     }
 
-    fn expose(&self, context: &RouteContext<'_>, seen: &mut Exposed) {
+    fn expose(&self, context: &RouteContext<'_>, to_everybody: bool, seen: &mut Exposed) {
         let query = &self.query.query;
         let schema = context.bench.schema;
         let Some(table) = query.table.and_then(|table| schema.table(&table)) else {
