@@ -6,6 +6,7 @@ use portcullis_code::{
     machine::Machine,
     project::{self, Project},
 };
+use portcullis_policy::Control;
 use portcullis_report::{
     Finding, Fix, GuardRecord, Location, Place, Reason, Report, RouteRecord, Skipped, Step,
     Suppressions, UnknownRecord, Unread, fingerprint,
@@ -82,10 +83,12 @@ fn run(
         passes: &passes,
     };
     sweep.loaded(&mut machine, &outside, &events);
+    let error_handlers = express::error_handlers(&machine, &events);
     drop(events);
     let pages = discovered.pages.clone();
     let own = routes.len();
     routes.extend(pages);
+    routes.extend(error_handlers);
     progress(Progress::Judging {
         routes: routes.len(),
     });
@@ -130,7 +133,9 @@ fn run(
                 .iter()
                 .any(|judged| judged.query.op.writes())
                 && route.framework == "nextjs-page";
-        if number < own || listed || route.framework == "nextjs-page" {
+        // What answers for failing routes guards nothing and does nothing: only its words are looked at.
+        let only_words = route.framework == express::ERRORS;
+        {
             let context = RouteContext {
                 route,
                 judgement: &judgement,
@@ -141,6 +146,7 @@ fn run(
             for rule in RULES {
                 if let Check::Route(check) | Check::RouteThen(check, _) = rule.check
                     && options.runs(rule.id)
+                    && (!only_words || rule.control == Control::ErrorHandling)
                 {
                     hits.extend(check(&context).into_iter().map(|hit| {
                         let hit = if hit.route.is_none() {
@@ -342,7 +348,7 @@ fn record(
             cover
                 .filter(|cover| cover.auth == portcullis_report::Auth::Required)
                 .map(|cover| GuardRecord {
-                    what: portcullis_policy::Control::Authentication,
+                    what: Control::Authentication,
                     on_fail: "answers".to_owned(),
                     via: "middleware".to_owned(),
                     location: location(project, cover.site),

@@ -220,7 +220,7 @@ pub fn judge(
     let events = std::mem::take(&mut machine.events);
     let node = matches!(
         route.chain.last().map(|link| link.convention),
-        Some(Convention::Express | Convention::Pages)
+        Some(Convention::Express | Convention::ExpressError | Convention::Pages)
     );
     let web_returns = if node { Vec::new() } else { returns };
     let responses = response::responses(

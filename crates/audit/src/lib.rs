@@ -23,6 +23,7 @@ pub mod rules;
 pub mod schema;
 pub mod semantics;
 pub mod setting;
+pub mod shown;
 pub mod summary;
 mod sweep;
 

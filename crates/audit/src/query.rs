@@ -27,6 +27,8 @@ pub struct Query {
     pub data: Vec<ValueId>,
     /// Which columns are shown.
     pub select: Vec<ValueId>,
+    /// Which columns are left out.
+    pub omit: Vec<ValueId>,
     /// Which rows of other tables come along.
     pub include: Vec<ValueId>,
     /// The text of a query.
@@ -90,6 +92,7 @@ pub fn queries(machine: &Machine<'_>, events: &[Event], knowledge: &Knowledge<'_
                     filters: Vec::new(),
                     data: Vec::new(),
                     select: Vec::new(),
+                    omit: Vec::new(),
                     include: Vec::new(),
                     text: None,
                     calls: Vec::new(),
@@ -191,6 +194,7 @@ fn add_piece(
     for (places, into) in [
         (&db.data, &mut query.data),
         (&db.select, &mut query.select),
+        (&db.omit, &mut query.omit),
         (&db.include, &mut query.include),
     ] {
         for place in places {

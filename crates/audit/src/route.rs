@@ -74,6 +74,8 @@ pub enum Convention {
     Pages,
     /// `(req, res, next)`.
     Express,
+    /// `(error, req, res, next)`.
+    ExpressError,
     /// The arguments of a remote procedure.
     Action,
     /// `({ params, searchParams })`, returns markup.
@@ -88,6 +90,12 @@ impl Convention {
             Self::Web => vec![Input::WebRequest, Input::Context],
             Self::Pages => vec![Input::PagesRequest, Input::Response],
             Self::Express => vec![Input::NodeRequest, Input::Response, Input::Next],
+            Self::ExpressError => vec![
+                Input::Error,
+                Input::NodeRequest,
+                Input::Response,
+                Input::Next,
+            ],
             Self::Action => (0..6).map(Input::Argument).collect(),
             Self::Page => vec![Input::PageProps],
         }

@@ -7,10 +7,13 @@ mod bola;
 mod cron_secret_unset;
 mod csrf_compare_only;
 mod csrf_missing;
+mod data_exposure;
+mod error_leak;
 mod fail_open_catch;
 mod jwt_decode_not_verified;
 mod jwt_hs256;
 mod jwt_missing_aud_iss;
+mod mass_assignment;
 mod matcher_gap;
 mod ratelimit_missing;
 mod ratelimit_result_ignored;
@@ -34,6 +37,9 @@ pub static RULES: &[&Rule] = &[
     &ratelimit_result_ignored::RULE,
     &ratelimit_spoofable_key::RULE,
     &webhook_signature_missing::RULE,
+    &mass_assignment::RULE,
+    &data_exposure::RULE,
+    &error_leak::RULE,
     &fail_open_catch::RULE,
     &cron_secret_unset::RULE,
     &jwt_decode_not_verified::RULE,

@@ -3,6 +3,7 @@
 mod attached;
 mod condition;
 mod container;
+mod error_handler;
 mod folder;
 mod graph;
 mod maker;
@@ -14,6 +15,7 @@ mod walk;
 use portcullis_code::machine::{Event, Machine};
 
 use crate::route::Route;
+pub use error_handler::{FRAMEWORK as ERRORS, error_handlers};
 use graph::Graph;
 
 /// What routes of this framework are called.

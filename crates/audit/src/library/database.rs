@@ -28,6 +28,9 @@ pub struct Db {
     /// Where the fields shown are chosen.
     #[serde(default)]
     pub select: Vec<Place>,
+    /// Where the fields left out are named.
+    #[serde(default)]
+    pub omit: Vec<Place>,
     /// Where rows of other tables are taken along.
     #[serde(default)]
     pub include: Vec<Place>,
