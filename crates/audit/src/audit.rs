@@ -196,7 +196,7 @@ fn run(
     }
     hits.retain(|(rule, hit)| match rule.check {
         Check::RouteThen(_, stands) => stands(&inventory, hit),
-        Check::Route(_) | Check::Inventory(_) => true,
+        Check::Route(_) | Check::Call(_) | Check::Inventory(_) => true,
     });
     report.findings = findings(project, hits);
     Ok(finish(project, options, report))
