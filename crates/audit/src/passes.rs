@@ -465,7 +465,11 @@ impl<'k, 'p> Passes<'k, 'p> {
                     )
                 }) {
                     push(Proof::Csrf, None);
-                } else {
+                } else if names_of(values, one)
+                    .iter()
+                    .chain(&names_of(values, other))
+                    .any(|name| is_secret_name(name))
+                {
                     push(Proof::Service, Some(false));
                 }
             } else if left.any(Origins::COOKIE)
@@ -728,6 +732,23 @@ fn collect_names(values: &Values, value: ValueId, depth: u32, names: &mut Vec<Us
         }
         _ => {}
     }
+}
+
+/// Whether the name of a setting or header speaks of a secret.
+fn is_secret_name(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    [
+        "secret",
+        "token",
+        "key",
+        "password",
+        "auth",
+        "signature",
+        "credential",
+        "bearer",
+    ]
+    .iter()
+    .any(|word| lower.contains(word))
 }
 
 /// Whether a member's name speaks of roles or permissions.

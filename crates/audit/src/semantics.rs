@@ -110,6 +110,33 @@ impl<'k, 'p> Frameworks<'k, 'p> {
         None
     }
 
+    /// A call that adds nothing to the function it is given, and gives back its result: a transaction, a context.
+    fn runs_callback(
+        &self,
+        machine: &mut Machine<'_>,
+        known: &Known<'_>,
+        call: CallId,
+    ) -> Option<Effect> {
+        let runs = known.row.runs.as_ref()?;
+        let through = match &known.row.meaning {
+            Meaning::Transparent => true,
+            Meaning::Db(db) => db.op == Some(crate::library::DbOp::Transaction),
+            _ => false,
+        };
+        let Root::Argument(argument) = runs.root else {
+            return None;
+        };
+        let function = self.knowledge.place(&machine.values, known, runs)?;
+        if !through || !matches!(machine.values.value(function), Value::Function { .. }) {
+            return None;
+        }
+        let argument = u32::try_from(argument).ok()?;
+        let args = (0..4)
+            .map(|param| machine.values.make(Value::Handed(call, argument, param)))
+            .collect();
+        Some(Effect::Runs { function, args })
+    }
+
     /// Whether the request's path is one for which a guard refuses nothing.
     fn is_excepted(&self, machine: &Machine<'_>, known: &Known<'_>) -> Option<bool> {
         let Meaning::Guard(guard) = &known.row.meaning else {
@@ -348,6 +375,10 @@ impl Semantics for Frameworks<'_, '_> {
             }
             if known.row.usage != Usage::Plain {
                 return Effect::Inert;
+            }
+            // A call that runs a function before it completes, and gives back what that gives.
+            if let Some(effect) = self.runs_callback(machine, &known, call) {
+                return effect;
             }
         }
         Effect::Opaque
