@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
     cwe: &["CWE-347"],
     asvs: &["v5.0.0-9.1.1"],
     owasp: &["A07:2021", "API2:2023"],
-    summary: "The claims of a token are believed although its signature was never checked.",
+    summary: "the claims of a token are believed although its signature was never checked",
     page: include_str!("jwt_decode_not_verified.md"),
     check: Check::Route(check),
 };

@@ -11,9 +11,11 @@ use portcullis_report::{Basis, Class, Confidence, Severity};
 use crate::{
     depends::depends,
     input::Input,
+    knowledge::Known,
     library::Meaning,
     origin::Origins,
     passes::names_of,
+    route::Site,
     rule::{CallContext, Check, Hit, Rule},
     setting::Setting,
 };
@@ -28,7 +30,7 @@ pub(super) static RULE: Rule = Rule {
     cwe: &["CWE-327"],
     asvs: &["v5.0.0-9.1.2"],
     owasp: &["A02:2021", "API2:2023"],
-    summary: "A token is signed or verified with a shared secret.",
+    summary: "a token is signed or verified with a shared secret",
     page: include_str!("jwt_hs256.md"),
     check: Check::Call(check),
 };
@@ -79,7 +81,7 @@ fn check(context: &CallContext<'_>) -> Vec<Hit> {
         };
         let Some(found) = found else { continue };
         let mut hit = Hit::at(
-            context.site(),
+            site(context, known),
             format!("the token is {verb} with a shared secret"),
         )
         .because(None, found.why)
@@ -97,6 +99,21 @@ fn check(context: &CallContext<'_>) -> Vec<Hit> {
         return vec![hit];
     }
     Vec::new()
+}
+
+/// Where a builder is told the algorithm, a call is as long as the whole chain before it: the place is the option.
+fn site(context: &CallContext<'_>, known: &Known<'_>) -> Site {
+    let values = &context.machine.values;
+    if let Meaning::IssueToken(issue) = &known.row.meaning
+        && issue.part.is_some()
+        && let Some(place) = &issue.options
+        && let Setting::Given(options) = Setting::at(values, known, place)
+        && matches!(values.value(options), Value::Object(_))
+    {
+        let (module, span) = context.machine.place(options);
+        return Site { module, span };
+    }
+    context.site()
 }
 
 fn is_symmetric(name: &str) -> bool {

@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
     cwe: &["CWE-345"],
     asvs: &["v5.0.0-9.2.3", "v5.0.0-9.1.3"],
     owasp: &["A07:2021", "API2:2023"],
-    summary: "A token is verified without its audience or its issuer.",
+    summary: "a token is verified without its audience or its issuer",
     page: include_str!("jwt_missing_aud_iss.md"),
     check: Check::Call(check),
 };

@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
     cwe: &["CWE-770", "CWE-252"],
     asvs: &["v5.0.0-2.4.1"],
     owasp: &["API4:2023"],
-    summary: "A rate limiter is asked, and its answer is never looked at.",
+    summary: "a rate limiter is asked, and its answer is never looked at",
     page: include_str!("ratelimit_result_ignored.md"),
     check: Check::Route(check),
 };

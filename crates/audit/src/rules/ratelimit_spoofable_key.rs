@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
     cwe: &["CWE-290", "CWE-348"],
     asvs: &["v5.0.0-15.3.4", "v5.0.0-2.4.1"],
     owasp: &["API4:2023"],
-    summary: "A rate limit counts under an address that the client may write itself.",
+    summary: "a rate limit counts under an address that the client may write itself",
     page: include_str!("ratelimit_spoofable_key.md"),
     check: Check::Call(check),
 };
