@@ -110,7 +110,7 @@ fn believed(context: &RouteContext<'_>, decoding: &Decoding) -> Option<(Option<S
             ));
         }
         let tested = decided(values, query.facts, decoding.call);
-        if (tested == Decided::ByClaim || tested == Decided::ByPresence) && unproved(query.facts) {
+        if (tested == Decided::Claim || tested == Decided::Presence) && unproved(query.facts) {
             return Some((
                 Some(query.site),
                 "the database is asked only because these claims are there".to_owned(),
@@ -123,7 +123,7 @@ fn believed(context: &RouteContext<'_>, decoding: &Decoding) -> Option<(Option<S
             EffectKind::Http | EffectKind::Cache | EffectKind::FsRead
         );
         if !quiet
-            && decided(values, effect.facts, decoding.call) == Decided::ByClaim
+            && decided(values, effect.facts, decoding.call) == Decided::Claim
             && unproved(effect.facts)
         {
             return Some((
@@ -142,7 +142,7 @@ fn believed(context: &RouteContext<'_>, decoding: &Decoding) -> Option<(Option<S
         .find(|response| {
             response.kind == ResponseKind::Data
                 && !response.refuses()
-                && decided(values, response.facts, decoding.call) == Decided::ByClaim
+                && decided(values, response.facts, decoding.call) == Decided::Claim
                 && unproved(response.facts)
         })
         .map(|response| {
@@ -156,15 +156,15 @@ fn believed(context: &RouteContext<'_>, decoding: &Decoding) -> Option<(Option<S
 /// What of the claims a point depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Decided {
-    ByNothing,
+    Nothing,
     /// Only that something could be decoded.
-    ByPresence,
+    Presence,
     /// A claim.
-    ByClaim,
+    Claim,
 }
 
 fn decided(values: &Values, facts: FactsId, call: CallId) -> Decided {
-    let mut found = Decided::ByNothing;
+    let mut found = Decided::Nothing;
     for tested in tests(values, facts) {
         if !depends(values, tested, call) {
             continue;
@@ -180,8 +180,8 @@ fn decided(values: &Values, facts: FactsId, call: CallId) -> Decided {
             match first.as_deref() {
                 // Of the times and the header nothing follows about who calls.
                 Some("exp" | "iat" | "nbf" | "header" | "kid" | "alg") => {}
-                Some(_) => return Decided::ByClaim,
-                None => found = Decided::ByPresence,
+                Some(_) => return Decided::Claim,
+                None => found = Decided::Presence,
             }
         }
     }
