@@ -16,6 +16,7 @@ pub mod origin;
 pub mod parts;
 pub mod passes;
 pub mod query;
+pub(crate) mod raw_input;
 pub mod response;
 pub mod route;
 pub mod rule;

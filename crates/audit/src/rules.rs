@@ -19,30 +19,36 @@ mod ratelimit_missing;
 mod ratelimit_result_ignored;
 mod ratelimit_spoofable_key;
 mod role_check_missing;
+mod user_enumeration;
+mod validation_missing;
+mod validation_result_unused;
 mod webhook_signature_missing;
 
 use crate::rule::Rule;
 
 /// The registry.
 pub static RULES: &[&Rule] = &[
+    &auth_middleware_only::RULE,
     &auth_missing::RULE,
     &auth_result_unused::RULE,
-    &auth_middleware_only::RULE,
-    &matcher_gap::RULE,
-    &role_check_missing::RULE,
     &bola::RULE,
-    &csrf_missing::RULE,
+    &cron_secret_unset::RULE,
     &csrf_compare_only::RULE,
-    &ratelimit_missing::RULE,
-    &ratelimit_result_ignored::RULE,
-    &ratelimit_spoofable_key::RULE,
-    &webhook_signature_missing::RULE,
-    &mass_assignment::RULE,
+    &csrf_missing::RULE,
     &data_exposure::RULE,
     &error_leak::RULE,
     &fail_open_catch::RULE,
-    &cron_secret_unset::RULE,
     &jwt_decode_not_verified::RULE,
     &jwt_hs256::RULE,
     &jwt_missing_aud_iss::RULE,
+    &mass_assignment::RULE,
+    &matcher_gap::RULE,
+    &ratelimit_missing::RULE,
+    &ratelimit_result_ignored::RULE,
+    &ratelimit_spoofable_key::RULE,
+    &role_check_missing::RULE,
+    &user_enumeration::RULE,
+    &validation_missing::RULE,
+    &validation_result_unused::RULE,
+    &webhook_signature_missing::RULE,
 ];

@@ -85,6 +85,10 @@ impl Walk<'_, '_> {
             }
             Value::Choice(alternatives) => {
                 for each in alternatives.iter() {
+                    // What is falsy shows nothing of what it might be.
+                    if self.values.truth(each.facts, each.value) == Some(false) {
+                        continue;
+                    }
                     self.facts.push(each.facts);
                     self.follow(each.value, depth + 1);
                     self.facts.pop();

@@ -288,8 +288,9 @@ impl<'r> Row<'r> {
         if !gives_rows(context, self.query) {
             return;
         }
-        let own =
-            matches!(self.query.binding, Binding::Own | Binding::Bound) || query.op == DbOp::Create;
+        let own = !to_everybody
+            && (matches!(self.query.binding, Binding::Own | Binding::Bound)
+                || query.op == DbOp::Create);
         let mut shape = Shape {
             select: query.select.clone(),
             omit: query.omit.clone(),

@@ -2,7 +2,7 @@
 
 use portcullis_code::{
     machine::EventKind,
-    value::{CallId, Entry, Value, ValueId, Values},
+    value::{Alternative, CallId, Entry, Value, ValueId, Values},
 };
 use portcullis_policy::Control;
 use portcullis_report::{Basis, Class, Confidence, Severity};
@@ -16,7 +16,7 @@ use crate::{
     passes::{calls_under, members_under},
     route::Site,
     rule::{Check, Hit, RouteContext, Rule},
-    schema::{Sensitivity, Table},
+    schema::{Column, Sensitivity, Table},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -197,7 +197,10 @@ impl<'s, 'c> Search<'s, 'c> {
                 }
             }
             Value::Choice(alternatives) => {
-                for each in alternatives.iter() {
+                // `...(name && { name })`: what is falsy brings nothing along.
+                let some =
+                    |each: &&Alternative| values.truth(each.facts, each.value) != Some(false);
+                for each in alternatives.iter().filter(some) {
                     self.look(each.value, without, depth + 1);
                 }
             }
@@ -356,7 +359,7 @@ fn root(values: &Values, value: ValueId) -> Option<(ValueId, Vec<Ustr>)> {
 fn hit(context: &RouteContext<'_>, site: Site, table: Option<Ustr>, whole: &Whole) -> Hit {
     let schema = context.bench.schema;
     let known: Option<&Table> = table.and_then(|table| schema.table(&table));
-    let open: Vec<String> = known.map_or_else(Vec::new, |table| {
+    let mut open: Vec<(bool, &Column)> = known.map_or_else(Vec::new, |table| {
         table
             .columns
             .iter()
@@ -373,9 +376,14 @@ fn hit(context: &RouteContext<'_>, site: Site, table: Option<Ustr>, whole: &Whol
                             .is_some_and(|taken| taken.name == column.name)
                     })
             })
-            .map(|column| format!("`{}`", column.name))
+            .map(|column| (column.sensitivity != Some(Sensitivity::Privilege), column))
             .collect()
     });
+    open.sort_by_key(|(rank, _)| *rank);
+    let open: Vec<String> = open
+        .into_iter()
+        .map(|(_, column)| format!("`{}`", column.name))
+        .collect();
     let what = if whole.parsed {
         "what the client sends is stored with members that the schema does not name"
     } else {
