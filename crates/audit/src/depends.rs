@@ -7,6 +7,80 @@ use crate::origin::entry_values;
 
 /// Most values that one question looks at.
 const VALUES_MAX: usize = 400;
+/// Most values and points that the question over a whole run looks at.
+const REACH_MAX: usize = 50_000;
+
+/// Whether any of some points, or what is known there, or any of some values, depends on the result of a call.
+///
+/// Every point and value is looked at once, however many lead to it.
+#[must_use]
+pub fn any_depends(
+    values: &Values,
+    points: impl Iterator<Item = FactsId>,
+    roots: impl Iterator<Item = ValueId>,
+    call: CallId,
+) -> bool {
+    let mut seen_points: FxHashSet<FactsId> = FxHashSet::default();
+    let mut seen: FxHashSet<ValueId> = FxHashSet::default();
+    let mut open: Vec<ValueId> = roots.collect();
+    let mut open_points: Vec<FactsId> = points.collect();
+    loop {
+        while let Some(mut at) = open_points.pop() {
+            while seen_points.insert(at) && seen_points.len() < REACH_MAX {
+                let Some((before, fact)) = values.newest(at) else {
+                    break;
+                };
+                match fact {
+                    Fact::Test(value, _) => open.push(value),
+                    Fact::OneOf(number) => open_points.extend(values.joined(number)),
+                    Fact::Returned(_) | Fact::Caught(_) => {}
+                }
+                at = before;
+            }
+        }
+        let Some(at) = open.pop() else {
+            return false;
+        };
+        if seen.len() >= REACH_MAX || !seen.insert(at) {
+            continue;
+        }
+        match values.value(at) {
+            Value::Call(found) | Value::Handed(found, ..) if *found == call => return true,
+            Value::Choice(alternatives) => {
+                open.extend(alternatives.iter().map(|each| each.value));
+                open_points.extend(alternatives.iter().map(|each| each.facts));
+            }
+            _ => open.extend(parts_of(values, at)),
+        }
+    }
+}
+
+/// The values that a value is made from, the tests that chose it aside.
+fn parts_of(values: &Values, value: ValueId) -> Vec<ValueId> {
+    match values.value(value) {
+        Value::Call(call) | Value::Handed(call, ..) => {
+            let data = values.call(*call);
+            std::iter::once(data.callee)
+                .chain(data.args.iter().map(|arg| arg.0))
+                .collect()
+        }
+        Value::Member(base, _)
+        | Value::Element(base)
+        | Value::Rest(base, _)
+        | Value::Promise(base)
+        | Value::Not(base)
+        | Value::TypeOf(base) => vec![*base],
+        Value::Index(a, b) | Value::Binary(_, a, b) => vec![*a, *b],
+        Value::Template(parts) | Value::Derived(parts) => parts.to_vec(),
+        Value::Object(object) | Value::Array(object) | Value::Instance(object) => values
+            .object(*object)
+            .entries
+            .iter()
+            .flat_map(entry_values)
+            .collect(),
+        _ => Vec::new(),
+    }
+}
 
 /// Whether a value is made from the result of a call, or was chosen by a test of it.
 #[must_use]
@@ -21,32 +95,14 @@ pub fn depends(values: &Values, value: ValueId, call: CallId) -> bool {
             continue;
         }
         match values.value(at) {
-            Value::Call(found) | Value::Handed(found, ..) => {
-                if *found == call {
-                    return true;
-                }
-                let data = values.call(*found);
-                open.push(data.callee);
-                open.extend(data.args.iter().map(|arg| arg.0));
-            }
-            Value::Member(base, _)
-            | Value::Element(base)
-            | Value::Rest(base, _)
-            | Value::Promise(base)
-            | Value::Not(base)
-            | Value::TypeOf(base) => open.push(*base),
-            Value::Index(a, b) | Value::Binary(_, a, b) => open.extend([*a, *b]),
-            Value::Template(parts) | Value::Derived(parts) => open.extend(parts.iter().copied()),
+            Value::Call(found) | Value::Handed(found, ..) if *found == call => return true,
             Value::Choice(alternatives) => {
                 for each in alternatives.iter() {
                     open.push(each.value);
                     open.extend(tests(values, each.facts));
                 }
             }
-            Value::Object(object) | Value::Array(object) | Value::Instance(object) => {
-                open.extend(values.object(*object).entries.iter().flat_map(entry_values));
-            }
-            _ => {}
+            _ => open.extend(parts_of(values, at)),
         }
     }
     false

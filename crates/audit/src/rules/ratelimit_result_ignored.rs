@@ -8,7 +8,7 @@ use portcullis_policy::Control;
 use portcullis_report::{Basis, Class, Confidence, Severity};
 
 use crate::{
-    depends::{depends, tests},
+    depends::any_depends,
     library::{GuardKind, Meaning, Pass, Usage},
     route::Site,
     rule::{Check, Hit, RouteContext, Rule},
@@ -86,25 +86,21 @@ fn used(context: &RouteContext<'_>, call: CallId, number: usize) -> bool {
     let values = &context.machine.values;
     let judgement = context.judgement;
     let later = judgement.events.iter().skip(number + 1);
-    let decided = later
+    let points = later
         .clone()
         .map(|event| event.facts)
-        .chain(judgement.responses.iter().map(|response| response.facts))
-        .any(|facts| {
-            tests(values, facts)
-                .into_iter()
-                .any(|tested| depends(values, tested, call))
-        });
-    decided
-        || later.into_iter().any(|event| {
-            let EventKind::Call(other) = event.kind else {
-                return false;
-            };
-            let data = values.call(other);
-            let unknown = context.bench.knowledge.of_call(values, other).is_empty()
-                && !is_of_the_language(context, other);
-            unknown && data.args.iter().any(|arg| depends(values, arg.0, call))
+        .chain(judgement.responses.iter().map(|response| response.facts));
+    let handed = later
+        .filter_map(|event| match event.kind {
+            EventKind::Call(other) => Some(other),
+            _ => None,
         })
+        .filter(|other| {
+            context.bench.knowledge.of_call(values, *other).is_empty()
+                && !is_of_the_language(context, *other)
+        })
+        .flat_map(|other| values.call(other).args.iter().map(|arg| arg.0));
+    any_depends(values, points, handed, call)
 }
 
 /// Whether a call is one of the language's own: `console.log`, `Math.max`, `Response.json`, a method of a header list.
