@@ -10,7 +10,7 @@ use rustc_hash::FxHashSet;
 use ustr::Ustr;
 
 use crate::{
-    classify,
+    chained, classify,
     input::Input,
     knowledge::Knowledge,
     library::{DbOp, EffectKind, GuardKind, Meaning, Operator, Usage},
@@ -169,6 +169,12 @@ pub fn judge(
     let last = route.chain.len().saturating_sub(1);
     for (number, link) in route.chain.iter().enumerate() {
         link_starts.push(machine.events.len());
+        if let Some(pieces) = chained::pieces(machine, bench.knowledge, link.value) {
+            let outcome = chained::run(machine, &pieces);
+            throws.extend(outcome.throws);
+            returns = outcome.returns;
+            continue;
+        }
         let args: Vec<ValueId> = link
             .convention
             .inputs()
@@ -323,7 +329,9 @@ impl Judging<'_, '_, '_, '_> {
                 if origins.any(sent) {
                     if is_secret_column(&filter.column, self.bench.schema, query.table) {
                         for call in &query.calls {
-                            self.bench.passes.secret(*call);
+                            self.bench
+                                .passes
+                                .secret(*call, origins.any(Origins::HEADER));
                         }
                     } else if origins.any(Origins::CHOSEN)
                         && self.selects_object(&query, &filter.column)

@@ -1,6 +1,7 @@
 //! Judges code before merge: finds every route, decides its type, checks it against the matrix.
 
 mod audit;
+mod chained;
 pub mod classify;
 pub mod depends;
 pub mod discover;

@@ -89,7 +89,7 @@ pub struct Passes<'k, 'p> {
     known: RefCell<FxHashMap<FactsId, Rc<Vec<Passed>>>>,
     by_fact: RefCell<FxHashMap<Fact, Rc<Vec<Passed>>>>,
     /// Reads that find a row by a secret.
-    secrets: RefCell<rustc_hash::FxHashSet<CallId>>,
+    secrets: RefCell<FxHashMap<CallId, bool>>,
 }
 
 impl std::fmt::Debug for Passes<'_, '_> {
@@ -111,9 +111,9 @@ impl<'k, 'p> Passes<'k, 'p> {
         }
     }
 
-    /// Says that a read finds its row by a secret that the client shows.
-    pub fn secret(&self, call: CallId) {
-        self.secrets.borrow_mut().insert(call);
+    /// Says that a read finds its row by a secret that the client shows: in a header, as a key, or in a link.
+    pub fn secret(&self, call: CallId, in_header: bool) {
+        self.secrets.borrow_mut().insert(call, in_header);
     }
 
     /// Forgets what was judged, after more is known.
@@ -416,9 +416,13 @@ impl<'k, 'p> Passes<'k, 'p> {
                         ambient: None,
                     });
                 }
-                if self.secrets.borrow().contains(&call) {
+                if let Some(in_header) = self.secrets.borrow().get(&call).copied() {
                     found.push(Passed {
-                        kind: Proof::Capability,
+                        kind: if in_header {
+                            Proof::Authentication
+                        } else {
+                            Proof::Capability
+                        },
                         call: Some(call),
                         tested: Some(value),
                         ambient: Some(false),

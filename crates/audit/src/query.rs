@@ -115,7 +115,7 @@ pub fn queries(machine: &Machine<'_>, events: &[Event], knowledge: &Knowledge<'_
 }
 
 /// The calls that a chained call was made on, the nearest first.
-fn chain_before(values: &Values, call: CallId) -> Vec<CallId> {
+pub(crate) fn chain_before(values: &Values, call: CallId) -> Vec<CallId> {
     let mut calls = Vec::new();
     let mut at = values.call(call).callee;
     for _ in 0..24 {

@@ -110,6 +110,17 @@ impl<'k, 'p> Frameworks<'k, 'p> {
         None
     }
 
+    /// Whether a value is what a builder hands to its pieces.
+    fn is_of_chain(&self, machine: &Machine<'_>, value: ValueId) -> bool {
+        let Value::Handed(call, ..) = *machine.values.value(value) else {
+            return false;
+        };
+        self.knowledge
+            .of_call(&machine.values, call)
+            .iter()
+            .any(|known| matches!(known.row.meaning, Meaning::Chain(_)))
+    }
+
     /// A call that adds nothing to the function it is given, and gives back its result: a transaction, a context.
     fn runs_callback(
         &self,
@@ -349,6 +360,19 @@ impl Semantics for Frameworks<'_, '_> {
                 } else {
                     Effect::Leaves
                 };
+            }
+            // A builder's middleware goes on with `next({ ctx })`, and what comes after it sees that context.
+            Value::Member(base, name) if name == "next" && self.is_of_chain(machine, base) => {
+                let context = data
+                    .args
+                    .first()
+                    .map(|arg| machine.member(arg.0, ustr("ctx")));
+                if let Some(context) =
+                    context.filter(|context| machine.values.as_const(*context).is_none())
+                {
+                    machine.put(base, ustr("ctx"), context);
+                }
+                return Effect::Continues;
             }
             Value::Call(made) => {
                 if let Some(effect) = self.of_made(machine, &data, made) {
