@@ -159,6 +159,7 @@ fn try_path(
             site: answer.site,
             what: "the request goes on",
             shows: false,
+            lets_through: true,
         });
         if passes.identified(&machine.values, answer.facts) {
             known += 1;

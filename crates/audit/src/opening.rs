@@ -7,7 +7,7 @@ use portcullis_code::{
 
 use crate::{
     input::Input,
-    passes::{Passed, Passes, Proof},
+    passes::{Passed, Passes, Proof, calls_under},
     response::Response,
     route::Site,
 };
@@ -25,6 +25,8 @@ pub struct Point {
     pub what: &'static str,
     /// Whether it only shows something: an error that is swallowed before that may be meant.
     pub shows: bool,
+    /// Whether the request goes on from here. What else a handler does itself is about the error.
+    pub lets_through: bool,
 }
 
 /// A guard that an error switches off.
@@ -67,13 +69,25 @@ pub fn openings(
             module: event.module,
             span: event.span,
         };
+        let handled_at = Site {
+            module: event.module,
+            span: handler,
+        };
+        // A handler that may refuse is another way to be let in, not an open door.
+        if refusals
+            .iter()
+            .any(|refusal| within(handled_at, refusal.site) && refusal.after_error(values))
+        {
+            continue;
+        }
         let before = passes.at(values, event.facts);
         let body = events.get(first..end).unwrap_or_default();
         let (guards, refuses) = guards_in(values, passes, event, body, refusals, &before);
         for guard in guards {
             let open = points.iter().find(|point| {
-                let inside = values.holds(point.facts, Fact::Caught(number));
+                let inside = point.lets_through && values.holds(point.facts, Fact::Caught(number));
                 let after = goes_on
+                    && !values.holds(point.facts, Fact::Caught(number))
                     && match point.event {
                         Some(event) => event > at,
                         None => {
@@ -91,10 +105,7 @@ pub fn openings(
             if let Some(point) = open {
                 found.push(Opening {
                     site,
-                    handler: Site {
-                        module: event.module,
-                        span: handler,
-                    },
+                    handler: handled_at,
                     kind: guard.kind,
                     guard: guard.call,
                     point: point.clone(),
@@ -135,15 +146,14 @@ fn guards_in(
             failing.push(event.facts);
         }
     }
-    let within = |site: Site| {
-        site.module == handled.module
-            && site.span.start >= handled.span.start
-            && site.span.end <= handled.span.end
+    let whole = Site {
+        module: handled.module,
+        span: handled.span,
     };
     failing.extend(
         refusals
             .iter()
-            .filter(|refusal| within(refusal.site) && !refusal.after_error(values))
+            .filter(|refusal| within(whole, refusal.site) && !refusal.after_error(values))
             .map(|refusal| refusal.facts),
     );
     // A branch that leaves where a test failed: the other branch is what the guard lets through.
@@ -156,12 +166,28 @@ fn guards_in(
                 continue;
             }
             for passed in &implied(values, passes, value, !truth, 0) {
+                // That a row has some mark says nothing of who calls; that it was found does.
+                let of_mark = passed.call.is_none()
+                    && passed.tested.is_some_and(|tested| {
+                        calls_under(values, tested)
+                            .first()
+                            .is_some_and(|(_, steps)| !steps.is_empty())
+                    });
+                if of_mark && passed.kind == Proof::Authentication {
+                    continue;
+                }
                 refuses |= guarding(passed.kind) && !before.contains(passed);
                 add(passed);
             }
         }
     }
     (guards, refuses)
+}
+
+fn within(outer: Site, inner: Site) -> bool {
+    inner.module == outer.module
+        && inner.span.start >= outer.span.start
+        && inner.span.end <= outer.span.end
 }
 
 /// What a test proves with all that it implies.

@@ -5,6 +5,7 @@ use portcullis_policy::Control;
 use portcullis_report::{Basis, Class, Confidence, Severity};
 
 use crate::{
+    library::EffectKind,
     opening::{self, Opening, Point},
     passes::Proof,
     response::ResponseKind,
@@ -75,6 +76,7 @@ fn points(context: &RouteContext<'_>) -> Vec<Point> {
                 site: judged.query.site,
                 what: "the database is written",
                 shows: false,
+                lets_through: false,
             });
         }
     }
@@ -82,7 +84,13 @@ fn points(context: &RouteContext<'_>) -> Vec<Point> {
         let EventKind::Call(call) = event.kind else {
             continue;
         };
-        let effect = judgement.effects.iter().any(|effect| effect.call == call);
+        let effect = judgement.effects.iter().any(|effect| {
+            effect.call == call
+                && !matches!(
+                    effect.kind,
+                    EffectKind::Cache | EffectKind::Http | EffectKind::FsRead
+                )
+        });
         let next = opening::goes_to_next(values, call);
         if effect || next {
             points.push(Point {
@@ -98,6 +106,7 @@ fn points(context: &RouteContext<'_>) -> Vec<Point> {
                     "something is done outside"
                 },
                 shows: false,
+                lets_through: next,
             });
         }
     }
@@ -120,6 +129,7 @@ fn points(context: &RouteContext<'_>) -> Vec<Point> {
                 site: response.site,
                 what: "data is answered",
                 shows: response.kind == ResponseKind::Data,
+                lets_through: response.kind == ResponseKind::Continues,
             });
         }
     }

@@ -453,6 +453,8 @@ impl Machine<'_> {
                 return self.call_value(function, None, args, false, module, span);
             }
             Effect::Leaves => {
+                // What leaves by itself does so now, whatever project function was called last.
+                self.last_called_async = false;
                 self.event(EventKind::Call(call), module, span);
                 self.throw(value, module, span);
                 return value;
