@@ -274,7 +274,6 @@ fn auth_operation(
         .guards
         .iter()
         .any(|guard| guard.kind == Proof::Credential)
-        && (unsafe_method || named)
         && named
     {
         return Some("it checks credentials".to_owned());

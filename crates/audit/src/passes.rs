@@ -344,22 +344,20 @@ impl<'k, 'p> Passes<'k, 'p> {
         found: &mut Vec<Passed>,
     ) {
         match &known.row.meaning {
-            Meaning::Caller(caller) if caller.verified => {
-                if caller_passes(caller, steps, truth) {
+            Meaning::Caller(caller) if caller.verified && caller_passes(caller, steps, truth) => {
+                found.push(Passed {
+                    kind: Proof::Authentication,
+                    call: Some(call),
+                    tested: Some(value),
+                    ambient: caller.ambient,
+                });
+                if truth && caller.role_fields.iter().any(|field| begins(steps, field)) {
                     found.push(Passed {
-                        kind: Proof::Authentication,
+                        kind: Proof::Authorization,
                         call: Some(call),
                         tested: Some(value),
-                        ambient: caller.ambient,
+                        ambient: None,
                     });
-                    if truth && caller.role_fields.iter().any(|field| begins(steps, field)) {
-                        found.push(Passed {
-                            kind: Proof::Authorization,
-                            call: Some(call),
-                            tested: Some(value),
-                            ambient: None,
-                        });
-                    }
                 }
             }
             Meaning::Guard(guard) => {
@@ -562,12 +560,11 @@ impl<'k, 'p> Passes<'k, 'p> {
             }
             Value::Call(call) => {
                 let data = values.call(*call);
-                if let Value::Member(on, name) = values.value(data.callee) {
-                    if matches!(name.as_str(), "isAuthenticated")
-                        && matches!(values.value(*on), Value::Input(_))
-                    {
-                        push(Proof::Authentication, Some(true));
-                    }
+                if let Value::Member(on, name) = values.value(data.callee)
+                    && name == "isAuthenticated"
+                    && matches!(values.value(*on), Value::Input(_))
+                {
+                    push(Proof::Authentication, Some(true));
                 }
             }
             _ => {}

@@ -16,10 +16,6 @@ const HANDED_MAX: usize = 4;
 pub(super) type Args = Vec<(ValueId, bool)>;
 
 impl Machine<'_> {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts of one call expression"
-    )]
     pub(super) fn call_expression(
         &mut self,
         env: EnvId,

@@ -222,7 +222,7 @@ impl Machine<'_> {
             Some(Const::Str(name)) => return self.member(base, name),
             Some(Const::Num(bits)) => {
                 let number = f64::from_bits(bits);
-                if number >= 0.0 && number < 4096.0 && number.fract() == 0.0 {
+                if (0.0..4096.0).contains(&number) && number.fract() == 0.0 {
                     #[expect(
                         clippy::cast_possible_truncation,
                         clippy::cast_sign_loss,

@@ -35,10 +35,8 @@ pub(super) fn check(text: &str) -> Result<(), String> {
                     return Err(format!("brackets are nested more than {BRACKETS_MAX} deep"));
                 }
             }
-            b')' | b']' | b'}' => {
-                if runs.len() > 1 {
-                    runs.pop();
-                }
+            b')' | b']' | b'}' if runs.len() > 1 => {
+                runs.pop();
             }
             b';' | b',' => {
                 if let Some(run) = runs.last_mut() {
