@@ -111,19 +111,27 @@ pub fn depends(values: &Values, value: ValueId, call: CallId) -> bool {
 /// The values whose tests the facts hold, on every way there or on one of several.
 #[must_use]
 pub fn tests(values: &Values, facts: FactsId) -> Vec<ValueId> {
+    all_tests(values, std::iter::once(facts))
+}
+
+/// The values that are tested on the ways to any of some points, each once.
+#[must_use]
+pub fn all_tests(values: &Values, points: impl Iterator<Item = FactsId>) -> Vec<ValueId> {
     let mut found = Vec::new();
-    let mut seen = FxHashSet::default();
-    let mut open = vec![facts];
-    while let Some(at) = open.pop() {
-        if !seen.insert(at) || seen.len() > VALUES_MAX {
-            continue;
-        }
-        for fact in values.facts(at) {
+    let mut known: FxHashSet<ValueId> = FxHashSet::default();
+    let mut seen: FxHashSet<FactsId> = FxHashSet::default();
+    let mut open: Vec<FactsId> = points.collect();
+    while let Some(mut at) = open.pop() {
+        while seen.insert(at) && seen.len() < REACH_MAX {
+            let Some((before, fact)) = values.newest(at) else {
+                break;
+            };
             match fact {
-                Fact::Test(value, _) => found.push(value),
+                Fact::Test(value, _) if known.insert(value) => found.push(value),
                 Fact::OneOf(number) => open.extend(values.joined(number)),
-                Fact::Returned(_) | Fact::Caught(_) => {}
+                Fact::Test(..) | Fact::Returned(_) | Fact::Caught(_) => {}
             }
+            at = before;
         }
     }
     found

@@ -5,7 +5,7 @@ use portcullis_policy::Control;
 use portcullis_report::{Basis, Class, Confidence, Severity};
 
 use crate::{
-    depends::{depends, tests},
+    depends::{all_tests, depends},
     library::{Guard, Meaning, Place},
     passes::names_of,
     rule::{CallContext, Check, Hit, Rule},
@@ -73,12 +73,11 @@ fn hit(context: &CallContext<'_>, guard: &Guard, missing: &str, options: &str) -
 
 /// Whether the code compares a claim of the verified token itself.
 fn compared(context: &CallContext<'_>, values: &Values, names: &[&str]) -> bool {
-    context.events.iter().any(|event| {
-        tests(values, event.facts).into_iter().any(|tested| {
-            names_of(values, tested)
-                .iter()
-                .any(|name| names.contains(&name.as_str()))
-                && depends(values, tested, context.call)
-        })
+    let points = context.events.iter().map(|event| event.facts);
+    all_tests(values, points).into_iter().any(|tested| {
+        names_of(values, tested)
+            .iter()
+            .any(|name| names.contains(&name.as_str()))
+            && depends(values, tested, context.call)
     })
 }

@@ -100,7 +100,37 @@ fn used(context: &RouteContext<'_>, call: CallId, number: usize) -> bool {
                 && !is_of_the_language(context, *other)
         })
         .flat_map(|other| values.call(other).args.iter().map(|arg| arg.0));
-    any_depends(values, points, handed, call)
+    any_depends(values, points, handed, call) || looks(context, call)
+}
+
+/// Whether what is left under the same key is asked and tested in another call, and this one only counts a failure.
+fn looks(context: &RouteContext<'_>, call: CallId) -> bool {
+    let values = &context.machine.values;
+    let knowledge = context.bench.knowledge;
+    let package = |call: CallId| {
+        knowledge
+            .reach(values, values.call(call).callee)
+            .map(|reach| reach.package)
+    };
+    let events = &context.judgement.events;
+    events.iter().any(|event| {
+        let EventKind::Call(other) = event.kind else {
+            return false;
+        };
+        let data = values.call(other);
+        let shares_key = data.args.iter().any(|arg| {
+            !matches!(values.value(arg.0), Value::Const(_)) && values.call(call).args.contains(arg)
+        });
+        other != call
+            && shares_key
+            && package(other) == package(call)
+            && any_depends(
+                values,
+                events.iter().map(|event| event.facts),
+                std::iter::empty(),
+                other,
+            )
+    })
 }
 
 /// Whether a call is one of the language's own: `console.log`, `Math.max`, `Response.json`, a method of a header list.
