@@ -477,11 +477,73 @@ impl Judging<'_, '_, '_, '_> {
         {
             return Binding::Bound;
         }
+        if query
+            .filters
+            .iter()
+            .any(|filter| self.vouched(judged, number, facts, filter.value, 0))
+        {
+            return Binding::Bound;
+        }
         // The row is read first and compared with the caller afterwards, before anything is done with it.
         if matches!(query.op, DbOp::Read | DbOp::ReadMany) && self.compared_later(query) {
             return Binding::Bound;
         }
         Binding::Unbound
+    }
+
+    /// Whether something that was told both the caller and the value answered well: a bound row that is there, a call
+    /// that was given both (a cache, a service); on each of several ways, if there are several.
+    fn vouched(
+        &self,
+        judged: &[JudgedQuery],
+        before: usize,
+        facts: FactsId,
+        value: ValueId,
+        depth: u32,
+    ) -> bool {
+        use portcullis_code::value::Fact;
+        let values = &self.machine.values;
+        let of_call = |call: CallId| {
+            let by_row = judged.iter().take(before).any(|earlier| {
+                earlier.query.calls.contains(&call)
+                    && self.bound_query(earlier)
+                    && earlier
+                        .query
+                        .filters
+                        .iter()
+                        .any(|filter| filter.value == value)
+            });
+            by_row || {
+                let args = &values.call(call).args;
+                args.iter()
+                    .any(|arg| crate::parts::made_with(values, arg.0, value, 0))
+                    && args
+                        .iter()
+                        .any(|arg| self.origins(arg.0).any(Origins::BOUND))
+            }
+        };
+        let answered = |tested: ValueId| {
+            crate::passes::calls_under(values, tested)
+                .first()
+                .is_some_and(|(call, _)| of_call(*call))
+        };
+        values.facts(facts).any(|fact| match fact {
+            Fact::Test(tested, true) => match values.value(tested) {
+                Value::Choice(alternatives) => alternatives
+                    .iter()
+                    .filter(|each| values.truth(each.facts, each.value) != Some(false))
+                    .all(|each| answered(each.value)),
+                _ => answered(tested),
+            },
+            Fact::OneOf(number) if depth < 3 => {
+                let ways = values.joined(number);
+                !ways.is_empty()
+                    && ways
+                        .iter()
+                        .all(|way| self.vouched(judged, before, *way, value, depth + 1))
+            }
+            _ => false,
+        })
     }
 
     /// Whether the rows of a query are the caller's own, directly or by what was checked before it.

@@ -8,7 +8,7 @@ use portcullis_code::{
 use crate::{
     input::Input,
     passes::{Passed, Passes, Proof, calls_under},
-    response::Response,
+    response::{Response, status_of_error},
     route::Site,
 };
 
@@ -133,7 +133,8 @@ fn guards_in(
         }
     };
     let mut refuses = false;
-    let mut failing: Vec<FactsId> = Vec::new();
+    let mut failing: Vec<(FactsId, bool)> = Vec::new();
+    let denies = |status: Option<u16>| matches!(status, Some(401 | 403));
     for event in body {
         if let EventKind::Call(call) = event.kind {
             // A guard that throws by itself.
@@ -142,8 +143,8 @@ fn guards_in(
                 add(passed);
             }
         }
-        if matches!(event.kind, EventKind::Throw(_)) {
-            failing.push(event.facts);
+        if let EventKind::Throw(error) = event.kind {
+            failing.push((event.facts, denies(status_of_error(values, error))));
         }
     }
     let whole = Site {
@@ -154,10 +155,10 @@ fn guards_in(
         refusals
             .iter()
             .filter(|refusal| within(whole, refusal.site) && !refusal.after_error(values))
-            .map(|refusal| refusal.facts),
+            .map(|refusal| (refusal.facts, denies(refusal.status))),
     );
     // A branch that leaves where a test failed: the other branch is what the guard lets through.
-    for facts in failing {
+    for (facts, denied) in failing {
         for fact in values.facts(facts) {
             let Fact::Test(value, truth) = fact else {
                 continue;
@@ -166,14 +167,14 @@ fn guards_in(
                 continue;
             }
             for passed in &implied(values, passes, value, !truth, 0) {
-                // That a row has some mark says nothing of who calls; that it was found does.
-                let of_mark = passed.call.is_none()
-                    && passed.tested.is_some_and(|tested| {
-                        calls_under(values, tested)
-                            .first()
-                            .is_some_and(|(_, steps)| !steps.is_empty())
-                    });
-                if of_mark && passed.kind == Proof::Authentication {
+                // A row that is missing is an error like others, unless the caller is told that they may not.
+                if !denied
+                    && passed.kind == Proof::Authentication
+                    && passed.call.is_none()
+                    && passed
+                        .tested
+                        .is_some_and(|tested| !calls_under(values, tested).is_empty())
+                {
                     continue;
                 }
                 refuses |= guarding(passed.kind) && !before.contains(passed);

@@ -72,6 +72,32 @@ pub fn made_of(
     false
 }
 
+/// Whether a value is made with another, as far as the code makes it: members, texts, choices, but no call's result.
+#[must_use]
+pub fn made_with(values: &Values, value: ValueId, with: ValueId, depth: u32) -> bool {
+    if value == with {
+        return true;
+    }
+    if depth > 5 {
+        return false;
+    }
+    let any = |inner: &[ValueId]| {
+        inner
+            .iter()
+            .any(|inner| made_with(values, *inner, with, depth + 1))
+    };
+    match values.value(value) {
+        Value::Template(parts) | Value::Derived(parts) => any(parts),
+        Value::Promise(inner) => any(&[*inner]),
+        Value::Object(object) | Value::Array(object) => values
+            .object(*object)
+            .entries
+            .iter()
+            .any(|entry| any(&entry_values(entry))),
+        _ => false,
+    }
+}
+
 /// By which name the client sent a value, where the code shows one: `id` of `params.id`, of `searchParams.get("id")`.
 #[must_use]
 pub fn sent_name(values: &Values, value: ValueId) -> Option<Ustr> {
