@@ -437,6 +437,6 @@ pub(crate) fn audit_folder(
             audited.report.settle();
             Ok(audited)
         }
-        Err(error) => Err(AuditError::Project { source: error }),
+        Err(error) => Err(error.into()),
     }
 }

@@ -99,11 +99,8 @@ impl fmt::Display for Progress {
 #[non_exhaustive]
 pub enum AuditError {
     /// The folder cannot be read as a project.
-    #[error("{source}")]
-    Project {
-        /// Why.
-        source: portcullis_code::project::ProjectError,
-    },
+    #[error(transparent)]
+    Project(#[from] portcullis_code::project::ProjectError),
     /// The built-in library is broken.
     #[error("the built-in library cannot be read: {message}")]
     Library {

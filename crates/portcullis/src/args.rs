@@ -69,7 +69,7 @@ pub(crate) enum Dump {
 Examples:
   portcullis audit ../shop
   portcullis audit --fail-on critical --format json > audit.json
-  portcullis audit --rule sql-string --rule csrf-missing
+  portcullis audit --rule error-leak --rule csrf-missing
 
 A finding may stand with a comment on its line or above it:
   // portcullis-ignore[rule-id]: reason (until YYYY-MM-DD)")]

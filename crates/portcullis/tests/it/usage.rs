@@ -43,7 +43,11 @@ fn a_folder_that_is_not_there_is_usage() {
     for verb in ["audit", "routes"] {
         let output = run(&[verb, "no/such/folder"]);
         assert_eq!(output.status.code(), Some(2));
-        assert!(err(&output).contains("`no/such/folder`"), "{}", err(&output));
+        assert!(
+            err(&output).contains("`no/such/folder`"),
+            "{}",
+            err(&output)
+        );
         let file = run(&[verb, "Cargo.toml"]);
         assert_eq!(file.status.code(), Some(2));
         assert_eq!(err(&file), "error: `Cargo.toml` is not a folder\n");
