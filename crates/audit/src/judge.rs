@@ -275,6 +275,11 @@ pub fn judge(
     judging.rate_limit(&mut judgement);
     judging.csrf(&mut judgement);
     judging.ownership(&mut judgement);
+    if bench.passes.by_setting() {
+        judgement
+            .conditions
+            .push("a guard on the way depends on a setting of the environment".to_owned());
+    }
     let (kind, reason) = classify::classify(&judging, &judgement);
     judgement.route_type = kind;
     judgement.type_reason = reason;
