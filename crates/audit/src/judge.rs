@@ -337,6 +337,7 @@ impl Judging<'_, '_, '_, '_> {
                             self.bench
                                 .passes
                                 .secret(*call, origins.any(Origins::HEADER));
+                            self.bench.origins.hold(*call);
                         }
                     } else if origins.any(Origins::CHOSEN)
                         && self.selects_object(&query, &filter.column)
@@ -362,6 +363,7 @@ impl Judging<'_, '_, '_, '_> {
             });
         }
         for number in 0..judged.len() {
+            self.look_again(&mut judged, number);
             let binding = self.binding(&judged, number);
             if binding == Binding::Bound
                 && let Some(query) = judged.get(number)
@@ -389,6 +391,26 @@ impl Judging<'_, '_, '_, '_> {
             }
         }
         judged
+    }
+
+    /// What was reached through rows that turned out to be bound is no free choice of the client any more.
+    fn look_again(&self, judged: &mut [JudgedQuery], number: usize) {
+        let Some(this) = judged.get_mut(number) else {
+            return;
+        };
+        let before = this.chosen.len();
+        let filters = &this.query.filters;
+        this.chosen.retain(|number| {
+            filters
+                .get(*number)
+                .is_some_and(|filter| !self.origins(filter.value).any(Origins::BOUND))
+        });
+        if this.chosen.len() < before {
+            for call in &this.query.calls {
+                self.bench.origins.bind(*call);
+            }
+            self.bench.passes.forget();
+        }
     }
 
     fn selects_object(&self, query: &Query, column: &str) -> bool {
@@ -490,7 +512,9 @@ impl Judging<'_, '_, '_, '_> {
             return Binding::Bound;
         }
         // The row is read first and compared with the caller afterwards, before anything is done with it.
-        if matches!(query.op, DbOp::Read | DbOp::ReadMany) && self.compared_later(query) {
+        if matches!(query.op, DbOp::Read | DbOp::ReadMany)
+            && (self.compared_later(query) || self.looked_up_later(judged, number))
+        {
             return Binding::Bound;
         }
         Binding::Unbound
@@ -646,6 +670,33 @@ impl Judging<'_, '_, '_, '_> {
                                 .iter()
                                 .any(|call| query.calls.contains(call))
                         })
+                })
+        })
+    }
+
+    /// Whether a later query of the caller's own rows is found by this row (the membership in its organization), and
+    /// what it found is tested.
+    fn looked_up_later(&self, judged: &[JudgedQuery], number: usize) -> bool {
+        let Some(this) = judged.get(number) else {
+            return false;
+        };
+        let none = FxHashSet::default();
+        judged.iter().skip(number + 1).any(|later| {
+            let by_this = later.query.filters.iter().any(|filter| {
+                crate::parts::made_of(&self.machine.values, filter.value, &this.query.calls, &none)
+            });
+            by_this
+                && later
+                    .query
+                    .calls
+                    .iter()
+                    .any(|call| self.bench.origins.is_bound(*call))
+                && self.events.iter().skip(later.query.event).any(|event| {
+                    later
+                        .query
+                        .calls
+                        .iter()
+                        .any(|call| self.was_found(event.facts, *call))
                 })
         })
     }

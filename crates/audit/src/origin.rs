@@ -111,6 +111,8 @@ pub struct OriginFinder<'k, 'p> {
     known: RefCell<FxHashMap<ValueId, Origins>>,
     /// Reads whose filter names the caller.
     own_rows: RefCell<rustc_hash::FxHashSet<CallId>>,
+    /// Reads whose filter names a secret: whoever shows it is whose the row is.
+    held: RefCell<rustc_hash::FxHashSet<CallId>>,
     depth: std::cell::Cell<u32>,
 }
 
@@ -133,6 +135,7 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
             knowledge,
             known: RefCell::default(),
             own_rows: RefCell::default(),
+            held: RefCell::default(),
             depth: std::cell::Cell::new(0),
         }
     }
@@ -140,6 +143,13 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
     /// Says that a read is bound to the caller.
     pub fn bind(&self, call: CallId) {
         if self.own_rows.borrow_mut().insert(call) {
+            self.known.borrow_mut().clear();
+        }
+    }
+
+    /// Says that a read finds its row by a secret: its members name the secret's holder, and prove nothing yet.
+    pub fn hold(&self, call: CallId) {
+        if self.held.borrow_mut().insert(call) {
             self.known.borrow_mut().clear();
         }
     }
@@ -385,7 +395,7 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
                 },
                 Meaning::Input(input) => return of_part(input.source),
                 Meaning::Db(_) => {
-                    return if self.is_bound(call) {
+                    return if self.is_bound(call) || self.held.borrow().contains(&call) {
                         Origins::ROW.and(Origins::OWN_ROW)
                     } else {
                         Origins::ROW

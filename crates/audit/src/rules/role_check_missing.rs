@@ -14,6 +14,7 @@ use crate::{
     passes::{Proof, is_role_name, names_of},
     response::names_in,
     rule::{Check, Hit, RouteContext, Rule},
+    schema::Kind,
     summary::{Inventory, Summary},
 };
 
@@ -288,7 +289,7 @@ fn sets_roles(context: &RouteContext<'_>) -> Option<Hit> {
                 .iter()
                 .find_map(|entry| match entry {
                     Entry::Named(name, value)
-                        if is_role_name(name)
+                        if is_privilege(context, judged, name)
                             && context
                                 .bench
                                 .origins
@@ -319,6 +320,26 @@ fn sets_roles(context: &RouteContext<'_>) -> Option<Hit> {
         }
     }
     None
+}
+
+/// Whether a column of users holds a privilege. A text called `role` on one's own row may be what somebody does for a
+/// living.
+fn is_privilege(context: &RouteContext<'_>, judged: &JudgedQuery, name: &str) -> bool {
+    let lower = name.to_lowercase().replace('_', "");
+    if matches!(
+        lower.as_str(),
+        "isadmin" | "admin" | "issuperuser" | "superuser" | "isstaff" | "permissions" | "isowner"
+    ) {
+        return true;
+    }
+    let kind = judged
+        .query
+        .table
+        .and_then(|table| context.bench.schema.table(&table))
+        .and_then(|table| table.column(name))
+        .map(|column| column.kind);
+    matches!(lower.as_str(), "role" | "roles")
+        && (kind == Some(Kind::Enum) || matches!(judged.binding, Binding::Unbound))
 }
 
 /// A change that is tied to nobody, for the other routes to confirm.
