@@ -268,11 +268,20 @@ impl Machine<'_> {
                 let index = self.eval(env, module, index);
                 match self.values.as_text(index) {
                     Some(name) => self.store_member(base, name, value, module, span),
-                    None => self.event(
-                        EventKind::Store(base, ustr::ustr("[]"), value),
-                        module,
-                        span,
-                    ),
+                    None => {
+                        // A table that is filled by computed names: `db[model.name] = model`.
+                        if let Value::Object(object) = *self.values.value(base) {
+                            self.values
+                                .object_mut(object)
+                                .entries
+                                .push(Entry::Computed(index, value));
+                        }
+                        self.event(
+                            EventKind::Store(base, ustr::ustr("[]"), value),
+                            module,
+                            span,
+                        );
+                    }
                 }
             }
             _ => {}

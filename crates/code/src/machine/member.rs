@@ -86,8 +86,9 @@ impl Machine<'_> {
                     Value::Const(_) => {}
                     _ => possible.push(self.member(other, name)),
                 },
-                Entry::Computed(key, value) => {
-                    possible.push(self.values.make(Value::Derived([key, value].into())))
+                // Which name it stands under is not known: it may be this one.
+                Entry::Computed(_, value) => {
+                    possible.push(self.values.make(Value::Member(value, name)));
                 }
                 _ => {}
             }
