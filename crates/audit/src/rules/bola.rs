@@ -1,6 +1,6 @@
 //! `bola`: the client names a row, and nothing binds it to who calls.
 
-use portcullis_code::value::CallId;
+use portcullis_code::{machine::EventKind, value::CallId};
 use portcullis_policy::{Control, RouteType};
 use portcullis_report::{Auth, Basis, Class, Confidence, Severity};
 use rustc_hash::FxHashSet;
@@ -11,7 +11,7 @@ use crate::{
     library::{DbOp, EffectKind},
     origin::Origins,
     parts::{made_of, sent_in_words},
-    passes::Proof,
+    passes::{Proof, calls_under},
     response::names_in,
     route::{LinkRole, Site},
     rule::{Check, Hit, RouteContext, Rule},
@@ -78,7 +78,8 @@ fn stands(inventory: &Inventory, hit: &Hit) -> bool {
     else {
         return true;
     };
-    if this.table.is_none() {
+    // That somebody's row is looked up on an open page, to reset a password, does not make people's rows public.
+    if this.table.is_none() || this.users {
         return true;
     }
     let of_table = || touches().filter(|(_, touch)| touch.table == this.table);
@@ -253,9 +254,24 @@ fn matters(context: &RouteContext<'_>, judged: &JudgedQuery) -> bool {
             // A row looked up by what it is called (an address, a name) to see whether it is there already: the write
             // that follows makes or takes it.
             let depth = if by_id(judged) { 0 } else { FOLLOWED_MAX };
-            goes_out(context, &judged.query.calls, depth)
+            goes_out(context, &judged.query.calls, depth) || is_changed(context, judged)
         }
     }
+}
+
+/// Whether a member of the row that was read is stored into: `user.email = ..; user.save()`.
+fn is_changed(context: &RouteContext<'_>, judged: &JudgedQuery) -> bool {
+    let values = &context.machine.values;
+    context
+        .judgement
+        .events
+        .iter()
+        .any(|event| match event.kind {
+            EventKind::Store(row, ..) => calls_under(values, row)
+                .iter()
+                .any(|(call, _)| judged.query.calls.contains(call)),
+            _ => false,
+        })
 }
 
 fn by_id(judged: &JudgedQuery) -> bool {
