@@ -14,7 +14,9 @@ use crate::{
     judge::{Binding, JudgedQuery},
     knowledge::PathStep,
     library::DbOp,
+    origin::Origins,
     passes::members_under,
+    query::Filter,
     response::ResponseKind,
     route::Site,
     rule::{Check, Hit, RouteContext, Rule},
@@ -177,7 +179,7 @@ fn judge(context: &RouteContext<'_>, site: Site, bodies: &[ValueId], whom: Whom)
     }
     (hit.severity, hit.confidence) = match worst.weight {
         Weight::Secret => (Some(Severity::High), Some(Confidence::High)),
-        Weight::OwnSecret => (Some(Severity::Medium), Some(Confidence::Medium)),
+        Weight::OwnSecret => (Some(Severity::Medium), Some(Confidence::Low)),
         Weight::Personal => (Some(Severity::Medium), Some(Confidence::High)),
     };
     Some(hit)
@@ -279,6 +281,21 @@ impl<'r> Row<'r> {
         None
     }
 
+    /// The columns that the client itself said: it learns nothing from them.
+    fn known_to_client(&self, context: &RouteContext<'_>) -> Vec<Ustr> {
+        let sent = |filter: &&Filter| {
+            context
+                .bench
+                .origins
+                .of(&context.machine.values, filter.value)
+                .any(Origins::CHOSEN)
+        };
+        let columns = self.query.query.filters.iter().filter(sent);
+        columns
+            .filter_map(|filter| filter.column.rsplit('.').next().map(Ustr::from))
+            .collect()
+    }
+
     fn expose(&self, context: &RouteContext<'_>, to_everybody: bool, seen: &mut Exposed) {
         let query = &self.query.query;
         let schema = context.bench.schema;
@@ -314,6 +331,7 @@ impl<'r> Row<'r> {
         let mut showing = Showing {
             context,
             authorized: self.query.authorized,
+            known: self.known_to_client(context),
             created: query.op == DbOp::Create,
             site: query.site,
             seen,
@@ -516,6 +534,8 @@ fn named(values: &Values, list: ValueId, wanted: &str) -> Option<ValueId> {
 struct Showing<'s, 'c> {
     context: &'s RouteContext<'c>,
     authorized: bool,
+    /// Columns whose values the client sent itself.
+    known: Vec<Ustr>,
     created: bool,
     site: Site,
     seen: &'s mut Exposed,
@@ -532,7 +552,13 @@ impl Showing<'_, '_> {
                         .column(name)
                         .is_some_and(|found| found.name == column.name)
                 });
-                if taken || !shape.shows(values, table, &column.name) {
+                let said = depth == 0
+                    && self.known.iter().any(|name| {
+                        table
+                            .column(name)
+                            .is_some_and(|found| found.name == column.name)
+                    });
+                if taken || said || !shape.shows(values, table, &column.name) {
                     continue;
                 }
                 if let Some(weight) = self.weight(table, column, own) {
@@ -562,7 +588,11 @@ impl Showing<'_, '_> {
                 Some(Weight::OwnSecret)
             }
             Sensitivity::Secret => Some(Weight::Secret),
-            Sensitivity::Personal if own || self.authorized => None,
+            Sensitivity::Personal
+                if own || self.authorized || is_for_the_public(table, &column.name) =>
+            {
+                None
+            }
             Sensitivity::Personal => Some(Weight::Personal),
             Sensitivity::Privilege => None,
         }
@@ -585,10 +615,19 @@ impl Showing<'_, '_> {
     }
 }
 
+/// An address that an organization gives to everybody: `supportEmail`.
+fn is_for_the_public(table: &Table, column: &str) -> bool {
+    let lower = column.to_lowercase();
+    table.is_tenant_table
+        || ["support", "contact", "public", "company", "business"]
+            .iter()
+            .any(|word| lower.starts_with(word))
+}
+
 /// A digest is of no use to whom it belongs to.
 fn is_digest(name: &str) -> bool {
     let lower = name.to_lowercase();
-    ["hash", "digest", "password", "salt"]
+    ["hash", "digest", "salt"]
         .iter()
         .any(|word| lower.contains(word))
 }

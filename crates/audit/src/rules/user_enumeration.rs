@@ -287,7 +287,11 @@ fn judge(context: &RouteContext<'_>, judged: &JudgedQuery, answers: &[Answer]) -
         matches!(other.query.op, DbOp::Create | DbOp::Upsert)
             && other.query.table == judged.query.table
     });
-    if makes_account {
+    // Where an account that exists is refused and one that does not goes on, somebody signs up.
+    let signs_up = known.iter().any(|answer| answer.refuses)
+        && unknown.iter().any(|answer| !answer.refuses)
+        && !unknown.iter().any(|answer| answer.refuses);
+    if makes_account || signs_up {
         return known
             .iter()
             .filter(|answer| {
