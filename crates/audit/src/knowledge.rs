@@ -172,9 +172,9 @@ impl<'p> Knowledge<'p> {
                 // A project class that extends a library's: the path goes on from the library's class.
                 let maker = values.object(*object).made_by?;
                 steps.push(PathStep::Call(None));
-                self.walk_class(values, maker, steps, depth + 1)
+                self.walk_class(values, maker, steps)
             }
-            Value::Class { .. } => self.walk_class(values, value, steps, depth + 1),
+            Value::Class { .. } => self.walk_class(values, value, steps),
             Value::Function {
                 module, function, ..
             } => {
@@ -195,7 +195,6 @@ impl<'p> Knowledge<'p> {
         values: &Values,
         class: ValueId,
         steps: &mut Vec<PathStep>,
-        depth: usize,
     ) -> Option<Ustr> {
         let Value::Class { module, class, .. } = values.value(class) else {
             return None;
@@ -207,7 +206,6 @@ impl<'p> Knowledge<'p> {
             return None;
         };
         let import = body.imports.get(body.local(local).import? as usize)?;
-        let _unused = depth;
         if let portcullis_code::body::ImportName::Named(name) = import.name {
             steps.push(PathStep::Member(name));
         }

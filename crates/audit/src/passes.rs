@@ -333,9 +333,7 @@ impl<'k, 'p> Passes<'k, 'p> {
     ) {
         for kind in std::iter::once(guard.guard).chain(guard.also.iter().copied()) {
             let kind = match kind {
-                GuardKind::Authentication if is_login(values, self.knowledge, known) => {
-                    Proof::Credential
-                }
+                GuardKind::Authentication if is_login(values, known) => Proof::Credential,
                 GuardKind::Authentication => Proof::Authentication,
                 GuardKind::Authorization => Proof::Authorization,
                 GuardKind::Ownership => Proof::Ownership,
@@ -645,8 +643,7 @@ fn guard_returns(meaning: &Meaning) -> bool {
 }
 
 /// A sign-in strategy checks credentials; it does not say that somebody was signed in before.
-fn is_login(values: &Values, knowledge: &Knowledge<'_>, known: &Known<'_>) -> bool {
-    let _unused = knowledge;
+fn is_login(values: &Values, known: &Known<'_>) -> bool {
     known.row.source.file.contains("passport")
         && known.calls.iter().any(|call| is_sign_in(values, *call))
 }

@@ -521,7 +521,6 @@ impl<'p> Machine<'p> {
         for slot in slots {
             let before = self.heap.get(&slot).copied();
             let mut alternatives = Vec::with_capacity(exits.len());
-            let mut local_only = false;
             for (exit, changed) in exits.iter().zip(&changed) {
                 match changed.get(&slot).copied().or(before) {
                     Some(value) => alternatives.push(Alternative {
@@ -537,11 +536,10 @@ impl<'p> Machine<'p> {
                                 value,
                             });
                         }
-                        Slot::Local(..) => local_only = true,
+                        Slot::Local(..) => {}
                     },
                 }
             }
-            let _unused = local_only;
             let value = self.values.choice(alternatives);
             if before != Some(value) {
                 self.set(slot, value);

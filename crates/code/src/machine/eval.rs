@@ -46,18 +46,13 @@ impl Machine<'_> {
                     .collect();
                 self.template(&parts)
             }
-            ExprKind::Member {
-                object,
-                name,
-                optional,
-            } => {
+            ExprKind::Member { object, name, .. } => {
                 if *name == "exports"
                     && matches!(self.body(module).expr(*object).kind, ExprKind::Global(global) if global == "module")
                 {
                     return self.module_exports(module);
                 }
                 let base = self.eval(env, module, *object);
-                let _unused = optional;
                 self.member(base, *name)
             }
             ExprKind::Index { object, index } => {
