@@ -96,6 +96,7 @@ fn run(
     let mut report = Report::default();
     let mut hits: Vec<(&'static Rule, Hit)> = Vec::new();
     let mut summaries = Vec::new();
+    let mut trials = middleware::Trials::default();
     for (number, route) in routes.iter().enumerate() {
         let origins = OriginFinder::new(&knowledge);
         let passes = Passes::new(&knowledge, &origins);
@@ -116,7 +117,7 @@ fn run(
                 origins: &origins,
                 passes: &passes,
             };
-            middleware::cover(&mut machine, &bench, &reach, route)
+            middleware::cover(&mut machine, &bench, &mut trials, &reach, route)
         });
         let origins = OriginFinder::new(&knowledge);
         let passes = Passes::new(&knowledge, &origins);

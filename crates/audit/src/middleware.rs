@@ -1,7 +1,9 @@
 //! Tries an application's middleware on sample paths of a route: who gets through.
 
 use portcullis_code::{machine::Machine, value::ValueId};
+use portcullis_policy::Method;
 use portcullis_report::Auth;
+use rustc_hash::FxHashMap;
 
 use crate::{
     discover::nextjs::middleware::Reach,
@@ -34,10 +36,25 @@ pub struct Cover {
     pub openings: Vec<Opening>,
 }
 
+/// What was found out about an application's middlewares: many routes share a path, and all actions those of the pages.
+#[derive(Debug, Default)]
+pub struct Trials {
+    tried: FxHashMap<(Site, String, Method), Trial>,
+}
+
+/// What a middleware does on one path.
+#[derive(Clone, Debug)]
+struct Trial {
+    auth: Auth,
+    authorized: bool,
+    openings: Vec<Opening>,
+}
+
 /// Tries a middleware on the samples of a route's path.
 pub fn cover(
     machine: &mut Machine<'_>,
     bench: &Bench<'_, '_>,
+    trials: &mut Trials,
     reach: &Reach<'_>,
     route: &Route,
 ) -> Cover {
@@ -76,18 +93,21 @@ pub fn cover(
                             .to_owned(),
                     );
                 }
-                let (auth, authorized, openings) = try_path(
-                    machine,
-                    bench,
-                    reach.middleware.value,
-                    &attempt.sample.path,
-                    route,
-                );
+                let key = (site, attempt.sample.path.clone(), route.method);
+                let trial = trials.tried.entry(key).or_insert_with(|| {
+                    try_path(
+                        machine,
+                        bench,
+                        reach.middleware.value,
+                        &attempt.sample.path,
+                        route,
+                    )
+                });
                 if number == 0 {
-                    cover.openings = openings;
-                    cover.authorized = authorized;
+                    cover.openings.clone_from(&trial.openings);
+                    cover.authorized = trial.authorized;
                 }
-                auth
+                trial.auth
             }
         };
         if number == 0 {
@@ -117,7 +137,7 @@ fn try_path(
     value: ValueId,
     path: &str,
     route: &Route,
-) -> (Auth, bool, Vec<Opening>) {
+) -> Trial {
     bench
         .frameworks
         .fix(Some(path.to_owned()), Some(route.method));
@@ -185,7 +205,11 @@ fn try_path(
         (_, 0) => Auth::None,
         _ => Auth::Optional,
     };
-    (auth, authorized, openings)
+    Trial {
+        auth,
+        authorized,
+        openings,
+    }
 }
 
 fn is_nothing(machine: &Machine<'_>, value: ValueId) -> bool {

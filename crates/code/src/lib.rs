@@ -1,6 +1,7 @@
 //! Reads source of any language into one body form, and unfolds it; knows no security and no framework.
 
 pub mod body;
+mod facts;
 mod language;
 pub mod machine;
 pub mod project;

@@ -5,7 +5,11 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 use ustr::Ustr;
 
-use crate::body::{BinaryOp, ClassId, Const, FunctionId, ModuleId, Span};
+pub use crate::facts::{Fact, NO_FACTS};
+use crate::{
+    body::{BinaryOp, ClassId, Const, FunctionId, ModuleId, Span},
+    facts::{Facts, FactsMark},
+};
 
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {
@@ -191,65 +195,27 @@ pub struct CallData {
     pub span: Span,
 }
 
-/// Something known at a point of execution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fact {
-    /// The value was tested and held, or did not.
-    Test(ValueId, bool),
-    /// The call returned normally.
-    Returned(CallId),
-    /// The try statement of this number caught something.
-    Caught(u32),
-    /// One of several conjunctions holds: the number of a join, see [`Values::joined`].
-    OneOf(u32),
-}
-
-#[derive(Clone, Copy, Debug)]
-struct FactNode {
-    parent: FactsId,
-    fact: Option<Fact>,
-    depth: u32,
-}
-
 /// The arenas of values, objects, calls and facts.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Values {
     values: Vec<Value>,
     ids: FxHashMap<Value, ValueId>,
     objects: Vec<ObjectData>,
     calls: Vec<CallData>,
-    facts: Vec<FactNode>,
-    fact_ids: FxHashMap<(FactsId, Fact), FactsId>,
-    joins: Vec<Box<[FactsId]>>,
+    facts: Facts,
 }
 
 /// How large the arenas were.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ValuesMark(usize, usize, usize, usize, usize);
+pub(crate) struct ValuesMark {
+    values: usize,
+    objects: usize,
+    calls: usize,
+    facts: FactsMark,
+}
 
-/// No facts at all.
-pub const NO_FACTS: FactsId = FactsId(0);
 /// Most alternatives of a choice.
 const ALTERNATIVES_MAX: usize = 12;
-
-impl Default for Values {
-    fn default() -> Self {
-        let root = FactNode {
-            parent: NO_FACTS,
-            fact: None,
-            depth: 0,
-        };
-        Self {
-            values: Vec::new(),
-            ids: FxHashMap::default(),
-            objects: Vec::new(),
-            calls: Vec::new(),
-            facts: vec![root],
-            fact_ids: FxHashMap::default(),
-            joins: Vec::new(),
-        }
-    }
-}
 
 #[expect(
     clippy::indexing_slicing,
@@ -280,10 +246,6 @@ impl Values {
 
     pub(crate) fn call_mut(&mut self, id: CallId) -> &mut CallData {
         &mut self.calls[id.index()]
-    }
-
-    fn node(&self, id: FactsId) -> FactNode {
-        self.facts[id.index()]
     }
 
     /// The id of a value.
@@ -377,157 +339,52 @@ impl Values {
 
     /// The facts and one more, nothing implied.
     pub(crate) fn with(&mut self, facts: FactsId, fact: Fact) -> FactsId {
-        if let Some(&id) = self.fact_ids.get(&(facts, fact)) {
-            return id;
-        }
-        let depth = self.node(facts).depth + 1;
-        let id = FactsId::at(self.facts.len());
-        self.facts.push(FactNode {
-            parent: facts,
-            fact: Some(fact),
-            depth,
-        });
-        self.fact_ids.insert((facts, fact), id);
-        id
+        self.facts.with(facts, fact)
     }
 
     /// Every fact, the newest first.
     pub fn facts(&self, facts: FactsId) -> impl Iterator<Item = Fact> + '_ {
-        let mut at = facts;
-        std::iter::from_fn(move || {
-            let node = self.node(at);
-            at = node.parent;
-            node.fact
-        })
+        self.facts.iter(facts)
     }
 
     /// The facts before the newest one, and that one; none for no facts at all.
     #[must_use]
     pub fn newest(&self, facts: FactsId) -> Option<(FactsId, Fact)> {
-        let node = self.node(facts);
-        node.fact.map(|fact| (node.parent, fact))
+        self.facts.newest(facts)
     }
 
     /// Whether a fact is among them.
     #[must_use]
     pub fn holds(&self, facts: FactsId, fact: Fact) -> bool {
-        self.facts(facts).any(|known| known == fact)
+        self.facts.holds(facts, fact)
     }
 
     /// What a test of the value would give, as far as the facts alone say.
     #[must_use]
     pub fn tested(&self, facts: FactsId, value: ValueId) -> Option<bool> {
-        self.facts(facts).find_map(|fact| match fact {
-            Fact::Test(tested, truth) if tested == value => Some(truth),
-            _ => None,
-        })
+        self.facts.tested(facts, value)
     }
 
-    fn ancestor(&self, mut a: FactsId, mut b: FactsId) -> FactsId {
-        while a != b {
-            if self.node(a).depth >= self.node(b).depth {
-                a = self.node(a).parent;
-            } else {
-                b = self.node(b).parent;
-            }
-        }
-        a
-    }
-
-    fn beyond(&self, facts: FactsId, ancestor: FactsId) -> Vec<Fact> {
-        let mut found = Vec::new();
-        let mut at = facts;
-        while at != ancestor {
-            let node = self.node(at);
-            found.extend(node.fact);
-            at = node.parent;
-        }
-        found.reverse();
-        found
-    }
-
-    /// The facts that hold in both.
-    pub(crate) fn meet(&mut self, a: FactsId, b: FactsId) -> FactsId {
-        if a == b {
-            return a;
-        }
-        let ancestor = self.ancestor(a, b);
-        if ancestor == a || ancestor == b {
-            return ancestor;
-        }
-        let others: rustc_hash::FxHashSet<Fact> = self.beyond(b, ancestor).into_iter().collect();
-        let mut result = ancestor;
-        for fact in self.beyond(a, ancestor) {
-            if others.contains(&fact) {
-                result = self.with(result, fact);
-            }
-        }
-        result
+    /// The facts up to the last point that two chains share.
+    pub(crate) fn before_both(&self, a: FactsId, b: FactsId) -> FactsId {
+        self.facts.ancestor(a, b)
     }
 
     /// The facts that hold in all of several, and that one of them holds.
     pub(crate) fn join(&mut self, several: &[FactsId]) -> FactsId {
-        let mut common: Option<FactsId> = None;
-        for &facts in several {
-            common = Some(match common {
-                None => facts,
-                Some(common) => self.meet(common, facts),
-            });
-        }
-        let Some(common) = common else {
-            return NO_FACTS;
-        };
-        // Where one of them is what all have in common, it says nothing more that one holds.
-        if several.contains(&common) {
-            return common;
-        }
-        let number = u32::try_from(self.joins.len()).unwrap_or(u32::MAX);
-        self.joins.push(several.into());
-        self.with(common, Fact::OneOf(number))
+        self.facts.join(several)
     }
 
     /// The conjunctions of which one holds.
     #[must_use]
     pub fn joined(&self, number: u32) -> &[FactsId] {
-        self.joins
-            .get(number as usize)
-            .map_or(&[], |several| several)
+        self.facts.joined(number)
     }
 
     /// Whether two sets of facts exclude each other.
     #[must_use]
     pub fn contradict(&self, a: FactsId, b: FactsId) -> bool {
-        if a == b {
-            return false;
-        }
-        let ancestor = self.ancestor(a, b);
-        if ancestor == a || ancestor == b {
-            return false;
-        }
-        let mut tests: Vec<(ValueId, bool)> = Vec::new();
-        let mut at = a;
-        while at != ancestor {
-            let node = self.node(at);
-            if let Some(Fact::Test(value, truth)) = node.fact {
-                tests.push((value, truth));
-            }
-            at = node.parent;
-        }
-        if tests.is_empty() {
-            return false;
-        }
-        tests.sort_unstable();
-        let mut at = b;
-        while at != ancestor {
-            let node = self.node(at);
-            if let Some(Fact::Test(value, truth)) = node.fact
-                && tests.binary_search(&(value, !truth)).is_ok()
-            {
-                return true;
-            }
-            at = node.parent;
-        }
-        false
+        self.facts.contradict(a, b)
     }
 
     /// What a test of the value gives under the facts, if it is certain.
@@ -553,7 +410,7 @@ impl Values {
                     if self.contradict(facts, alternative.facts) {
                         continue;
                     }
-                    let under = if self.deeper(facts, alternative.facts) {
+                    let under = if self.facts.is_deeper(facts, alternative.facts) {
                         facts
                     } else {
                         alternative.facts
@@ -568,10 +425,6 @@ impl Values {
             }
             _ => self.tested(facts, id),
         }
-    }
-
-    fn deeper(&self, a: FactsId, b: FactsId) -> bool {
-        self.node(a).depth >= self.node(b).depth
     }
 
     /// The facts after a test of the value came out as `truth`, with all that this implies.
@@ -615,44 +468,50 @@ impl Values {
             }
             // One of several: what all that are still possible have in common.
             Value::Choice(alternatives) => {
-                let mut common: Option<Vec<Fact>> = None;
                 let mut ways = Vec::new();
                 for alternative in alternatives.iter() {
                     let known = self.truth(alternative.facts, alternative.value);
                     if known.is_some_and(|known| known != truth)
-                        || self.contradict(facts, alternative.facts)
+                        || self.facts.contradict(facts, alternative.facts)
                     {
                         continue;
                     }
-                    let under =
-                        self.assume_within(alternative.facts, alternative.value, truth, depth - 1);
-                    ways.push(under);
-                    // What already holds here need not be looked at again.
-                    let implied = self.beyond(under, self.ancestor(under, facts));
-                    common = Some(match common {
-                        None => implied,
-                        Some(common) => {
-                            let implied: rustc_hash::FxHashSet<Fact> =
-                                implied.into_iter().collect();
-                            common
-                                .into_iter()
-                                .filter(|fact| implied.contains(fact))
-                                .collect()
-                        }
-                    });
+                    let (under, value) = (alternative.facts, alternative.value);
+                    ways.push(self.assume_within(under, value, truth, depth - 1));
                 }
-                if ways.len() > 1 {
-                    let number = u32::try_from(self.joins.len()).unwrap_or(u32::MAX);
-                    self.joins.push(ways.into());
-                    result = self.with(result, Fact::OneOf(number));
-                }
-                for fact in common.unwrap_or_default() {
-                    if !self.holds(result, fact) {
-                        result = self.with(result, fact);
-                    }
-                }
+                result = self.one_of(facts, result, ways);
             }
             _ => {}
+        }
+        result
+    }
+
+    /// Adds to the result that one of several ways was taken, and what they have in common beyond the facts.
+    fn one_of(&mut self, facts: FactsId, mut result: FactsId, ways: Vec<FactsId>) -> FactsId {
+        let beyond = |arena: &Facts, way| arena.distance(way, arena.ancestor(way, facts));
+        let Some(shortest) = ways
+            .iter()
+            .copied()
+            .min_by_key(|&way| beyond(&self.facts, way))
+        else {
+            return result;
+        };
+        // What already holds here need not be looked at again.
+        let candidates = self
+            .facts
+            .beyond(shortest, self.facts.ancestor(shortest, facts));
+        if ways.len() > 1 {
+            let number = self.facts.one_of(ways.as_slice().into());
+            result = self.with(result, Fact::OneOf(number));
+        }
+        for fact in candidates {
+            if !self.holds(result, fact)
+                && ways
+                    .iter()
+                    .all(|&way| way == shortest || self.holds(way, fact))
+            {
+                result = self.with(result, fact);
+            }
         }
         result
     }
@@ -660,27 +519,21 @@ impl Values {
     // ---- marks
 
     pub(crate) fn mark(&self) -> ValuesMark {
-        ValuesMark(
-            self.values.len(),
-            self.objects.len(),
-            self.calls.len(),
-            self.facts.len(),
-            self.joins.len(),
-        )
+        ValuesMark {
+            values: self.values.len(),
+            objects: self.objects.len(),
+            calls: self.calls.len(),
+            facts: self.facts.mark(),
+        }
     }
 
     /// Forgets everything made since the mark.
     pub(crate) fn rewind(&mut self, mark: ValuesMark) {
-        for value in self.values.drain(mark.0..) {
+        for value in self.values.drain(mark.values..) {
             self.ids.remove(&value);
         }
-        self.objects.truncate(mark.1);
-        self.calls.truncate(mark.2);
-        self.joins.truncate(mark.4);
-        for node in self.facts.drain(mark.3..) {
-            if let Some(fact) = node.fact {
-                self.fact_ids.remove(&(node.parent, fact));
-            }
-        }
+        self.objects.truncate(mark.objects);
+        self.calls.truncate(mark.calls);
+        self.facts.rewind(mark.facts);
     }
 }

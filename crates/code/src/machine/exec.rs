@@ -572,7 +572,7 @@ impl Machine<'_> {
         }
         if !entries.is_empty() {
             let value = self.join(entries);
-            self.facts = self.values.meet(self.facts, start);
+            self.facts = self.values.before_both(self.facts, start);
             self.learn(Fact::Caught(number));
             if let Some(param) = param {
                 self.bind(env, module, param, value);
