@@ -6,7 +6,7 @@ use portcullis_code::{
 };
 use portcullis_report::{Auth, AuthWhere};
 
-use super::{Judgement, Judging};
+use super::{Judgement, Judging, SeenGuard};
 use crate::{
     library::{Meaning, Usage},
     middleware::Cover,
@@ -16,35 +16,7 @@ use crate::{
 
 impl Judging<'_, '_, '_, '_> {
     pub(super) fn authentication(&self, judgement: &mut Judgement, cover: Option<&Cover>) {
-        let identified = judgement
-            .points
-            .iter()
-            .filter(|point| self.identified(**point))
-            .count();
-        let evidence = judgement
-            .guards
-            .iter()
-            .any(|guard| guard.kind.identifies() && guard.established)
-            || self.asks_for_caller();
-        let inside = if !judgement.points.is_empty() && identified == judgement.points.len() {
-            Auth::Required
-        } else if evidence {
-            Auth::Optional
-        } else {
-            Auth::None
-        };
-        let in_chain = judgement
-            .guards
-            .iter()
-            .filter(|guard| guard.kind.identifies() && guard.everywhere)
-            .map(|guard| guard.link)
-            .min();
-        let by_middleware_link = in_chain.is_some_and(|link| {
-            self.route
-                .chain
-                .get(link)
-                .is_some_and(|link| link.role == LinkRole::Middleware)
-        });
+        let inside = self.auth_inside(judgement);
         let outside = cover.map_or(Auth::None, |cover| cover.auth);
         judgement.auth = match (inside, outside) {
             (Auth::Required, _) | (_, Auth::Required) => Auth::Required,
@@ -54,7 +26,7 @@ impl Judging<'_, '_, '_, '_> {
         };
         judgement.auth_where = match (inside == Auth::Required, outside == Auth::Required) {
             (true, true) => Some(AuthWhere::Both),
-            (true, false) if by_middleware_link => Some(AuthWhere::Middleware),
+            (true, false) if self.is_by_middleware_link(judgement) => Some(AuthWhere::Middleware),
             (true, false) => Some(AuthWhere::Resource),
             (false, true) => Some(AuthWhere::Middleware),
             (false, false) => None,
@@ -68,41 +40,63 @@ impl Judging<'_, '_, '_, '_> {
         let first = judgement
             .guards
             .iter()
-            .find(|guard| guard.kind.identifies())
-            .map(|guard| (guard.source.clone(), guard.site));
-        let reason = match (judgement.auth, &first) {
-            (Auth::Required, Some((source, _))) if inside == Auth::Required => {
-                format!("`{source}` holds before everything the route does")
-            }
-            (Auth::Required, _) => {
-                "the middleware refuses anonymous requests to this path".to_owned()
-            }
-            (Auth::Optional, Some((source, _))) => {
-                format!("`{source}` is looked at, but something is done or shown without it")
-            }
-            (Auth::Optional, None) => {
-                "the caller is looked at, but nothing depends on it".to_owned()
-            }
-            (Auth::Unknown, _) => "the middleware could not be read".to_owned(),
-            (Auth::None, _) => "nothing on the way asks who calls".to_owned(),
-        };
-        judgement
-            .reasons
-            .push(("auth", reason, first.map(|(_, site)| site)));
-        // A role or row that is compared later says nothing of how the credential came; one that was read does.
-        let attached = |point: &FactsId| {
-            let passed = self.bench.passes.at(&self.machine.values, *point);
-            let mut ways = passed
-                .iter()
-                .filter(|passed| passed.kind.identifies())
-                .filter_map(|passed| passed.ambient)
-                .peekable();
-            ways.peek().is_some() && ways.all(|ambient| !ambient)
-                || passed.iter().any(|passed| passed.kind == Proof::Signature)
-        };
+            .find(|guard| guard.kind.identifies());
+        let reason = reason(judgement.auth, inside, first);
+        let site = first.map(|guard| guard.site);
+        judgement.reasons.push(("auth", reason, site));
         judgement.bearer_only = outside != Auth::Required
             && !judgement.points.is_empty()
-            && judgement.points.iter().all(attached);
+            && judgement
+                .points
+                .iter()
+                .all(|point| self.is_attached(*point));
+    }
+
+    /// Whether the links of the chain ask who calls, whatever an application's middleware does before them.
+    fn auth_inside(&self, judgement: &Judgement) -> Auth {
+        let points = &judgement.points;
+        let identified = points.iter().filter(|point| self.identified(**point));
+        let required = identified.count() == points.len() && !points.is_empty();
+        let evidence = || {
+            judgement
+                .guards
+                .iter()
+                .any(|guard| guard.kind.identifies() && guard.established)
+                || self.asks_for_caller()
+        };
+        if required {
+            Auth::Required
+        } else if evidence() {
+            Auth::Optional
+        } else {
+            Auth::None
+        }
+    }
+
+    /// Whether the first guard that holds everywhere is in a middleware of the chain.
+    fn is_by_middleware_link(&self, judgement: &Judgement) -> bool {
+        let first = judgement
+            .guards
+            .iter()
+            .filter(|guard| guard.kind.identifies() && guard.everywhere)
+            .map(|guard| guard.link)
+            .min();
+        first
+            .and_then(|link| self.route.chain.get(link))
+            .is_some_and(|link| link.role == LinkRole::Middleware)
+    }
+
+    /// Whether every credential that counts at a point is one that somebody attached: no browser sends it by itself.
+    fn is_attached(&self, point: FactsId) -> bool {
+        let passed = self.bench.passes.at(&self.machine.values, point);
+        // A role or row that is compared later says nothing of how the credential came; one that was read does.
+        let mut ways = passed
+            .iter()
+            .filter(|passed| passed.kind.identifies())
+            .filter_map(|passed| passed.ambient)
+            .peekable();
+        ways.peek().is_some() && ways.all(|ambient| !ambient)
+            || passed.iter().any(|passed| passed.kind == Proof::Signature)
     }
 
     /// Whether some call asks who the caller is, or the request's own user is looked at.
@@ -127,5 +121,21 @@ impl Judging<'_, '_, '_, '_> {
             }
             _ => false,
         })
+    }
+}
+
+/// Why it is said that a caller has to be known, or not.
+fn reason(auth: Auth, inside: Auth, first: Option<&SeenGuard>) -> String {
+    match (auth, first.map(|guard| &guard.source)) {
+        (Auth::Required, Some(source)) if inside == Auth::Required => {
+            format!("`{source}` holds before everything the route does")
+        }
+        (Auth::Required, _) => "the middleware refuses anonymous requests to this path".to_owned(),
+        (Auth::Optional, Some(source)) => {
+            format!("`{source}` is looked at, but something is done or shown without it")
+        }
+        (Auth::Optional, None) => "the caller is looked at, but nothing depends on it".to_owned(),
+        (Auth::Unknown, _) => "the middleware could not be read".to_owned(),
+        (Auth::None, _) => "nothing on the way asks who calls".to_owned(),
     }
 }

@@ -29,78 +29,78 @@ impl Judging<'_, '_, '_, '_> {
     /// Queries, in order: what an earlier one proved about a row serves the later ones.
     pub(super) fn queries(&mut self) -> Vec<JudgedQuery> {
         let found = query::queries(self.machine, self.events, self.bench.knowledge);
-        let mut judged: Vec<JudgedQuery> = Vec::with_capacity(found.len());
-        for query in found {
-            let mut chosen = Vec::new();
-            let mut bound = false;
-            for (number, filter) in query.filters.iter().enumerate() {
-                let origins = self.origins(filter.value);
-                if origins.any(Origins::BOUND)
-                    && matches!(filter.operator, Operator::Eq | Operator::In | Operator::Raw)
-                {
-                    bound = true;
-                }
-                let sent = Origins::CHOSEN.and(Origins::COOKIE).and(Origins::HEADER);
-                if origins.any(sent) {
-                    if is_secret_column(&filter.column, self.bench.schema, query.table) {
-                        for call in &query.calls {
-                            self.bench
-                                .passes
-                                .secret(*call, origins.any(Origins::HEADER));
-                            self.bench.origins.hold(*call);
-                        }
-                    } else if origins.any(Origins::CHOSEN)
-                        && self.selects_object(&query, &filter.column)
-                        && !origins.any(Origins::BOUND)
-                    {
-                        chosen.push(number);
-                    }
-                }
-            }
-            if bound {
-                for call in &query.calls {
-                    self.bench.origins.bind(*call);
-                }
-            }
-            self.bench.passes.forget();
-            judged.push(JudgedQuery {
-                query,
-                binding: Binding::Nothing,
-                chosen,
-                identified: false,
-                authorized: false,
-                link: 0,
-            });
-        }
+        let mut judged: Vec<JudgedQuery> = found
+            .into_iter()
+            .map(|query| self.look_at_filters(query))
+            .collect();
         for number in 0..judged.len() {
             self.look_again(&mut judged, number);
             let binding = self.binding(&judged, number);
-            if binding == Binding::Bound
-                && let Some(query) = judged.get(number)
-            {
-                // What was reached through something bound is bound itself, and so is what is reached through it.
-                for call in &query.query.calls {
-                    self.bench.origins.bind(*call);
-                }
-                self.bench.passes.forget();
-            }
-            let Some(query) = judged.get(number) else {
+            let Some(this) = judged.get_mut(number) else {
                 continue;
             };
-            let (facts, event) = (query.query.facts, query.query.event);
-            let (identified, authorized, link) = (
-                self.identified(facts),
-                self.has(facts, Proof::Authorization),
-                self.link_of(event),
-            );
-            if let Some(query) = judged.get_mut(number) {
-                query.binding = binding;
-                query.identified = identified;
-                query.authorized = authorized;
-                query.link = link;
+            if binding == Binding::Bound {
+                // What was reached through something bound is bound itself, and so is what is reached through it.
+                self.bind(&this.query);
             }
+            let facts = this.query.facts;
+            this.binding = binding;
+            this.identified = self.identified(facts);
+            this.authorized = self.has(facts, Proof::Authorization);
+            this.link = self.link_of(this.query.event);
         }
         judged
+    }
+
+    /// Which filters of a query the client chose, and whether one of them names the caller or a secret.
+    fn look_at_filters(&self, query: Query) -> JudgedQuery {
+        let sent = Origins::CHOSEN.and(Origins::COOKIE).and(Origins::HEADER);
+        let mut chosen = Vec::new();
+        let mut bound = false;
+        for (number, filter) in query.filters.iter().enumerate() {
+            let origins = self.origins(filter.value);
+            if origins.any(Origins::BOUND)
+                && matches!(filter.operator, Operator::Eq | Operator::In | Operator::Raw)
+            {
+                bound = true;
+            }
+            if !origins.any(sent) {
+                continue;
+            }
+            if is_secret_column(&filter.column, self.bench.schema, query.table) {
+                for call in &query.calls {
+                    self.bench
+                        .passes
+                        .secret(*call, origins.any(Origins::HEADER));
+                    self.bench.origins.hold(*call);
+                }
+            } else if origins.any(Origins::CHOSEN)
+                && self.selects_object(&query, &filter.column)
+                && !origins.any(Origins::BOUND)
+            {
+                chosen.push(number);
+            }
+        }
+        if bound {
+            self.bind(&query);
+        }
+        self.bench.passes.forget();
+        JudgedQuery {
+            query,
+            binding: Binding::Nothing,
+            chosen,
+            identified: false,
+            authorized: false,
+            link: 0,
+        }
+    }
+
+    /// From here on the rows that a query finds are the caller's.
+    fn bind(&self, query: &Query) {
+        for call in &query.calls {
+            self.bench.origins.bind(*call);
+        }
+        self.bench.passes.forget();
     }
 
     /// What was reached through rows that turned out to be bound is no free choice of the client any more.
@@ -116,10 +116,7 @@ impl Judging<'_, '_, '_, '_> {
                 .is_some_and(|filter| !self.origins(filter.value).any(Origins::BOUND))
         });
         if this.chosen.len() < before {
-            for call in &this.query.calls {
-                self.bench.origins.bind(*call);
-            }
-            self.bench.passes.forget();
+            self.bind(&this.query);
         }
     }
 

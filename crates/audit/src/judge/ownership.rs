@@ -3,96 +3,98 @@
 use portcullis_report::{Auth, Ownership};
 use ustr::Ustr;
 
-use super::{Binding, Judgement, Judging};
+use super::{Binding, JudgedQuery, Judgement, Judging};
 use crate::{
     library::{DbOp, EffectKind},
     origin::Origins,
     passes::Proof,
-    route::LinkRole,
+    route::{LinkRole, Site},
 };
+
+/// An answer, why, and where that is seen.
+type Reasoned = (Ownership, String, Option<Site>);
 
 impl Judging<'_, '_, '_, '_> {
     pub(super) fn ownership(&self, judgement: &mut Judgement) {
-        let mut answer = Ownership::NotApplicable;
-        let mut reason = ("no row is chosen by the client".to_owned(), None);
-        if judgement.auth != Auth::Required {
-            reason.0 = "nobody in particular owns what it touches, or nobody is asked who they are"
-                .to_owned();
-            judgement.ownership = answer;
-            judgement.reasons.push(("ownership", reason.0, None));
-            return;
-        }
+        let (answer, reason, site) = if judgement.auth == Auth::Required {
+            match self.rows_touched(judgement) {
+                // Where no row says anything, what is made outside may.
+                nothing @ (Ownership::NotApplicable, ..) => {
+                    self.credentials_made(judgement).unwrap_or(nothing)
+                }
+                said => said,
+            }
+        } else {
+            (
+                Ownership::NotApplicable,
+                "nobody in particular owns what it touches, or nobody is asked who they are"
+                    .to_owned(),
+                None,
+            )
+        };
+        judgement.ownership = answer;
+        judgement.reasons.push(("ownership", reason, site));
+    }
+
+    /// What the queries say: one row that is not bound outweighs all that are.
+    fn rows_touched(&self, judgement: &Judgement) -> Reasoned {
+        let mut answer = (
+            Ownership::NotApplicable,
+            "no row is chosen by the client".to_owned(),
+            None,
+        );
         for judged in &judgement.queries {
             // What every request of the application runs through is not about this route's objects.
-            if self
-                .route
-                .chain
-                .get(judged.link)
-                .is_some_and(|link| link.role == LinkRole::Middleware)
-                || judged.authorized
-            {
+            let link = self.route.chain.get(judged.link);
+            if link.is_some_and(|link| link.role == LinkRole::Middleware) || judged.authorized {
                 continue;
             }
-            let user_table = judged
-                .query
-                .table
-                .and_then(|table| self.bench.schema.table(&table))
-                .is_some_and(|table| table.is_user_table);
             let name: Ustr = judged.query.table.unwrap_or_default();
+            let site = Some(judged.query.site);
             match judged.binding {
                 Binding::Unbound => {
-                    answer = Ownership::Missing;
-                    reason = (
-                        format!(
-                            "a row of `{name}` is chosen by the client and never bound to the caller"
-                        ),
-                        Some(judged.query.site),
+                    let reason = format!(
+                        "a row of `{name}` is chosen by the client and never bound to the caller"
                     );
-                    break;
+                    return (Ownership::Missing, reason, site);
                 }
                 Binding::Bound => {
-                    answer = Ownership::Checked;
-                    reason = (
-                        format!("the row of `{name}` is bound to the caller"),
-                        Some(judged.query.site),
-                    );
+                    let reason = format!("the row of `{name}` is bound to the caller");
+                    answer = (Ownership::Checked, reason, site);
                 }
-                Binding::Own
-                    if !user_table
-                        && answer == Ownership::NotApplicable
-                        && matches!(judged.query.op, DbOp::ReadMany)
-                        && judged.link + 1 == self.link_starts.len() =>
-                {
-                    answer = Ownership::Checked;
-                    reason = (
-                        format!("only the caller's own rows of `{name}`"),
-                        Some(judged.query.site),
-                    );
+                Binding::Own if answer.0 == Ownership::NotApplicable && self.lists_own(judged) => {
+                    let reason = format!("only the caller's own rows of `{name}`");
+                    answer = (Ownership::Checked, reason, site);
                 }
                 _ => {}
             }
         }
-        if answer == Ownership::NotApplicable || answer == Ownership::Checked {
-            for effect in &judgement.effects {
-                let chosen = effect
+        answer
+    }
+
+    /// Whether the handler lists rows of the caller, other than the caller's own account.
+    fn lists_own(&self, judged: &JudgedQuery) -> bool {
+        let user_table = judged
+            .query
+            .table
+            .and_then(|table| self.bench.schema.table(&table))
+            .is_some_and(|table| table.is_user_table);
+        !user_table
+            && matches!(judged.query.op, DbOp::ReadMany)
+            && judged.link + 1 == self.link_starts.len()
+    }
+
+    /// Whether a credential is made for something that the client chose.
+    fn credentials_made(&self, judgement: &Judgement) -> Option<Reasoned> {
+        let made = judgement.effects.iter().find(|effect| {
+            effect.kind == EffectKind::Token
+                && effect
                     .inputs
                     .iter()
-                    .any(|input| self.origins(*input).any(Origins::CHOSEN));
-                let authorized = self.has(effect.facts, Proof::Authorization);
-                if effect.kind == EffectKind::Token
-                    && chosen
-                    && !authorized
-                    && answer == Ownership::NotApplicable
-                {
-                    answer = Ownership::Missing;
-                    reason = (
-                        "a credential is made for whatever the client names".to_owned(),
-                        Some(effect.site),
-                    );
-                }
-            }
-        }
-        judgement.ownership = answer;
-        judgement.reasons.push(("ownership", reason.0, reason.1));
+                    .any(|input| self.origins(*input).any(Origins::CHOSEN))
+                && !self.has(effect.facts, Proof::Authorization)
+        })?;
+        let reason = "a credential is made for whatever the client names".to_owned();
+        Some((Ownership::Missing, reason, Some(made.site)))
     }
 }
