@@ -1,0 +1,105 @@
+//! `Binding`: how the rows that a query touches are bound to the caller.
+
+use portcullis_code::value::ValueId;
+use rustc_hash::FxHashSet;
+
+use super::{JudgedQuery, Judging};
+use crate::{library::DbOp, passes::Proof};
+
+/// How the rows that a query touches are bound to the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binding {
+    /// No row is chosen by the client.
+    Nothing,
+    /// The filter names the caller and nothing that the client chose.
+    Own,
+    /// What the client chose stands beside the caller, or was checked before.
+    Bound,
+    /// What the client chose decides alone.
+    Unbound,
+    /// It does not matter: the table has no owner, or a role opens it.
+    Open,
+}
+
+impl Judging<'_, '_, '_, '_> {
+    pub(super) fn binding(&self, judged: &[JudgedQuery], number: usize) -> Binding {
+        let Some(this) = judged.get(number) else {
+            return Binding::Nothing;
+        };
+        let query = &this.query;
+        let bound = query
+            .calls
+            .iter()
+            .any(|call| self.bench.origins.is_bound(*call));
+        if this.chosen.is_empty() {
+            return if bound {
+                Binding::Own
+            } else {
+                Binding::Nothing
+            };
+        }
+        if bound {
+            return Binding::Bound;
+        }
+        let facts = query.facts;
+        if self.has(facts, Proof::Authorization)
+            || self.has(facts, Proof::Service)
+            || self.has(facts, Proof::Signature)
+            || self.has(facts, Proof::Capability)
+        {
+            return Binding::Open;
+        }
+        if let Some(table) = query
+            .table
+            .and_then(|table| self.bench.schema.table(&table))
+            && !table.is_user_table
+            && table.owner_columns().next().is_none()
+            && self.bench.schema.owner_path(&table.name).is_none()
+        {
+            return Binding::Open;
+        }
+        let mut checked: FxHashSet<ValueId> = FxHashSet::default();
+        for earlier in judged.iter().take(number) {
+            let tested = earlier
+                .query
+                .calls
+                .iter()
+                .any(|call| self.was_found(facts, *call));
+            if tested && self.bound_query(earlier) {
+                checked.extend(earlier.query.filters.iter().map(|filter| filter.value));
+            }
+        }
+        checked.extend(self.compared_rows(judged, facts, number));
+        if query
+            .filters
+            .iter()
+            .any(|filter| checked.contains(&filter.value))
+        {
+            return Binding::Bound;
+        }
+        if query
+            .filters
+            .iter()
+            .any(|filter| self.vouched(judged, number, facts, filter.value, 0))
+        {
+            return Binding::Bound;
+        }
+        // The row is read first and compared with the caller afterwards, before anything is done with it.
+        if matches!(query.op, DbOp::Read | DbOp::ReadMany)
+            && (self.compared_later(query) || self.looked_up_later(judged, number))
+        {
+            return Binding::Bound;
+        }
+        Binding::Unbound
+    }
+
+    /// Whether the rows of a query are the caller's own, directly or by what was checked before it.
+    pub(super) fn bound_query(&self, query: &JudgedQuery) -> bool {
+        matches!(query.binding, Binding::Bound | Binding::Own)
+            || query
+                .query
+                .calls
+                .iter()
+                .any(|call| self.bench.origins.is_bound(*call))
+    }
+}

@@ -1,0 +1,158 @@
+//! `JudgedQuery`: what the route asks of the database, and which of its filters the client chose.
+
+use super::{Binding, Judging, is_secret_column};
+use crate::{
+    library::{DbOp, Operator},
+    origin::Origins,
+    passes::Proof,
+    query::{self, Query},
+};
+
+/// A query with what is proved where it runs.
+#[derive(Clone, Debug)]
+pub struct JudgedQuery {
+    /// The query.
+    pub query: Query,
+    /// How its rows are bound.
+    pub binding: Binding,
+    /// The filters whose values the client chose.
+    pub chosen: Vec<usize>,
+    /// Whether who calls is known.
+    pub identified: bool,
+    /// Whether a role or permission was checked.
+    pub authorized: bool,
+    /// The link of the chain that it runs in.
+    pub link: usize,
+}
+
+impl Judging<'_, '_, '_, '_> {
+    /// Queries, in order: what an earlier one proved about a row serves the later ones.
+    pub(super) fn queries(&mut self) -> Vec<JudgedQuery> {
+        let found = query::queries(self.machine, self.events, self.bench.knowledge);
+        let mut judged: Vec<JudgedQuery> = found
+            .into_iter()
+            .map(|query| self.look_at_filters(query))
+            .collect();
+        for number in 0..judged.len() {
+            self.look_again(&mut judged, number);
+            let binding = self.binding(&judged, number);
+            let Some(this) = judged.get_mut(number) else {
+                continue;
+            };
+            if binding == Binding::Bound {
+                // What was reached through something bound is bound itself, and so is what is reached through it.
+                self.bind(&this.query);
+            }
+            let facts = this.query.facts;
+            this.binding = binding;
+            this.identified = self.identified(facts);
+            this.authorized = self.has(facts, Proof::Authorization);
+            this.link = self.link_of(this.query.event);
+        }
+        judged
+    }
+
+    /// Which filters of a query the client chose, and whether one of them names the caller or a secret.
+    fn look_at_filters(&self, query: Query) -> JudgedQuery {
+        let sent = Origins::CHOSEN.and(Origins::COOKIE).and(Origins::HEADER);
+        let mut chosen = Vec::new();
+        let mut bound = false;
+        for (number, filter) in query.filters.iter().enumerate() {
+            let origins = self.origins(filter.value);
+            if origins.any(Origins::BOUND)
+                && matches!(filter.operator, Operator::Eq | Operator::In | Operator::Raw)
+            {
+                bound = true;
+            }
+            if !origins.any(sent) {
+                continue;
+            }
+            if is_secret_column(&filter.column, self.bench.schema, query.table) {
+                for call in &query.calls {
+                    self.bench
+                        .passes
+                        .secret(*call, origins.any(Origins::HEADER));
+                    self.bench.origins.hold(*call);
+                }
+            } else if origins.any(Origins::CHOSEN)
+                && self.selects_object(&query, &filter.column)
+                && !origins.any(Origins::BOUND)
+            {
+                chosen.push(number);
+            }
+        }
+        if bound {
+            self.bind(&query);
+        }
+        self.bench.passes.forget();
+        JudgedQuery {
+            query,
+            binding: Binding::Nothing,
+            chosen,
+            identified: false,
+            authorized: false,
+            link: 0,
+        }
+    }
+
+    /// From here on the rows that a query finds are the caller's.
+    fn bind(&self, query: &Query) {
+        for call in &query.calls {
+            self.bench.origins.bind(*call);
+        }
+        self.bench.passes.forget();
+    }
+
+    /// What was reached through rows that turned out to be bound is no free choice of the client any more.
+    fn look_again(&self, judged: &mut [JudgedQuery], number: usize) {
+        let Some(this) = judged.get_mut(number) else {
+            return;
+        };
+        let before = this.chosen.len();
+        let filters = &this.query.filters;
+        this.chosen.retain(|number| {
+            filters
+                .get(*number)
+                .is_some_and(|filter| !self.origins(filter.value).any(Origins::BOUND))
+        });
+        if this.chosen.len() < before {
+            self.bind(&this.query);
+        }
+    }
+
+    fn selects_object(&self, query: &Query, column: &str) -> bool {
+        let last = column.rsplit('.').next().unwrap_or(column);
+        if matches!(last, "" | "?") {
+            return true;
+        }
+        let lower = last.to_lowercase();
+        let id_like = lower == "id"
+            || lower == "_id"
+            || lower == "uuid"
+            || lower.ends_with("_id")
+            || last.ends_with("Id")
+            || last.ends_with("ID")
+            || lower.ends_with("uuid");
+        if id_like {
+            return true;
+        }
+        let table = query
+            .table
+            .and_then(|table| self.bench.schema.table(&table));
+        let unique = table
+            .and_then(|table| table.column(last))
+            .is_some_and(|column| column.unique || column.id);
+        match query.op {
+            // Whoever looks whether a name is taken reads by it; whoever changes by it has chosen the row.
+            DbOp::Update | DbOp::Delete | DbOp::Upsert => {
+                unique
+                    || matches!(
+                        lower.as_str(),
+                        "slug" | "key" | "code" | "number" | "handle"
+                    )
+            }
+            DbOp::Read => matches!(lower.as_str(), "slug" | "key" | "code" | "number"),
+            _ => false,
+        }
+    }
+}

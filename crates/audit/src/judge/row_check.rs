@@ -1,0 +1,188 @@
+//! What was checked about a row: that it is there, that its owner is the caller, that something vouches for it.
+
+use portcullis_code::value::{CallId, Fact, FactsId, Value, ValueId};
+use rustc_hash::FxHashSet;
+
+use super::{JudgedQuery, Judging};
+use crate::{
+    library::Meaning,
+    origin::Origins,
+    parts,
+    passes::{Proof, calls_under},
+    query::Query,
+};
+
+impl Judging<'_, '_, '_, '_> {
+    /// Whether something that was told both the caller and the value answered well: a bound row that is there, a call
+    /// that was given both (a cache, a service); on each of several ways, if there are several.
+    pub(super) fn vouched(
+        &self,
+        judged: &[JudgedQuery],
+        before: usize,
+        facts: FactsId,
+        value: ValueId,
+        depth: u32,
+    ) -> bool {
+        let values = &self.machine.values;
+        let of_call = |call: CallId| {
+            let by_row = judged.iter().take(before).any(|earlier| {
+                earlier.query.calls.contains(&call)
+                    && self.bound_query(earlier)
+                    && earlier
+                        .query
+                        .filters
+                        .iter()
+                        .any(|filter| filter.value == value)
+            });
+            by_row || {
+                let args = &values.call(call).args;
+                args.iter()
+                    .any(|arg| parts::made_with(values, arg.0, value, 0))
+                    && args
+                        .iter()
+                        .any(|arg| self.origins(arg.0).any(Origins::BOUND))
+            }
+        };
+        let answered = |tested: ValueId| {
+            calls_under(values, tested)
+                .first()
+                .is_some_and(|(call, _)| of_call(*call))
+        };
+        values.facts(facts).any(|fact| match fact {
+            Fact::Test(tested, true) => match values.value(tested) {
+                Value::Choice(alternatives) => alternatives
+                    .iter()
+                    .filter(|each| values.truth(each.facts, each.value) != Some(false))
+                    .all(|each| answered(each.value)),
+                _ => answered(tested),
+            },
+            Fact::OneOf(number) if depth < 3 => {
+                let ways = values.joined(number);
+                !ways.is_empty()
+                    && ways
+                        .iter()
+                        .all(|way| self.vouched(judged, before, *way, value, depth + 1))
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether a row that a call read is known to be there.
+    pub(super) fn was_found(&self, facts: FactsId, call: CallId) -> bool {
+        self.machine.values.facts(facts).any(|fact| match fact {
+            Fact::Test(value, truth) => {
+                truth
+                    && calls_under(&self.machine.values, value)
+                        .iter()
+                        .any(|(under, _)| *under == call)
+            }
+            Fact::Returned(returned) => {
+                returned == call
+                    && self
+                        .bench
+                        .knowledge
+                        .of_call(&self.machine.values, call)
+                        .iter()
+                        .any(|known| matches!(&known.row.meaning, Meaning::Db(db) if db.or_throw))
+            }
+            Fact::Caught(_) | Fact::OneOf(_) => false,
+        })
+    }
+
+    /// The filter values of rows whose owner was compared with the caller.
+    pub(super) fn compared_rows(
+        &self,
+        judged: &[JudgedQuery],
+        facts: FactsId,
+        before: usize,
+    ) -> Vec<ValueId> {
+        let mut found = Vec::new();
+        for passed in self.bench.passes.at(&self.machine.values, facts).iter() {
+            if passed.kind != Proof::Ownership {
+                continue;
+            }
+            let Some(tested) = passed.tested else {
+                continue;
+            };
+            let calls = self.rows_in(tested);
+            for earlier in judged.iter().take(before) {
+                if earlier.query.calls.iter().any(|call| calls.contains(call)) {
+                    found.extend(earlier.query.filters.iter().map(|filter| filter.value));
+                }
+            }
+        }
+        found
+    }
+
+    pub(super) fn rows_in(&self, value: ValueId) -> Vec<CallId> {
+        let sides: Vec<ValueId> = match self.machine.values.value(value) {
+            Value::Binary(_, a, b) => vec![*a, *b],
+            Value::Call(call) => self
+                .machine
+                .values
+                .call(*call)
+                .args
+                .iter()
+                .map(|arg| arg.0)
+                .collect(),
+            _ => vec![value],
+        };
+        sides
+            .into_iter()
+            .flat_map(|side| match self.machine.values.value(side) {
+                Value::Choice(alternatives) => alternatives.iter().map(|each| each.value).collect(),
+                _ => vec![side],
+            })
+            .flat_map(|side| {
+                calls_under(&self.machine.values, side)
+                    .into_iter()
+                    .map(|(call, _)| call)
+                    .collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    pub(super) fn compared_later(&self, query: &Query) -> bool {
+        self.events.iter().skip(query.event).any(|event| {
+            self.bench
+                .passes
+                .at(&self.machine.values, event.facts)
+                .iter()
+                .any(|passed| {
+                    passed.kind == Proof::Ownership
+                        && passed.tested.is_some_and(|tested| {
+                            self.rows_in(tested)
+                                .iter()
+                                .any(|call| query.calls.contains(call))
+                        })
+                })
+        })
+    }
+
+    /// Whether a later query of the caller's own rows is found by this row (the membership in its organization), and
+    /// what it found is tested.
+    pub(super) fn looked_up_later(&self, judged: &[JudgedQuery], number: usize) -> bool {
+        let Some(this) = judged.get(number) else {
+            return false;
+        };
+        let none = FxHashSet::default();
+        judged.iter().skip(number + 1).any(|later| {
+            let by_this = later.query.filters.iter().any(|filter| {
+                parts::made_of(&self.machine.values, filter.value, &this.query.calls, &none)
+            });
+            by_this
+                && later
+                    .query
+                    .calls
+                    .iter()
+                    .any(|call| self.bench.origins.is_bound(*call))
+                && self.events.iter().skip(later.query.event).any(|event| {
+                    later
+                        .query
+                        .calls
+                        .iter()
+                        .any(|call| self.was_found(event.facts, *call))
+                })
+        })
+    }
+}

@@ -1,0 +1,40 @@
+//! Which columns hold a secret by which a row may be found.
+
+use ustr::Ustr;
+
+use crate::schema::{Schema, Sensitivity};
+
+/// Whether a column holds a secret by which a row may be found: a token, an API key.
+pub(crate) fn is_secret_column(column: &str, schema: &Schema, table: Option<Ustr>) -> bool {
+    let last = column.rsplit('.').next().unwrap_or(column);
+    let by_schema = table
+        .and_then(|table| schema.table(&table))
+        .and_then(|table| table.column(last))
+        .is_some_and(|column| column.sensitivity == Some(Sensitivity::Secret));
+    let lower = last.to_lowercase();
+    by_schema
+        || lower.ends_with("token")
+        || lower.ends_with("apikey")
+        || lower.ends_with("api_key")
+        || lower.ends_with("secret")
+        || lower.ends_with("hashedkey")
+        || is_secret_link(&lower)
+}
+
+/// A code that is handed to whoever is to be let in: an invitation, a share, a confirmation.
+fn is_secret_link(column: &str) -> bool {
+    const PURPOSES: [&str; 8] = [
+        "invit",
+        "share",
+        "join",
+        "magic",
+        "verif",
+        "reset",
+        "confirm",
+        "subscribe",
+    ];
+    PURPOSES.iter().any(|purpose| column.contains(purpose))
+        && ["code", "key", "link", "hash", "slug"]
+            .iter()
+            .any(|end| column.ends_with(end))
+}

@@ -1,0 +1,79 @@
+//! What it proves that two values are equal.
+
+use portcullis_code::value::{ValueId, Values};
+
+use super::{
+    Passed, Passes, Proof,
+    name::{is_role_name, is_secret_name, names_of},
+};
+use crate::origin::Origins;
+
+impl Passes<'_, '_> {
+    /// What it proves that two values are equal.
+    pub(super) fn compared(
+        &self,
+        values: &Values,
+        a: ValueId,
+        b: ValueId,
+        tested: ValueId,
+        found: &mut Vec<Passed>,
+    ) {
+        let sent = Origins::HEADER
+            .and(Origins::COOKIE)
+            .and(Origins::QUERY)
+            .and(Origins::BODY)
+            .and(Origins::PARSED);
+        for (one, other) in [(a, b), (b, a)] {
+            let (left, right) = (self.origins.of(values, one), self.origins.of(values, other));
+            let mut push = |kind, ambient| {
+                found.push(Passed {
+                    kind,
+                    call: None,
+                    tested: Some(tested),
+                    ambient,
+                })
+            };
+            if left.any(Origins::HMAC) && right.any(sent) {
+                let csrf =
+                    left.any(Origins::COOKIE.and(Origins::CALLER)) || right.any(Origins::COOKIE);
+                push(if csrf { Proof::Csrf } else { Proof::Signature }, None);
+            } else if left.any(Origins::ENVIRONMENT) && right.any(sent) {
+                if names_of(values, other).iter().any(|name| {
+                    matches!(
+                        name.to_lowercase().as_str(),
+                        "origin" | "referer" | "sec-fetch-site"
+                    )
+                }) {
+                    push(Proof::Csrf, None);
+                } else if names_of(values, one)
+                    .iter()
+                    .chain(&names_of(values, other))
+                    .any(|name| is_secret_name(name))
+                {
+                    push(Proof::Service, Some(false));
+                }
+            } else if left.any(Origins::COOKIE)
+                && right.any(Origins::HEADER.and(Origins::BODY).and(Origins::PARSED))
+            {
+                push(Proof::CsrfCompare, None);
+            } else if left.any(Origins::HEADER)
+                && names_of(values, one)
+                    .iter()
+                    .any(|name| matches!(name.to_lowercase().as_str(), "origin" | "sec-fetch-site"))
+            {
+                push(Proof::Csrf, None);
+            }
+            let by_caller = left.any(Origins::CALLER.and(Origins::OWN_ROW).and(Origins::ROLE));
+            if by_caller
+                && values.as_const(other).is_some()
+                && names_of(values, one).iter().any(|name| is_role_name(name))
+            {
+                push(Proof::Authorization, None);
+                push(Proof::Authentication, None);
+            }
+            if left.any(Origins::BOUND) && right.any(Origins::ROW) {
+                push(Proof::Ownership, None);
+            }
+        }
+    }
+}
