@@ -16,6 +16,7 @@ mod run;
 mod secret_column;
 mod seen_guard;
 mod validation;
+mod vouched;
 
 use portcullis_code::machine::{Machine, Mark};
 

@@ -4,6 +4,10 @@
 //! skew-binary jumps of Myers, "An applicative random-access stack", 1983) and a filter over what lies between: looking
 //! for a fact that is not there, and finding where two chains part, take steps in the logarithm of their length.
 
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+
 use crate::value::{CallId, FactsId, ValueId};
 
 /// Something known at a point of execution.
@@ -55,7 +59,10 @@ pub const NO_FACTS: FactsId = FactsId(0);
 #[derive(Debug)]
 pub(crate) struct Facts {
     nodes: Vec<Node>,
-    joins: Vec<Box<[FactsId]>>,
+    /// The points right after no facts at all: the one place where very many chains begin.
+    first: FxHashMap<Fact, FactsId>,
+    joins: Vec<Rc<[FactsId]>>,
+    join_numbers: FxHashMap<Rc<[FactsId]>, u32>,
 }
 
 /// How large the arena was.
@@ -78,7 +85,9 @@ impl Default for Facts {
         };
         Self {
             nodes: vec![root],
+            first: FxHashMap::default(),
             joins: Vec::new(),
+            join_numbers: FxHashMap::default(),
         }
     }
 }
@@ -98,15 +107,10 @@ impl Facts {
 
     /// The facts and one more.
     pub(crate) fn with(&mut self, facts: FactsId, fact: Fact) -> FactsId {
-        let parent = *self.node(facts);
-        let mut child = parent.child;
-        while child != 0 {
-            let node = self.node(FactsId(child));
-            if node.fact == Some(fact) {
-                return FactsId(child);
-            }
-            child = node.sibling;
+        if let Some(known) = self.child(facts, fact) {
+            return known;
         }
+        let parent = *self.node(facts);
         let id = FactsId::at(self.nodes.len());
         let back = *self.node(parent.jump);
         let (jump, between) = if parent.depth - back.depth == back.depth - self.depth(back.jump) {
@@ -123,8 +127,27 @@ impl Facts {
             sibling: parent.child,
             between: between | fact.bit(),
         });
-        self.nodes[facts.index()].child = id.0;
+        if facts == NO_FACTS {
+            self.first.insert(fact, id);
+        } else {
+            self.nodes[facts.index()].child = id.0;
+        }
         id
+    }
+
+    fn child(&self, facts: FactsId, fact: Fact) -> Option<FactsId> {
+        if facts == NO_FACTS {
+            return self.first.get(&fact).copied();
+        }
+        let mut child = self.node(facts).child;
+        while child != 0 {
+            let node = self.node(FactsId(child));
+            if node.fact == Some(fact) {
+                return Some(FactsId(child));
+            }
+            child = node.sibling;
+        }
+        None
     }
 
     /// Every fact, the newest first.
@@ -263,14 +286,19 @@ impl Facts {
         if several.contains(&common) {
             return common;
         }
-        let number = self.one_of(several.into());
+        let number = self.one_of(several);
         self.with(common, Fact::OneOf(number))
     }
 
     /// The number under which several conjunctions are known as those of which one holds.
-    pub(crate) fn one_of(&mut self, several: Box<[FactsId]>) -> u32 {
+    pub(crate) fn one_of(&mut self, several: &[FactsId]) -> u32 {
+        if let Some(&number) = self.join_numbers.get(several) {
+            return number;
+        }
         let number = u32::try_from(self.joins.len()).unwrap_or(u32::MAX);
-        self.joins.push(several);
+        let several: Rc<[FactsId]> = several.into();
+        self.joins.push(Rc::clone(&several));
+        self.join_numbers.insert(several, number);
         number
     }
 
@@ -322,10 +350,17 @@ impl Facts {
     pub(crate) fn rewind(&mut self, mark: FactsMark) {
         while self.nodes.len() > mark.nodes.max(1) {
             let Some(node) = self.nodes.pop() else { break };
-            // The newest child of any point is the first to go.
-            self.nodes[node.parent.index()].child = node.sibling;
+            match node.fact {
+                Some(fact) if node.parent == NO_FACTS => {
+                    self.first.remove(&fact);
+                }
+                // The newest child of any point is the first to go.
+                _ => self.nodes[node.parent.index()].child = node.sibling,
+            }
         }
-        self.joins.truncate(mark.joins);
+        for several in self.joins.drain(mark.joins.min(self.joins.len())..) {
+            self.join_numbers.remove(&several);
+        }
     }
 }
 
@@ -407,6 +442,6 @@ mod tests {
         let all = facts.nodes.len();
         facts.rewind(FactsMark { nodes: 1, joins: 0 });
         assert!(all > 2_000 && facts.nodes.len() == 1);
-        assert_eq!(facts.nodes[0].child, 0);
+        assert!(facts.first.is_empty() && facts.nodes[0].child == 0);
     }
 }

@@ -203,6 +203,8 @@ pub struct Values {
     objects: Vec<ObjectData>,
     calls: Vec<CallData>,
     facts: Facts,
+    /// What assuming a choice came to: choices are made of choices, and each is asked again and again.
+    assumed: FxHashMap<(FactsId, ValueId, bool, u32), FactsId>,
 }
 
 /// How large the arenas were.
@@ -468,6 +470,9 @@ impl Values {
             }
             // One of several: what all that are still possible have in common.
             Value::Choice(alternatives) => {
+                if let Some(&known) = self.assumed.get(&(facts, id, truth, depth)) {
+                    return known;
+                }
                 let mut ways = Vec::new();
                 for alternative in alternatives.iter() {
                     let known = self.truth(alternative.facts, alternative.value);
@@ -480,6 +485,7 @@ impl Values {
                     ways.push(self.assume_within(under, value, truth, depth - 1));
                 }
                 result = self.one_of(facts, result, ways);
+                self.assumed.insert((facts, id, truth, depth), result);
             }
             _ => {}
         }
@@ -501,7 +507,7 @@ impl Values {
             .facts
             .beyond(shortest, self.facts.ancestor(shortest, facts));
         if ways.len() > 1 {
-            let number = self.facts.one_of(ways.as_slice().into());
+            let number = self.facts.one_of(&ways);
             result = self.with(result, Fact::OneOf(number));
         }
         for fact in candidates {
@@ -535,5 +541,6 @@ impl Values {
         self.objects.truncate(mark.objects);
         self.calls.truncate(mark.calls);
         self.facts.rewind(mark.facts);
+        self.assumed.clear();
     }
 }

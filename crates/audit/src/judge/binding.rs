@@ -3,7 +3,7 @@
 use portcullis_code::value::ValueId;
 use rustc_hash::FxHashSet;
 
-use super::{JudgedQuery, Judging};
+use super::{JudgedQuery, Judging, vouched::Vouching};
 use crate::{library::DbOp, passes::Proof};
 
 /// How the rows that a query touches are bound to the caller.
@@ -77,10 +77,11 @@ impl Judging<'_, '_, '_, '_> {
         {
             return Binding::Bound;
         }
+        let earlier = judged.get(..number).unwrap_or(judged);
         if query
             .filters
             .iter()
-            .any(|filter| self.vouched(judged, number, facts, filter.value, 0))
+            .any(|filter| Vouching::new(self, earlier, filter.value).at(facts))
         {
             return Binding::Bound;
         }

@@ -1,4 +1,4 @@
-//! What was checked about a row: that it is there, that its owner is the caller, that something vouches for it.
+//! What was checked about a row: that it is there, that its owner is the caller.
 
 use portcullis_code::value::{CallId, Fact, FactsId, Value, ValueId};
 use rustc_hash::FxHashSet;
@@ -6,67 +6,12 @@ use rustc_hash::FxHashSet;
 use super::{JudgedQuery, Judging};
 use crate::{
     library::Meaning,
-    origin::Origins,
     parts,
     passes::{Proof, calls_under},
     query::Query,
 };
 
 impl Judging<'_, '_, '_, '_> {
-    /// Whether something that was told both the caller and the value answered well: a bound row that is there, a call
-    /// that was given both (a cache, a service); on each of several ways, if there are several.
-    pub(super) fn vouched(
-        &self,
-        judged: &[JudgedQuery],
-        before: usize,
-        facts: FactsId,
-        value: ValueId,
-        depth: u32,
-    ) -> bool {
-        let values = &self.machine.values;
-        let of_call = |call: CallId| {
-            let by_row = judged.iter().take(before).any(|earlier| {
-                earlier.query.calls.contains(&call)
-                    && self.bound_query(earlier)
-                    && earlier
-                        .query
-                        .filters
-                        .iter()
-                        .any(|filter| filter.value == value)
-            });
-            by_row || {
-                let args = &values.call(call).args;
-                args.iter()
-                    .any(|arg| parts::made_with(values, arg.0, value, 0))
-                    && args
-                        .iter()
-                        .any(|arg| self.origins(arg.0).any(Origins::BOUND))
-            }
-        };
-        let answered = |tested: ValueId| {
-            calls_under(values, tested)
-                .first()
-                .is_some_and(|(call, _)| of_call(*call))
-        };
-        values.facts(facts).any(|fact| match fact {
-            Fact::Test(tested, true) => match values.value(tested) {
-                Value::Choice(alternatives) => alternatives
-                    .iter()
-                    .filter(|each| values.truth(each.facts, each.value) != Some(false))
-                    .all(|each| answered(each.value)),
-                _ => answered(tested),
-            },
-            Fact::OneOf(number) if depth < 3 => {
-                let ways = values.joined(number);
-                !ways.is_empty()
-                    && ways
-                        .iter()
-                        .all(|way| self.vouched(judged, before, *way, value, depth + 1))
-            }
-            _ => false,
-        })
-    }
-
     /// Whether a row that a call read is known to be there.
     pub(super) fn was_found(&self, facts: FactsId, call: CallId) -> bool {
         self.machine.values.facts(facts).any(|fact| match fact {
