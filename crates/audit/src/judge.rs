@@ -8,6 +8,7 @@ mod effect;
 mod judged_query;
 mod judgement;
 mod judging;
+mod membership;
 mod ownership;
 mod points;
 mod rate_limit;
@@ -29,7 +30,7 @@ pub(crate) use judging::Judging;
 pub(crate) use secret_column::is_secret_column;
 pub use seen_guard::SeenGuard;
 
-use crate::{classify, middleware::Cover, response, route::Route};
+use crate::{classify, middleware::Cover, response, route::Route, semantics::RequestPath};
 use run::Run;
 
 /// Runs and judges a route. The run stays open until [`Machine::end`] with the mark.
@@ -41,7 +42,9 @@ pub fn judge(
     route: &Route,
     cover: Option<&Cover>,
 ) -> (Judgement, Mark) {
-    bench.frameworks.fix(None, Some(route.method));
+    let path = route.pathname.clone();
+    let path = path.map_or(RequestPath::Unknown, RequestPath::Template);
+    bench.frameworks.fix(path, Some(route.method));
     let mark = machine.begin();
     let run = Run::new(machine, bench, route);
     let events = std::mem::take(&mut machine.events);

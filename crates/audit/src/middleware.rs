@@ -13,6 +13,7 @@ use crate::{
     passes::{Passes, Proof},
     response::{self, ResponseKind},
     route::{Convention, Route, Site, Unknown},
+    semantics::RequestPath,
 };
 
 /// What a middleware does for a route.
@@ -140,7 +141,7 @@ fn try_path(
 ) -> Trial {
     bench
         .frameworks
-        .fix(Some(path.to_owned()), Some(route.method));
+        .fix(RequestPath::Sample(path.to_owned()), Some(route.method));
     let mark = machine.begin();
     let args: Vec<ValueId> = Convention::Web
         .inputs()
@@ -198,7 +199,9 @@ fn try_path(
             .iter()
             .all(|point| passes.has(&machine.values, point.facts, Proof::Authorization));
     machine.end(&mark);
-    bench.frameworks.fix(None, Some(route.method));
+    bench
+        .frameworks
+        .fix(RequestPath::Unknown, Some(route.method));
     let auth = match (through, known) {
         (0, _) => Auth::Required,
         (through, known) if through == known => Auth::Required,

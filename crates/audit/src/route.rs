@@ -26,6 +26,8 @@ pub struct Route {
     pub method: Method,
     /// The canonical path, `/api/items/{id}`; `action:<file>#<export>` for a server action.
     pub path: String,
+    /// The path as the handler itself reads it (`request.nextUrl.pathname`), where that is known.
+    pub pathname: Option<String>,
     /// The declaration (route handlers: the exported name or function; Express: the `router.get(...)` call).
     pub site: Site,
     /// What runs, in order; the last link is the handler.

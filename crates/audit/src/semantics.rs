@@ -25,12 +25,24 @@ pub const SET_BY_ROW: u32 = 200;
 /// The semantics of the frameworks, for one route or one sample path at a time.
 pub struct Frameworks<'k, 'p> {
     knowledge: &'k Knowledge<'p>,
-    /// The request path that a middleware is tried on.
-    sample: RefCell<Option<String>>,
+    /// What is known of the request's path.
+    path: RefCell<RequestPath>,
     /// The method that the route was declared for.
     method: Cell<Option<Method>>,
     /// Calls of makers that no row describes and whose handler was run all the same.
     unknown_wrappers: RefCell<Vec<CallId>>,
+}
+
+/// What is known of the path of the request that a run is about.
+#[derive(Clone, Debug, Default)]
+pub enum RequestPath {
+    /// Nothing.
+    #[default]
+    Unknown,
+    /// The very path, on which a middleware is tried.
+    Sample(String),
+    /// The template of the route that answers it: code that many routes share may treat some paths differently.
+    Template(String),
 }
 
 impl std::fmt::Debug for Frameworks<'_, '_> {
@@ -45,18 +57,25 @@ impl<'k, 'p> Frameworks<'k, 'p> {
     pub fn new(knowledge: &'k Knowledge<'p>) -> Self {
         Self {
             knowledge,
-            sample: RefCell::default(),
+            path: RefCell::default(),
             method: Cell::default(),
             unknown_wrappers: RefCell::default(),
         }
     }
 
     /// Fixes the request's path and method for the next run.
-    pub fn fix(&self, path: Option<String>, method: Option<Method>) {
+    pub fn fix(&self, path: RequestPath, method: Option<Method>) {
         self.knowledge.forget();
-        *self.sample.borrow_mut() = path;
+        *self.path.borrow_mut() = path;
         self.method.set(method);
         self.unknown_wrappers.borrow_mut().clear();
+    }
+
+    fn sample(&self) -> Option<String> {
+        match &*self.path.borrow() {
+            RequestPath::Sample(path) => Some(path.clone()),
+            RequestPath::Unknown | RequestPath::Template(_) => None,
+        }
     }
 
     /// The wrappers that were seen through without knowing them.
@@ -83,7 +102,7 @@ impl<'k, 'p> Frameworks<'k, 'p> {
             .find(|known| known.row.usage == Usage::Middleware)
         {
             // A path on the guard's list of exceptions, or perhaps on it, gets through unseen.
-            if self.is_excepted(machine, known) != Some(false) && self.sample.borrow().is_some() {
+            if self.is_excepted(machine, known) != Some(false) && self.sample().is_some() {
                 return Some(Effect::Value(machine.truth_value(true)?));
             }
             return Some(pass_middleware(machine, known, Some(made), data));
@@ -153,7 +172,7 @@ impl<'k, 'p> Frameworks<'k, 'p> {
         let Meaning::Guard(guard) = &known.row.meaning else {
             return Some(false);
         };
-        let path = self.sample.borrow().clone()?;
+        let path = self.sample()?;
         let mut sources = Vec::new();
         for place in &guard.except {
             for value in self.knowledge.places(&machine.values, known, place) {
@@ -173,7 +192,7 @@ impl<'k, 'p> Frameworks<'k, 'p> {
         known: &Known<'_>,
         patterns: &crate::library::Place,
     ) -> Option<Effect> {
-        let path = self.sample.borrow().clone()?;
+        let path = self.sample()?;
         let values = &machine.values;
         let mut sources = Vec::new();
         for value in self.knowledge.places(values, known, patterns) {
@@ -184,6 +203,54 @@ impl<'k, 'p> Frameworks<'k, 'p> {
             Match::No => Some(Effect::Value(constant(machine, false)?)),
             Match::Unknown => None,
         }
+    }
+}
+
+/// Whether a value is the request's URL, taken apart: `request.nextUrl`, `new URL(request.url)`.
+fn is_request_url(values: &Values, value: ValueId) -> bool {
+    let of_request = |value: ValueId, wanted: &str| match values.value(value) {
+        Value::Member(base, name) if name == wanted => {
+            matches!(values.value(*base), Value::Input(tag) if Input::of(*tag) == Input::WebRequest)
+        }
+        _ => false,
+    };
+    match values.value(value) {
+        Value::Member(..) => of_request(value, "nextUrl"),
+        Value::Call(call) => {
+            let data = values.call(*call);
+            let first = data.args.first().map(|arg| arg.0);
+            matches!(values.value(data.callee), Value::Global(name) if name == "URL")
+                && first.is_some_and(|first| of_request(first, "url"))
+        }
+        _ => false,
+    }
+}
+
+/// A path of a route's template: its constant pieces, and between them what the client put there.
+fn pathname(machine: &mut Machine<'_>, url: ValueId, template: &str) -> ValueId {
+    let opaque = machine.values.make(Value::Member(url, ustr("pathname")));
+    let mut parts = Vec::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (parameter, after) = after.split_once('}').unwrap_or((after, ""));
+        // A rest of a path may be missing, with the slash before it.
+        let before = if parameter.starts_with('*') {
+            before.trim_end_matches('/')
+        } else {
+            before
+        };
+        if !before.is_empty() {
+            parts.push(machine.values.text(before));
+        }
+        parts.push(opaque);
+        rest = after;
+    }
+    if !rest.is_empty() {
+        parts.push(machine.values.text(rest));
+    }
+    match parts.as_slice() {
+        [one] => *one,
+        _ => machine.values.make(Value::Template(parts.into())),
     }
 }
 
@@ -427,7 +494,13 @@ impl Semantics for Frameworks<'_, '_> {
             let method = self.method.get()?;
             return (method != Method::Any).then(|| machine.values.text(method.as_str()));
         }
-        let path = self.sample.borrow().clone()?;
+        if name == "pathname"
+            && let RequestPath::Template(template) = &*self.path.borrow()
+        {
+            return is_request_url(&machine.values, base)
+                .then(|| pathname(machine, base, template));
+        }
+        let path = self.sample()?;
         match (machine.values.value(base).clone(), name.as_str()) {
             (value, "url") if request(&value) => Some(
                 machine

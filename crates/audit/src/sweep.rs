@@ -21,6 +21,7 @@ use crate::{
     route::{Route, Site},
     rule::{CallContext, Check, Hit, Rule},
     rules::RULES,
+    semantics::RequestPath,
 };
 
 /// Most functions that are run because no route enters them.
@@ -176,7 +177,7 @@ impl Sweep {
     }
 
     fn run(&mut self, machine: &mut Machine<'_>, bench: &Bench<'_, '_>, entry: &Entry) {
-        bench.frameworks.fix(None, None);
+        bench.frameworks.fix(RequestPath::Unknown, None);
         let mark = machine.begin();
         let inputs: Vec<ValueId> = (0..PARAMETERS_MAX)
             .map(|number| Input::Argument(number).value(&mut machine.values))

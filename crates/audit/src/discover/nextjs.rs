@@ -124,6 +124,7 @@ fn route(
         unknowns: Vec::new(),
         mega: None,
         origin_checked: false,
+        pathname: None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the language itself does: promises, strings, objects, binding.
 
+use std::rc::Rc;
+
 use ustr::{Ustr, ustr};
 
 use super::{Machine, call::Args};
@@ -33,6 +35,10 @@ impl Machine<'_> {
                     Value::Const(Const::Str(text)) => {
                         let text = *text;
                         self.string_method(text, name, args)
+                    }
+                    Value::Template(parts) => {
+                        let parts = Rc::clone(parts);
+                        self.template_method(&parts, name, first?)
                     }
                     Value::Const(Const::Regex(pattern, flags)) if name == "test" => {
                         let (pattern, flags) = (*pattern, *flags);
@@ -295,6 +301,61 @@ impl Machine<'_> {
             }
             _ => None,
         }
+    }
+
+    /// What a string method gives on a text of which only pieces are known, where those decide.
+    fn template_method(
+        &mut self,
+        parts: &[ValueId],
+        name: Ustr,
+        first: ValueId,
+    ) -> Option<ValueId> {
+        let wanted = self.values.as_text(first)?;
+        let start = parts.first().and_then(|part| self.values.as_text(*part));
+        let end = parts.last().and_then(|part| self.values.as_text(*part));
+        let truth = match name.as_str() {
+            "startsWith" => {
+                let known = start?;
+                if known.starts_with(wanted.as_str()) {
+                    true
+                } else if wanted.starts_with(known.as_str()) {
+                    return None;
+                } else {
+                    false
+                }
+            }
+            "endsWith" => {
+                let known = end?;
+                if known.ends_with(wanted.as_str()) {
+                    true
+                } else if wanted.ends_with(known.as_str()) {
+                    return None;
+                } else {
+                    false
+                }
+            }
+            // What the unknown pieces hold may be the one that is wanted: only a yes is certain.
+            "includes" => {
+                let mut known = parts.iter().filter_map(|part| self.values.as_text(*part));
+                if !known.any(|known| known.contains(wanted.as_str())) {
+                    return None;
+                }
+                true
+            }
+            _ => return None,
+        };
+        Some(self.values.constant(Const::Bool(truth)))
+    }
+
+    /// Whether a value may be this text: false only where known pieces at its start or end are others.
+    pub(super) fn may_read(&self, value: ValueId, text: &str) -> bool {
+        let Value::Template(parts) = self.values.value(value) else {
+            return true;
+        };
+        let known = |part: Option<&ValueId>| part.and_then(|part| self.values.as_text(*part));
+        let start = known(parts.first()).is_none_or(|start| text.starts_with(start.as_str()));
+        let end = known(parts.last()).is_none_or(|end| text.ends_with(end.as_str()));
+        start && end
     }
 
     pub(super) fn equal(&mut self, a: ValueId, b: ValueId) -> ValueId {

@@ -360,6 +360,12 @@ impl Machine<'_> {
                 Some(Const::Bool(a == b || nothing(a) && nothing(b)))
             }
             (BinaryOp::Equal, _) if left == right && self.stable(left) => Some(Const::Bool(true)),
+            (BinaryOp::Equal, (Some(Const::Str(text)), None)) => {
+                (!self.may_read(right, &text)).then_some(Const::Bool(false))
+            }
+            (BinaryOp::Equal, (None, Some(Const::Str(text)))) => {
+                (!self.may_read(left, &text)).then_some(Const::Bool(false))
+            }
             (BinaryOp::Equal, (Some(Const::Null | Const::Undefined | Const::Bool(_)), None)) => {
                 self.is_made(right).then_some(Const::Bool(false))
             }

@@ -54,6 +54,7 @@ pub fn error_handlers(machine: &Machine<'_>, events: &[Event]) -> Vec<Route> {
                 unknowns: Vec::new(),
                 mega: None,
                 origin_checked: false,
+                pathname: None,
             });
         }
     }

@@ -307,6 +307,7 @@ impl Walk<'_, '_> {
                 unknowns: unknowns.clone(),
                 mega: None,
                 origin_checked: false,
+                pathname: None,
             });
         }
     }

@@ -65,6 +65,8 @@ fn handlers(
             site,
             (value, Convention::Web),
         );
+        let path = application.config.without_base_path(&file.path);
+        route.pathname = Some(path.to_owned());
         describe(machine, &mut route, value, application);
         uploadthing::guard(machine, &mut route, value);
         routes.push(route);
