@@ -8,6 +8,7 @@ mod effect;
 mod judged_query;
 mod judgement;
 mod judging;
+mod owner_guard;
 mod ownership;
 mod points;
 mod rate_limit;

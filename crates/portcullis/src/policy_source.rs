@@ -16,6 +16,8 @@ const NAME: &str = "portcullis.toml";
 #[derive(Debug, Default)]
 pub(crate) struct PolicySource {
     pub(crate) policy: Policy,
+    /// What the report calls the file: by its path in the folder, if it lies there, else as it was named.
+    pub(crate) file: String,
     pub(crate) digest: Option<String>,
 }
 
@@ -26,7 +28,12 @@ impl PolicySource {
         let path: PathBuf = match named {
             Some(path) => path.to_owned(),
             None if beside.is_file() => beside,
-            None => return Ok(Self::default()),
+            None => {
+                return Ok(Self {
+                    file: NAME.to_owned(),
+                    ..Self::default()
+                });
+            }
         };
         let name = path.display();
         let text = read(&path).map_err(|error| {
@@ -50,8 +57,10 @@ impl PolicySource {
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
+        let file = path.strip_prefix(dir).unwrap_or(&path);
         Ok(Self {
             policy,
+            file: file.to_string_lossy().replace('\\', "/"),
             digest: Some(format!("sha256:{digest}")),
         })
     }
