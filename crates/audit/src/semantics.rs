@@ -254,6 +254,10 @@ fn is_option(values: &Values, value: ValueId) -> bool {
     )
 }
 
+fn is_next(values: &Values, value: ValueId) -> bool {
+    matches!(values.value(value), Value::Input(tag) if Input::of(*tag) == Input::Next)
+}
+
 fn takes_request(values: &Values, data: &CallData) -> bool {
     data.args.iter().any(|(arg, _)| match values.value(*arg) {
         Value::Input(tag) => !matches!(Input::of(*tag), Input::Other),
@@ -294,7 +298,10 @@ fn hand_over(
         }
         match place.members.first() {
             None => {
-                if let Some(arg) = args.get_mut(param) {
+                // An Express handler goes on by its third argument, whatever else the wrapper has for it.
+                if let Some(arg) = args.get_mut(param)
+                    && !is_next(&machine.values, *arg)
+                {
                     *arg = value;
                 }
             }
@@ -406,7 +413,10 @@ impl Semantics for Frameworks<'_, '_> {
             }
             _ => {}
         }
-        let goes_on = data.args.iter().any(|(arg, _)| matches!(machine.values.value(*arg), Value::Input(tag) if Input::of(*tag) == Input::Next));
+        let goes_on = data
+            .args
+            .iter()
+            .any(|(arg, _)| is_next(&machine.values, *arg));
         if goes_on {
             let rows = self.knowledge.of_value(&machine.values, data.callee);
             if let Some(known) = rows

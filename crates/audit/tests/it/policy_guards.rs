@@ -420,6 +420,96 @@ export const POST = {export};"
 }
 
 #[test]
+fn a_wrapper_that_knows_the_caller_hands_them_on() {
+    let policy = "
+[[guard]]
+symbol = '@acme/auth#withUser'
+means = 'authentication'
+as = 'wrapper'
+RESULT
+";
+    let schema = "model Item { id String @id\n ownerId String\n owner User @relation(fields: [ownerId], references: [id]) }\nmodel User { id String @id\n items Item[] }";
+    for (result, params, owner, ownership) in [
+        (
+            "caller",
+            "request, context",
+            "request.user.id",
+            Ownership::Checked,
+        ),
+        (
+            "caller",
+            "request, context",
+            "context.userId",
+            Ownership::Checked,
+        ),
+        (
+            "caller",
+            "request, { session }",
+            "session.user.id",
+            Ownership::Checked,
+        ),
+        (
+            "caller",
+            "request, context, user",
+            "user.id",
+            Ownership::Checked,
+        ),
+        (
+            "caller",
+            "request, { params }",
+            "(await params).owner",
+            Ownership::Missing,
+        ),
+        (
+            "none",
+            "request, context, user",
+            "user.id",
+            Ownership::Missing,
+        ),
+    ] {
+        let route = format!(
+            "import {{ PrismaClient }} from '@prisma/client';
+import {{ withUser }} from '@acme/auth';
+const db = new PrismaClient();
+export const POST = withUser(async ({params}) => {{
+  const {{ id }} = await request.json();
+  await db.item.delete({{ where: {{ id, ownerId: {owner} }} }});
+  return Response.json({{ ok: true }});
+}});"
+        );
+        let report = audited(
+            &policy.replace("RESULT", &format!("result = '{result}'")),
+            &[
+                ("app/api/x/route.ts", &route),
+                ("prisma/schema.prisma", schema),
+            ],
+        );
+        let route = only(&report);
+        assert_eq!(route.auth, Auth::Required, "{params}");
+        assert_eq!(route.ownership, ownership, "{result}: {owner}");
+    }
+}
+
+#[test]
+fn a_wrapped_handler_of_express_goes_on() {
+    let policy = "
+[[guard]]
+symbol = '@acme/auth#withUser'
+means = 'authentication'
+as = 'wrapper'
+result = 'caller'
+";
+    let app = "import express from 'express';
+import { withUser } from '@acme/auth';
+import { db } from '@acme/db';
+const app = express();
+app.use(withUser((req, res, next) => next()));
+app.get('/items', (req, res) => res.json(db.items()));";
+    let report = audited(policy, &[("app.ts", app)]);
+    assert_eq!(only(&report).auth, Auth::Required);
+}
+
+#[test]
 fn a_guard_of_the_owner_speaks_for_the_rows_it_was_told_of() {
     let policy = "
 [[guard]]
