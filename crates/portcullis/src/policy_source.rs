@@ -16,7 +16,7 @@ const NAME: &str = "portcullis.toml";
 #[derive(Debug, Default)]
 pub(crate) struct PolicySource {
     pub(crate) policy: Policy,
-    /// What the report calls the file: by its path in the folder, if it lies there, else as it was named.
+    /// What the report calls the file.
     pub(crate) file: String,
     pub(crate) digest: Option<String>,
 }
@@ -57,13 +57,22 @@ impl PolicySource {
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        let file = path.strip_prefix(dir).unwrap_or(&path);
         Ok(Self {
             policy,
-            file: file.to_string_lossy().replace('\\', "/"),
+            file: in_report(&path, dir),
             digest: Some(format!("sha256:{digest}")),
         })
     }
+}
+
+/// A policy's path in the folder if it lies there, else as it was named, but never where on this machine that is.
+fn in_report(path: &Path, dir: &Path) -> String {
+    let name = match path.strip_prefix(dir) {
+        Ok(inside) => inside,
+        Err(_outside) if path.is_absolute() => Path::new(path.file_name().unwrap_or_default()),
+        Err(_outside) => path,
+    };
+    name.to_string_lossy().replace('\\', "/")
 }
 
 /// One byte more than is allowed is enough for the policy's own reader to refuse the file.

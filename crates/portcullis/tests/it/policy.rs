@@ -259,4 +259,13 @@ fn a_guard_that_leads_nowhere_is_told_where_the_policy_lies() {
     ]));
     assert!(text.contains(&format!("strict.toml:3: {said}")), "{text}");
     assert!(!text.contains(named.path()), "{text}");
+    let elsewhere = Folder::with(&[("shared.toml", wrong)]);
+    let file = elsewhere.join("shared.toml");
+    let text = out(&run(&[
+        "audit",
+        named.path(),
+        "--policy",
+        file.to_str().unwrap(),
+    ]));
+    assert!(text.contains(&format!("  shared.toml:3: {said}")), "{text}");
 }
