@@ -8,13 +8,15 @@ use portcullis_code::{
 };
 use portcullis_policy::Control;
 use portcullis_report::{
-    Finding, Fix, GuardRecord, Location, Place, Reason, Report, RouteRecord, Skipped, Step,
+    Finding, Fix, GuardRecord, Location, Notice, Place, Reason, Report, RouteRecord, Skipped, Step,
     Suppressions, UnknownRecord, Unread, fingerprint,
 };
 use rustc_hash::FxHashMap;
 
 use crate::{
     discover::{express, nextjs},
+    excepts,
+    guards::Guards,
     judge::{Bench, Judgement, judge},
     knowledge::Knowledge,
     library::Library,
@@ -60,14 +62,17 @@ fn run(
     options: &Options,
     progress: &dyn Fn(Progress),
 ) -> Result<Audited, AuditError> {
-    let library = Library::builtin().map_err(|error| AuditError::Library {
+    let mut library = Library::builtin().map_err(|error| AuditError::Library {
         message: error.to_string(),
     })?;
-    let knowledge = Knowledge::new(project, &library, &options.policy);
+    let (guards, rows, mut told) = Guards::of(project, &options.policy, &options.policy_file);
+    library.extend(rows);
+    let knowledge = Knowledge::new(project, &library, &options.policy).with_guards(guards);
     let frameworks = Frameworks::new(&knowledge);
     let schema = Schema::of(project);
     let mut machine = Machine::new(project, &frameworks);
     machine.load_all();
+    told.extend(knowledge.guards().settle(&mut machine));
     let events = machine.take_events();
     let discovered = nextjs::discover(&mut machine, &events);
     let mut routes: Vec<Route> = discovered.routes.clone();
@@ -200,6 +205,14 @@ fn run(
         Check::Route(_) | Check::Call(_) | Check::Inventory(_) => true,
     });
     report.findings = findings(project, hits);
+    report
+        .notices
+        .extend(told.into_iter().map(|(line, text)| Notice {
+            file: options.policy_file.clone(),
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            text,
+        }));
+    excepts::apply(&mut report, options, routes.iter().map(name_of));
     Ok(finish(project, options, report))
 }
 

@@ -9,6 +9,7 @@ mod judged_query;
 mod judgement;
 mod judging;
 mod membership;
+mod owner_guard;
 mod ownership;
 mod points;
 mod rate_limit;

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use std::{cell::RefCell, rc::Rc};
 use ustr::{Ustr, ustr};
 
+use crate::guards::Guards;
 use crate::library::{
     Condition, Constant, Handed, Library, Place, Role, Root, Row, Segment, Step, Symbol, Test,
     Usage, ValueKind, Version,
@@ -84,6 +85,7 @@ pub struct Knowledge<'p> {
     pub library: &'p Library,
     /// The policy.
     pub policy: &'p Policy,
+    guards: Guards,
     versions: RefCell<FxHashMap<(Ustr, Ustr), Option<Version>>>,
     /// The rows of calls, for one run: the numbers of calls are used again by the next.
     calls: RefCell<FxHashMap<CallId, Vec<Remembered>>>,
@@ -103,8 +105,33 @@ impl<'p> Knowledge<'p> {
             project,
             library,
             policy,
+            guards: Guards::default(),
             versions: RefCell::default(),
             calls: RefCell::default(),
+        }
+    }
+
+    /// Tells the project's own functions by which the policy's guards go; the library has their rows.
+    #[must_use]
+    pub fn with_guards(self, guards: Guards) -> Self {
+        Self { guards, ..self }
+    }
+
+    /// The project's own functions that the policy speaks of.
+    #[must_use]
+    pub const fn guards(&self) -> &Guards {
+        &self.guards
+    }
+
+    /// The rows of the call that made a value which is called itself: a wrapped handler, a middleware. What the policy
+    /// describes as it stands is not asked how it was made.
+    #[must_use]
+    pub fn of_maker(&self, values: &Values, callee: ValueId) -> Vec<Known<'p>> {
+        match values.value(callee) {
+            Value::Call(made) if self.guards.name(values, callee).is_none() => {
+                self.of_call(values, *made)
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -126,6 +153,10 @@ impl<'p> Knowledge<'p> {
     ) -> Option<Ustr> {
         if depth > STEPS_MAX {
             return None;
+        }
+        if let Some((file, path)) = self.guards.name(values, value) {
+            steps.extend(path.into_iter().rev().map(PathStep::Member));
+            return Some(file);
         }
         match values.value(value) {
             Value::External(package, name) => {
@@ -178,6 +209,10 @@ impl<'p> Knowledge<'p> {
             Value::Function {
                 module, function, ..
             } => {
+                // Another function of the same name must not pass for the one that the policy means.
+                if self.guards.speak_of(*module) {
+                    return None;
+                }
                 let module = self.project.module(*module);
                 let name = module.body.function(*function).name?;
                 steps.push(PathStep::Member(name));

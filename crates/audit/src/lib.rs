@@ -5,6 +5,8 @@ mod chained;
 pub mod classify;
 pub mod depends;
 pub mod discover;
+mod excepts;
+pub mod guards;
 pub mod input;
 pub mod judge;
 pub mod knowledge;

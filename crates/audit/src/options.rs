@@ -12,6 +12,8 @@ use portcullis_report::Report;
 pub struct Options {
     /// What the user's own file says; empty when there is none.
     pub policy: Policy,
+    /// The name of that file in the report, relative to the folder where it lies in it.
+    pub policy_file: String,
     /// The digest of that file, for whoever joins the report with others.
     pub policy_digest: Option<String>,
     /// Whether tests, stories and examples are read as well.
@@ -34,6 +36,7 @@ impl Options {
     pub fn on(today: Date) -> Self {
         Self {
             policy: Policy::default(),
+            policy_file: "portcullis.toml".to_owned(),
             policy_digest: None,
             include_tests: false,
             ignore_comments: true,

@@ -93,6 +93,10 @@ impl<'k, 'p> Frameworks<'k, 'p> {
             }
             if let Usage::Wrapper { handler } = &known.row.usage {
                 let function = self.knowledge.place(&machine.values, known, handler)?;
+                // `withRole("admin")(handler)`: only the second call has the handler.
+                if is_option(&machine.values, function) {
+                    continue;
+                }
                 let args = hand_over(machine, known, made, data);
                 return Some(Effect::Runs { function, args });
             }
@@ -105,7 +109,7 @@ impl<'k, 'p> Frameworks<'k, 'p> {
             if self.is_excepted(machine, known) != Some(false) && self.sample().is_some() {
                 return Some(Effect::Value(machine.truth_value(true)?));
             }
-            return Some(pass_middleware(machine, known, Some(made), data));
+            return Some(pass_middleware(machine, known, made, data));
         }
         // A maker that no row describes: if it was given a function, the request reaches that one.
         if takes_request(&machine.values, data) {
@@ -309,6 +313,18 @@ fn is_function(values: &Values, value: ValueId) -> bool {
     }
 }
 
+/// Whether a value is surely no handler: a text, a number, a table of options.
+fn is_option(values: &Values, value: ValueId) -> bool {
+    matches!(
+        values.value(value),
+        Value::Const(_) | Value::Template(_) | Value::Array(_) | Value::Object(_)
+    )
+}
+
+fn is_next(values: &Values, value: ValueId) -> bool {
+    matches!(values.value(value), Value::Input(tag) if Input::of(*tag) == Input::Next)
+}
+
 fn takes_request(values: &Values, data: &CallData) -> bool {
     data.args.iter().any(|(arg, _)| match values.value(*arg) {
         Value::Input(tag) => !matches!(Input::of(*tag), Input::Other),
@@ -349,7 +365,10 @@ fn hand_over(
         }
         match place.members.first() {
             None => {
-                if let Some(arg) = args.get_mut(param) {
+                // An Express handler goes on by its third argument, whatever else the wrapper has for it.
+                if let Some(arg) = args.get_mut(param)
+                    && !is_next(&machine.values, *arg)
+                {
                     *arg = value;
                 }
             }
@@ -363,54 +382,61 @@ fn hand_over(
     args
 }
 
-/// A library's middleware: it sets what its row says and goes on, or runs the callback that decides.
+/// A middleware that a call made: it sets what its row says and goes on, or runs the callback that decides.
 fn pass_middleware(
     machine: &mut Machine<'_>,
     known: &Known<'_>,
-    made: Option<CallId>,
+    made: CallId,
     data: &CallData,
 ) -> Effect {
-    if let Some(made) = made {
-        for (place, _) in &known.row.hands {
-            let Root::Argument(argument) = place.root else {
-                continue;
-            };
-            let Some(&(function, _)) = machine.values.call(made).args.get(argument) else {
-                continue;
-            };
-            if matches!(machine.values.value(function), Value::Function { .. }) {
-                let argument = u32::try_from(argument).unwrap_or(0);
-                let args = (0..3)
-                    .map(|param| machine.values.make(Value::Handed(made, argument, param)))
-                    .collect();
-                return Effect::Runs { function, args };
-            }
-        }
-        let request = data.args.first().map(|arg| arg.0);
-        if let Some(request) = request {
-            for (position, (member, role)) in known.row.sets.iter().enumerate() {
-                if matches!(
-                    role,
-                    Role::Body
-                        | Role::RawBody
-                        | Role::Path
-                        | Role::Query
-                        | Role::Cookies
-                        | Role::File
-                        | Role::Files
-                ) {
-                    continue;
-                }
-                let number = SET_BY_ROW + u32::try_from(position).unwrap_or(0);
-                let value = machine.values.make(Value::Handed(made, 0, number));
-                machine.put(request, ustr(member), value);
-            }
+    for (place, _) in &known.row.hands {
+        let Root::Argument(argument) = place.root else {
+            continue;
+        };
+        let Some(&(function, _)) = machine.values.call(made).args.get(argument) else {
+            continue;
+        };
+        if matches!(machine.values.value(function), Value::Function { .. }) {
+            let argument = u32::try_from(argument).unwrap_or(0);
+            let args = (0..3)
+                .map(|param| machine.values.make(Value::Handed(made, argument, param)))
+                .collect();
+            return Effect::Runs { function, args };
         }
     }
+    set_on_request(machine, known, made, data);
     Effect::Continues
 }
 
+/// What a middleware sets on the request, by the row of the call that made it or is it.
+fn set_on_request(machine: &mut Machine<'_>, known: &Known<'_>, of: CallId, data: &CallData) {
+    let Some(request) = data.args.first().map(|arg| arg.0) else {
+        return;
+    };
+    for (position, (member, role)) in known.row.sets.iter().enumerate() {
+        if matches!(
+            role,
+            Role::Body
+                | Role::RawBody
+                | Role::Path
+                | Role::Query
+                | Role::Cookies
+                | Role::File
+                | Role::Files
+        ) {
+            continue;
+        }
+        let number = SET_BY_ROW + u32::try_from(position).unwrap_or(0);
+        let value = machine.values.make(Value::Handed(of, 0, number));
+        machine.put(request, ustr(member), value);
+    }
+}
+
 impl Semantics for Frameworks<'_, '_> {
+    fn enters(&self, machine: &mut Machine<'_>, callee: ValueId) -> bool {
+        !self.knowledge.guards().is_one(machine, callee)
+    }
+
     fn call(&self, machine: &mut Machine<'_>, call: CallId) -> Effect {
         let data = machine.values.call(call).clone();
         match machine.values.value(data.callee).clone() {
@@ -441,21 +467,31 @@ impl Semantics for Frameworks<'_, '_> {
                 }
                 return Effect::Continues;
             }
-            Value::Call(made) => {
+            Value::Call(made)
+                if self
+                    .knowledge
+                    .guards()
+                    .name(&machine.values, data.callee)
+                    .is_none() =>
+            {
                 if let Some(effect) = self.of_made(machine, &data, made) {
                     return effect;
                 }
             }
             _ => {}
         }
-        let goes_on = data.args.iter().any(|(arg, _)| matches!(machine.values.value(*arg), Value::Input(tag) if Input::of(*tag) == Input::Next));
+        let goes_on = data
+            .args
+            .iter()
+            .any(|(arg, _)| is_next(&machine.values, *arg));
         if goes_on {
             let rows = self.knowledge.of_value(&machine.values, data.callee);
             if let Some(known) = rows
                 .iter()
                 .find(|known| known.row.usage == Usage::Middleware)
             {
-                return pass_middleware(machine, known, None, &data);
+                set_on_request(machine, known, call, &data);
+                return Effect::Continues;
             }
             // Something that no row describes is given `next`: it is taken to go on, and to guard nothing.
             return Effect::Continues;
@@ -463,6 +499,16 @@ impl Semantics for Frameworks<'_, '_> {
         for known in self.knowledge.of_call(&machine.values, call) {
             if matches!(known.row.meaning, Meaning::Leaves(_)) && known.row.usage == Usage::Plain {
                 return Effect::Leaves;
+            }
+            // `requireUser(req, res, () => ..)`: what goes on is the project's own function, which may run or not.
+            if known.row.usage == Usage::Middleware
+                && data.args.len() > 2
+                && data
+                    .args
+                    .iter()
+                    .any(|(arg, _)| matches!(machine.values.value(*arg), Value::Function { .. }))
+            {
+                return Effect::Opaque;
             }
             if known.row.usage != Usage::Plain {
                 return Effect::Inert;

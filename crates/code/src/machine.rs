@@ -37,6 +37,12 @@ pub trait Semantics {
     /// What an opaque call does.
     fn call(&self, machine: &mut Machine<'_>, call: CallId) -> Effect;
 
+    /// Whether a call of this value runs its code. Where not, the call stays one event, as a call of foreign code does.
+    fn enters(&self, machine: &mut Machine<'_>, callee: ValueId) -> bool {
+        let _unused = (machine, callee);
+        true
+    }
+
     /// Whether a value is an instance of a class, where the code does not say.
     fn instance_of(&self, machine: &Machine<'_>, value: ValueId, class: ValueId) -> Option<bool> {
         let _unused = (machine, value, class);

@@ -47,6 +47,17 @@ impl Project {
 }
 
 impl Project {
+    /// The modules that have a specifier, in the order of the project, and what it names in each.
+    pub fn users_of(&self, specifier: Ustr) -> impl Iterator<Item = (ModuleId, Resolved)> {
+        self.modules()
+            .iter()
+            .enumerate()
+            .filter_map(move |(number, module)| {
+                let resolved = module.resolved.get(&specifier)?;
+                Some((ModuleId::at(number), *resolved))
+            })
+    }
+
     /// The project modules that a module imports, in the order of the project.
     #[must_use]
     pub fn dependencies(&self, module: ModuleId) -> Vec<ModuleId> {

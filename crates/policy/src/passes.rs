@@ -17,11 +17,11 @@ pub enum Passes {
     Truthy,
     /// Its result is false, null or empty, for example an error that is not there.
     Falsy,
-    /// Fields of its result: all of `present` are set and none of `absent` is. Not both are empty.
+    /// Fields of its result, each of which tells by itself. Not both are empty.
     Fields {
-        /// Set when it passed, for example `userId`.
+        /// Set only when it passed, for example `userId`.
         present: Vec<String>,
-        /// Set when it did not, for example `error`.
+        /// Set whenever it did not, for example `error`.
         absent: Vec<String>,
     },
 }

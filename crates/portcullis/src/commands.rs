@@ -33,10 +33,14 @@ pub(crate) fn run(args: Args, environment: &Environment) -> Result<Exit, Failure
 
 /// The options that come from what both `audit` and `routes` are told.
 fn options(reading: &Reading, environment: &Environment) -> Result<Options, Failure> {
-    let PolicySource { policy, digest } =
-        PolicySource::find(reading.policy.as_deref(), &reading.dir)?;
+    let PolicySource {
+        policy,
+        file,
+        digest,
+    } = PolicySource::find(reading.policy.as_deref(), &reading.dir)?;
     let mut options = Options::on(environment.today);
     options.policy = policy;
+    options.policy_file = file;
     options.policy_digest = digest;
     options.include_tests = reading.include_tests;
     options.commit = commit::of(&reading.dir);

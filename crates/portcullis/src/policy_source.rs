@@ -16,6 +16,8 @@ const NAME: &str = "portcullis.toml";
 #[derive(Debug, Default)]
 pub(crate) struct PolicySource {
     pub(crate) policy: Policy,
+    /// What the report calls the file.
+    pub(crate) file: String,
     pub(crate) digest: Option<String>,
 }
 
@@ -26,7 +28,12 @@ impl PolicySource {
         let path: PathBuf = match named {
             Some(path) => path.to_owned(),
             None if beside.is_file() => beside,
-            None => return Ok(Self::default()),
+            None => {
+                return Ok(Self {
+                    file: NAME.to_owned(),
+                    ..Self::default()
+                });
+            }
         };
         let name = path.display();
         let text = read(&path).map_err(|error| {
@@ -52,9 +59,20 @@ impl PolicySource {
             .collect();
         Ok(Self {
             policy,
+            file: in_report(&path, dir),
             digest: Some(format!("sha256:{digest}")),
         })
     }
+}
+
+/// A policy's path in the folder if it lies there, else as it was named, but never where on this machine that is.
+fn in_report(path: &Path, dir: &Path) -> String {
+    let name = match path.strip_prefix(dir) {
+        Ok(inside) => inside,
+        Err(_outside) if path.is_absolute() => Path::new(path.file_name().unwrap_or_default()),
+        Err(_outside) => path,
+    };
+    name.to_string_lossy().replace('\\', "/")
 }
 
 /// One byte more than is allowed is enough for the policy's own reader to refuse the file.

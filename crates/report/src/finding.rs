@@ -1,5 +1,7 @@
 //! `Finding`: one fault, where it is, why we think so, and how it is put right.
 
+use std::collections::BTreeMap;
+
 use portcullis_policy::Control;
 
 use crate::{Basis, Class, Confidence, Location, Severity};
@@ -35,6 +37,50 @@ pub struct Finding {
     pub fingerprint: String,
     /// Set when somebody has said why this may stay. It stays visible.
     pub suppressed: Option<Suppression>,
+}
+
+impl Finding {
+    /// Takes the finding apart by its places: those of one key become a finding of their own, which stands where the
+    /// first of them does; those without a key are what is left. Without any key it is left as it is.
+    #[must_use]
+    pub fn parted<K: Ord>(
+        mut self,
+        mut key: impl FnMut(&Place) -> Option<K>,
+    ) -> (BTreeMap<K, Self>, Option<Self>) {
+        let mut parts: BTreeMap<K, Vec<Place>> = BTreeMap::new();
+        let mut left = Vec::new();
+        for place in &self.places {
+            match key(place) {
+                Some(key) => parts.entry(key).or_default().push(place.clone()),
+                None => left.push(place.clone()),
+            }
+        }
+        if parts.is_empty() {
+            return (BTreeMap::new(), Some(self));
+        }
+        let parts = parts
+            .into_iter()
+            .map(|(key, places)| {
+                let mut part = self.clone();
+                part.stand_at(places);
+                (key, part)
+            })
+            .collect();
+        if left.is_empty() {
+            return (parts, None);
+        }
+        self.stand_at(left);
+        (parts, Some(self))
+    }
+
+    fn stand_at(&mut self, places: Vec<Place>) {
+        if let Some(first) = places.first() {
+            self.location = first.location.clone();
+            self.route.clone_from(&first.route);
+            self.fingerprint.clone_from(&first.fingerprint);
+        }
+        self.places = places;
+    }
 }
 
 /// One of the places of a group.

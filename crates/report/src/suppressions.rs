@@ -102,6 +102,7 @@ type Used = BTreeSet<(usize, &'static str)>;
 /// Puts the finding into `out`: as it is, suppressed, or as one finding for the places that are covered by a comment
 /// and one for those that are not, so that a comment at one place never hides another.
 fn split(mut finding: Finding, cover: &Cover<'_>, used: &mut Used, out: &mut Vec<Finding>) {
+    let rule = finding.rule;
     // Where the places are elsewhere, the finding's own position speaks for all of them (one router, many routes).
     let spread = finding
         .places
@@ -120,34 +121,21 @@ fn split(mut finding: Finding, cover: &Cover<'_>, used: &mut Used, out: &mut Vec
         out.push(finding);
         return;
     }
-    let mut covered: BTreeMap<usize, Finding> = BTreeMap::new();
-    let mut open = Vec::new();
-    for place in &finding.places {
-        let Some((index, comment)) = cover.at(finding.rule, &place.location) else {
-            open.push(place.clone());
-            continue;
-        };
-        used.insert((index, finding.rule));
-        let part = covered.entry(index).or_insert_with(|| Finding {
-            location: place.location.clone(),
-            route: place.route.clone(),
-            places: Vec::new(),
-            fingerprint: place.fingerprint.clone(),
-            suppressed: Some(comment.suppression()),
-            ..finding.clone()
-        });
-        part.places.push(place.clone());
+    let mut comments: BTreeMap<usize, &IgnoreComment> = BTreeMap::new();
+    let (covered, open) = finding.parted(|place| {
+        let (index, comment) = cover.at(rule, &place.location)?;
+        used.insert((index, rule));
+        comments.insert(index, comment);
+        Some(index)
+    });
+    for (index, mut part) in covered {
+        let comment = comments.get(&index);
+        part.suppressed = part
+            .suppressed
+            .or_else(|| comment.map(|comment| comment.suppression()));
+        out.push(part);
     }
-    if covered.is_empty() {
-        out.push(finding);
-        return;
-    }
-    out.extend(covered.into_values());
-    if let Some(first) = open.first() {
-        finding.location = first.location.clone();
-        finding.places = open;
-        out.push(finding);
-    }
+    out.extend(open);
 }
 
 #[cfg(test)]

@@ -58,6 +58,9 @@ impl Judging<'_, '_, '_, '_> {
         {
             return Binding::Open;
         }
+        if self.owner_guarded(query) {
+            return Binding::Bound;
+        }
         let mut checked: FxHashSet<ValueId> = FxHashSet::default();
         for earlier in judged.iter().take(number) {
             let tested = earlier

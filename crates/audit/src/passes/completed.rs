@@ -4,6 +4,7 @@ use portcullis_code::value::{CallId, Value, ValueId, Values};
 
 use super::{Passed, Passes, Proof, sign_in::is_login};
 use crate::{
+    input::Input,
     knowledge::Known,
     library::{Guard, GuardKind, Meaning, Pass, Usage},
     origin::Origins,
@@ -14,16 +15,17 @@ impl Passes<'_, '_> {
         let data = values.call(call);
         let mut found = Vec::new();
         // The call of a wrapped handler or a made middleware: the row describes what made it.
-        let made = match values.value(data.callee) {
-            Value::Call(made) => self.knowledge.of_call(values, *made),
-            _ => Vec::new(),
-        };
+        let made = self.knowledge.of_maker(values, data.callee);
         for known in &made {
             if known.row.usage != Usage::Plain {
                 self.completed(values, known, call, true, &mut found);
             }
         }
-        if made.is_empty() {
+        // A middleware that is not given `next` stops nothing that comes after its call.
+        let goes_on = data.args.iter().any(|(arg, _)| {
+            matches!(values.value(*arg), Value::Input(tag) if Input::of(*tag) == Input::Next)
+        });
+        if made.is_empty() && goes_on {
             for known in self.knowledge.of_value(values, data.callee) {
                 if known.row.usage == Usage::Middleware {
                     self.completed(values, &known, call, true, &mut found);

@@ -6,5 +6,7 @@ mod library;
 mod matcher;
 mod nextjs;
 mod pages;
+mod policy_excepts;
+mod policy_guards;
 mod schema;
 mod schema_code;

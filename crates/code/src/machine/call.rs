@@ -115,6 +115,11 @@ impl Machine<'_> {
         if !self.alive {
             return self.undefined();
         }
+        let semantics = self.semantics;
+        if !semantics.enters(self, callee) {
+            let value = self.opaque_call(callee, args, new, None, module, span);
+            return self.promised(callee, value);
+        }
         match self.values.value(callee).clone() {
             Value::Function {
                 module: home,
@@ -141,6 +146,21 @@ impl Machine<'_> {
                 }
                 self.opaque_call(callee, args, new, None, module, span)
             }
+        }
+    }
+
+    /// The result of a function that was not entered: of an async one it is a promise, which has to be waited for.
+    fn promised(&mut self, callee: ValueId, value: ValueId) -> ValueId {
+        let Value::Function {
+            module, function, ..
+        } = *self.values.value(callee)
+        else {
+            return value;
+        };
+        let is_async = self.body(module).function(function).is_async;
+        match self.values.value(value) {
+            Value::Call(_) if is_async && self.alive => self.values.make(Value::Promise(value)),
+            _ => value,
         }
     }
 

@@ -4,7 +4,7 @@ use ustr::{Ustr, ustr};
 
 use super::{Env, MODULE_STEPS_MAX, Machine, Slot};
 use crate::{
-    body::{Exported, ImportName, ModuleId},
+    body::{Exported, FunctionId, ImportName, LocalId, ModuleId},
     resolve::Resolved,
     value::{EnvId, NO_FACTS, Unknown, Value, ValueId},
 };
@@ -42,7 +42,7 @@ impl Machine<'_> {
         self.envs.push(Env {
             parent: None,
             module,
-            function: Some(crate::body::FunctionId(0)),
+            function: Some(FunctionId(0)),
             this: Some(this),
             class: None,
         });
@@ -260,6 +260,23 @@ impl Machine<'_> {
                 _ => names.push((export.name, export.span)),
             }
         }
+    }
+
+    /// What a name at the top of a module stands for, exported or not.
+    pub fn top_level(&mut self, module: ModuleId, name: Ustr) -> Option<ValueId> {
+        let env = self.module_env(module)?;
+        let local = self
+            .body(module)
+            .locals
+            .iter()
+            .position(|local| local.name == name && local.function == FunctionId(0))?;
+        Some(self.local(env, module, LocalId::at(local)))
+    }
+
+    /// Whether the top level of a module has run to its end.
+    #[must_use]
+    pub fn is_loaded(&self, module: ModuleId) -> bool {
+        self.module_env(module).is_some() && !self.loading.contains(&module)
     }
 
     /// The activation of a module's top level.

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod folder;
+mod policy;
 mod reading;
 mod rules;
 mod usage;

@@ -190,3 +190,31 @@ fn a_comment_at_the_one_site_hides_all_its_routes() {
     assert!(reason(&routes_elsewhere.findings[0]).is_some());
     assert_eq!(routes_elsewhere.findings[0].places.len(), 2);
 }
+
+#[test]
+fn what_is_left_of_a_group_is_told_by_its_own_first_place() {
+    let mut group = finding(2, &[2, 4]);
+    group.route = Some("GET /2".to_owned());
+    group.fingerprint = "f2".to_owned();
+    let text = "\nx() // portcullis-ignore[sql-string]: known\n\ny()\n";
+    let report = applied(text, vec![group]);
+    let told: Vec<_> = report
+        .findings
+        .iter()
+        .map(|finding| {
+            (
+                finding.suppressed.is_some(),
+                finding.location.line,
+                finding.route.as_deref(),
+                finding.fingerprint.as_str(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (true, 2, Some("GET /2"), "f2"),
+            (false, 4, Some("GET /4"), "f4")
+        ]
+    );
+}
