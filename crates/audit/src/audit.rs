@@ -57,6 +57,46 @@ pub fn audit_project(
     Ok(judged)
 }
 
+/// What all routes share.
+struct Shared<'a, 'p> {
+    knowledge: &'a Knowledge<'p>,
+    frameworks: &'a Frameworks<'a, 'p>,
+    schema: &'a Schema,
+}
+
+impl<'a, 'p> Shared<'a, 'p> {
+    /// A bench for one run: what is remembered of it is forgotten with it.
+    fn bench<T>(&self, work: impl FnOnce(&Bench<'_, 'p>) -> T) -> T {
+        let origins = OriginFinder::new(self.knowledge);
+        let passes = Passes::new(self.knowledge, &origins);
+        work(&self.with(&origins, &passes))
+    }
+
+    fn with<'b>(
+        &self,
+        origins: &'b OriginFinder<'b, 'p>,
+        passes: &'b Passes<'b, 'p>,
+    ) -> Bench<'b, 'p>
+    where
+        'a: 'b,
+    {
+        Bench {
+            knowledge: self.knowledge,
+            frameworks: self.frameworks,
+            schema: self.schema,
+            origins,
+            passes,
+        }
+    }
+}
+
+/// Whether a route neither asks the database nor acts.
+fn does_nothing(machine: &mut Machine<'_>, bench: &Bench<'_, '_>, route: &Route) -> bool {
+    let (judgement, mark) = judge(machine, bench, route, None);
+    machine.end(&mark);
+    judgement.queries.is_empty() && judgement.effects.is_empty()
+}
+
 fn run(
     project: &Project,
     options: &Options,
@@ -80,13 +120,12 @@ fn run(
     let mut sweep = Sweep::new(project, &library, options);
     let origins = OriginFinder::new(&knowledge);
     let passes = Passes::new(&knowledge, &origins);
-    let outside = Bench {
+    let shared = Shared {
         knowledge: &knowledge,
         frameworks: &frameworks,
         schema: &schema,
-        origins: &origins,
-        passes: &passes,
     };
+    let outside = shared.with(&origins, &passes);
     sweep.loaded(&mut machine, &outside, &events);
     let error_handlers = express::error_handlers(&machine, &events);
     drop(events);
@@ -103,34 +142,20 @@ fn run(
     let mut summaries = Vec::new();
     let mut trials = middleware::Trials::default();
     for (number, route) in routes.iter().enumerate() {
+        // Whoever gets through to a page that does nothing gets nothing: its middleware need not be tried.
+        let idle = route.framework == "nextjs-page"
+            && shared.bench(|bench| does_nothing(&mut machine, bench, route));
+        let cover = discovered
+            .reach(project, route)
+            .filter(|_| !idle)
+            .map(|reach| {
+                shared.bench(|bench| {
+                    middleware::cover(&mut machine, bench, &mut trials, &reach, route)
+                })
+            });
         let origins = OriginFinder::new(&knowledge);
         let passes = Passes::new(&knowledge, &origins);
-        let bench = Bench {
-            knowledge: &knowledge,
-            frameworks: &frameworks,
-            schema: &schema,
-            origins: &origins,
-            passes: &passes,
-        };
-        let cover = discovered.reach(project, route).map(|reach| {
-            let origins = OriginFinder::new(&knowledge);
-            let passes = Passes::new(&knowledge, &origins);
-            let bench = Bench {
-                knowledge: &knowledge,
-                frameworks: &frameworks,
-                schema: &schema,
-                origins: &origins,
-                passes: &passes,
-            };
-            middleware::cover(&mut machine, &bench, &mut trials, &reach, route)
-        });
-        let origins = OriginFinder::new(&knowledge);
-        let passes = Passes::new(&knowledge, &origins);
-        let bench = Bench {
-            origins: &origins,
-            passes: &passes,
-            ..bench
-        };
+        let bench = shared.with(&origins, &passes);
         let (judgement, mark) = judge(&mut machine, &bench, route, cover.as_ref());
         // A page is listed only if it does more than show: it writes, or acts outside.
         let listed = number < own
