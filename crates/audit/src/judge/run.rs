@@ -72,7 +72,7 @@ impl Run {
         }
         if is_last {
             self.returns = outcome.returns;
-            self.throws = outcome.throws;
+            self.throws.extend(outcome.throws);
             return;
         }
         self.throws.extend(outcome.throws.into_iter().take(8));

@@ -3,7 +3,7 @@
 use super::{EventKind, Exit, Landing, Machine, Slot};
 use crate::{
     body::{BinaryOp, ExprKind, LocalId, ModuleId, Pattern, PatternKey, Span, Stmt, StmtKind},
-    value::{Entry, EnvId, Fact, ObjectData, Value, ValueId},
+    value::{Entry, EnvId, Fact, FactsId, ObjectData, Value, ValueId},
 };
 
 /// Lists up to this length are gone through element by element.
@@ -532,11 +532,10 @@ impl Machine<'_> {
         self.try_number += 1;
         let number = self.try_number;
         let first = self.events.len();
+        let left = self.left();
         let Some((param, catch, handler_span)) = handler else {
             self.block(env, module, body);
-            if self.alive {
-                self.block(env, module, finally);
-            }
+            self.finish(env, module, finally, left);
             return;
         };
         self.tries.push(Landing {
@@ -598,15 +597,49 @@ impl Machine<'_> {
             self.facts = facts;
         }
         self.join(ends);
+        self.finish(env, module, finally, left);
+    }
+
+    /// How many ways have left the function, the loop and the try statement that one is in.
+    fn left(&self) -> [usize; 4] {
+        let count = |landings: &[Landing]| landings.last().map_or(0, |landing| landing.exits.len());
+        [
+            count(&self.returns),
+            count(&self.breaks),
+            count(&self.tries),
+            self.uncaught.len(),
+        ]
+    }
+
+    /// Runs what stands in `finally`: on the ways that left meanwhile, too. What it does then is recorded, and nothing
+    /// follows from it.
+    fn finish(&mut self, env: EnvId, module: ModuleId, finally: &[Stmt], before: [usize; 4]) {
+        if finally.is_empty() {
+            return;
+        }
+        let ways: [&[Exit]; 4] = [
+            self.returns.last().map_or(&[], |landing| &landing.exits),
+            self.breaks.last().map_or(&[], |landing| &landing.exits),
+            self.tries.last().map_or(&[], |landing| &landing.exits),
+            &self.uncaught,
+        ];
+        let leaving: Vec<FactsId> = ways
+            .iter()
+            .zip(before)
+            .flat_map(|(exits, before)| exits.iter().skip(before))
+            .map(|exit| exit.facts)
+            .collect();
+        let (alive, facts) = (self.alive, self.facts);
+        if !leaving.is_empty() {
+            let mark = self.undo.len();
+            self.facts = self.values.join(&leaving);
+            self.alive = true;
+            self.block(env, module, finally);
+            self.rollback(mark);
+            (self.alive, self.facts) = (alive, facts);
+        }
         if self.alive {
             self.block(env, module, finally);
-        } else if !finally.is_empty() {
-            // It runs on the way out, too; what it does then is recorded and nothing follows from it.
-            self.alive = true;
-            self.facts = start;
-            self.block(env, module, finally);
-            self.alive = false;
-            self.rollback(mark);
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the interpreter says of small programs.
 
 use portcullis_code::{
-    body::ModuleId,
+    body::{BinaryOp, ModuleId},
     machine::{Effect, EventKind, Machine, Outcome, Semantics},
     project::Project,
     value::{CallId, Fact, Value, ValueId},
@@ -57,6 +57,11 @@ fn name(machine: &Machine<'_>, value: ValueId) -> String {
         Value::Input(tag) => format!("input{tag}"),
         Value::Element(base) => format!("{}[*]", name(machine, *base)),
         Value::Const(value) => format!("{value:?}"),
+        Value::Binary(BinaryOp::Equal, a, b) => {
+            let text = machine.values.as_text(*b);
+            let other = text.map_or_else(|| name(machine, *b), |text| text.to_string());
+            format!("{} is {other}", name(machine, *a))
+        }
         other => format!("{other:?}"),
     }
 }
@@ -252,4 +257,116 @@ fn commonjs_objects_and_classes_are_followed() {
         calls,
         ["db.collection", "db.collection().findOne", "input1.send"]
     );
+}
+
+/// What holds at `db.update`, once for each time it is reached.
+fn at_update(body: &str) -> Vec<Vec<String>> {
+    let text =
+        format!("import {{ auth }} from 'auth'; export async function run(req, res) {{ {body} }}");
+    run(&[("main.ts", &text)], |machine, _| {
+        tests_at(machine, "db.update")
+    })
+}
+
+#[test]
+fn ways_are_told_apart_by_every_statement() {
+    let cases: [(&str, &[&[&str]]); 12] = [
+        // One case leaves, the others go on.
+        (
+            "switch (req.kind) { case 'a': return 1; case 'b': break; } db.update(1);",
+            &[&["!input0.kind is a"]],
+        ),
+        // The guard stands in one case alone.
+        (
+            "switch (kind) { case 'a': if (!auth()) return 401; break; default: db.update(1); }",
+            &[&["!kind is a"]],
+        ),
+        // Cases fall through.
+        (
+            "switch (kind) { case 'a': case 'b': db.update(1); }",
+            &[&["kind is a", "kind"], &["!kind is a", "kind is b", "kind"]],
+        ),
+        // What stands in `finally` is reached on the ways that leave, too.
+        (
+            "try { if (!auth()) return 401; } finally { db.update(1); }",
+            &[&["!auth#auth()"], &["auth#auth()"]],
+        ),
+        // An error lets it pass.
+        (
+            "try { if (!auth()) return 401; } catch (e) { log(e); } db.update(1);",
+            &[&[]],
+        ),
+        // An error does not.
+        (
+            "try { if (!auth()) return 401; } catch (e) { return 500; } db.update(1);",
+            &[&["auth#auth()"]],
+        ),
+        // A loop over something unknown may not run at all.
+        (
+            "for (const x of req.list) { if (!auth()) return 401; } db.update(1);",
+            &[&[]],
+        ),
+        // One that ends only where the guard is passed.
+        (
+            "while (true) { if (auth()) break; } db.update(1);",
+            &[&["auth#auth()"]],
+        ),
+        // At least once.
+        (
+            "do { if (!auth()) return 401; } while (req.more); db.update(1);",
+            &[&["auth#auth()"]],
+        ),
+        // Inside the loop the guard of the same turn holds.
+        (
+            "for (const x of req.list) { if (!auth()) continue; db.update(x); }",
+            &[&["auth#auth()"]],
+        ),
+        // A ternary and a short circuit are branches too.
+        ("auth() && db.update(1);", &[&["auth#auth()"]]),
+        ("req.ready ? db.update(1) : leave(); ", &[&["input0.ready"]]),
+    ];
+    for (body, wanted) in cases {
+        assert_eq!(at_update(body), wanted, "{body}");
+    }
+}
+
+#[test]
+fn a_text_of_which_pieces_are_known_decides_what_they_decide() {
+    for (test, reached) in [
+        ("path === '/other'", false),
+        ("path === '/items/7'", true),
+        ("path === '/items/7/edits'", false),
+        ("path.startsWith('/items/')", true),
+        ("path.startsWith('/items/7')", true),
+        ("path.startsWith('/users')", false),
+        ("path.endsWith('/edit')", true),
+        ("path.endsWith('/show')", false),
+        ("path.includes('items')", true),
+        ("path.includes('users')", true),
+        ("['/other', '/items'].includes(path)", false),
+    ] {
+        let path = if test.contains("edit") || test.contains("show") {
+            "`/items/${req.id}/edit`"
+        } else {
+            "`/items/${req.id}`"
+        };
+        let found = at_update(&format!("const path = {path}; if ({test}) db.update(1);"));
+        assert_eq!(!found.is_empty(), reached, "{test}");
+    }
+}
+
+#[test]
+fn the_budget_ends_in_an_unknown_and_says_so() {
+    let many = "work();".repeat(30_000);
+    let text = format!("export function run(req) {{ {many} db.update(1); }}");
+    run(&[("main.ts", &text)], |machine, outcome| {
+        assert!(outcome.out_of_steps);
+        assert!(tests_at(machine, "db.update").is_empty());
+    });
+    // A function that calls itself is one opaque call inside itself.
+    let text = "export function run(req) { run(req); db.update(1); }";
+    run(&[("main.ts", text)], |machine, outcome| {
+        assert!(!outcome.out_of_steps);
+        assert_eq!(tests_at(machine, "db.update"), [Vec::<String>::new()]);
+    });
 }
