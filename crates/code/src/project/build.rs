@@ -47,6 +47,16 @@ impl Project {
         let mut bytes_left = TOTAL_BYTES_MAX;
         for file in &files {
             let is_source = walk::is_source(&file.path);
+            if let Some(language) = skip::other_language(&file.path) {
+                match skip::by_path(&file.path, options.include_tests) {
+                    Some(kind) => *skipped.entry(kind).or_default() += 1,
+                    None => unread.push(Unread {
+                        file: file.path.clone(),
+                        reason: format!("{language} is not read"),
+                    }),
+                }
+                continue;
+            }
             if !is_source && !wanted.is_match(&file.path) {
                 continue;
             }

@@ -39,6 +39,35 @@ impl SkipKind {
 pub(super) const SOURCE_EXTENSIONS: [&str; 8] =
     ["ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs"];
 
+/// Languages in which services are written and which are not read: their files are listed, never counted as clean.
+const OTHER_LANGUAGES: [(&str, &str); 17] = [
+    ("astro", "Astro"),
+    ("cs", "C#"),
+    ("ex", "Elixir"),
+    ("exs", "Elixir"),
+    ("fs", "F#"),
+    ("go", "Go"),
+    ("java", "Java"),
+    ("kt", "Kotlin"),
+    ("php", "PHP"),
+    ("pl", "Perl"),
+    ("py", "Python"),
+    ("rb", "Ruby"),
+    ("rs", "Rust"),
+    ("scala", "Scala"),
+    ("svelte", "Svelte"),
+    ("swift", "Swift"),
+    ("vue", "Vue"),
+];
+
+/// The language of a file that is not read for it.
+pub(super) fn other_language(path: &str) -> Option<&'static str> {
+    let (_, extension) = path.rsplit_once('.')?;
+    OTHER_LANGUAGES
+        .iter()
+        .find_map(|(known, language)| (*known == extension).then_some(*language))
+}
+
 /// A line longer than this makes a script look squeezed.
 const LINE_BYTES_MAX: usize = 5_000;
 /// And so does an average above this.
@@ -187,7 +216,7 @@ fn header_says_generated(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{SkipKind, by_path, by_text};
+    use super::{SkipKind, by_path, by_text, other_language};
 
     #[test]
     fn tests_are_told_from_routes_by_their_paths() {
@@ -228,6 +257,15 @@ mod tests {
             by_path("public/jquery.min.js", true),
             Some(SkipKind::Minified)
         );
+    }
+
+    #[test]
+    fn languages_that_are_not_read_are_named() {
+        assert_eq!(other_language("api/main.py"), Some("Python"));
+        assert_eq!(other_language("cmd/server/main.go"), Some("Go"));
+        for path in ["app/page.tsx", "README.md", "Makefile", "py", "a.json"] {
+            assert_eq!(other_language(path), None, "{path}");
+        }
     }
 
     #[test]

@@ -165,7 +165,7 @@ fn unread(out: &mut String, report: &Report) {
     }
     line(
         out,
-        format_args!("\ncould not be read, routes in it are missing here:"),
+        format_args!("\nnot read, routes in it are missing here:"),
     );
     for unread in &report.unread {
         line(

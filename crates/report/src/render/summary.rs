@@ -72,7 +72,7 @@ pub(super) fn header(report: &Report, paint: Paint) -> String {
 pub(super) fn footer(out: &mut String, report: &Report, paint: Paint) {
     named(
         out,
-        "could not be read, and is not counted as clean",
+        "not read, and not counted as clean",
         report.unread.iter().map(|unread| {
             format!(
                 "{}: {}",
@@ -126,7 +126,7 @@ fn severities(report: &Report, paint: Paint) -> String {
 fn coverage(report: &Report) -> String {
     let mut parts = vec![format!("{} files", report.files_read)];
     if !report.unread.is_empty() {
-        parts.push(format!("{} could not be read", report.unread.len()));
+        parts.push(format!("{} not read", report.unread.len()));
     }
     let skipped: Vec<String> = report
         .skipped
