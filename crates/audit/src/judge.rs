@@ -17,6 +17,7 @@ mod row_check;
 mod run;
 mod secret_column;
 mod seen_guard;
+mod stored_secret;
 mod validation;
 mod vouched;
 

@@ -401,6 +401,9 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
                         Origins::ROW
                     };
                 }
+                Meaning::Effect(_) if self.held.borrow().contains(&call) => {
+                    return Origins::ROW.and(Origins::OWN_ROW);
+                }
                 Meaning::DecodeToken(_) => return Origins::UNVERIFIED,
                 Meaning::Derive(derive) => {
                     let from = self.arguments(values, call);

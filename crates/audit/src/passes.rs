@@ -18,6 +18,7 @@ use std::{
 use portcullis_code::value::{CallId, Fact, FactsId, ValueId, Values};
 use rustc_hash::FxHashMap;
 
+pub(crate) use name::is_secret_name;
 pub use name::{is_role_name, names_of};
 pub use proof::Proof;
 pub(crate) use sign_in::is_sign_in;

@@ -153,7 +153,8 @@ impl<'k, 'p> Frameworks<'k, 'p> {
     ) -> Option<Effect> {
         let runs = known.row.runs.as_ref()?;
         let through = match &known.row.meaning {
-            Meaning::Transparent => true,
+            // What a guard that calls back runs, it runs only for those who passed.
+            Meaning::Transparent | Meaning::Guard(_) => true,
             Meaning::Db(db) => db.op == Some(crate::library::DbOp::Transaction),
             _ => false,
         };

@@ -334,11 +334,6 @@ impl Facts {
         false
     }
 
-    /// Whether the first is at least as long as the second.
-    pub(crate) fn is_deeper(&self, a: FactsId, b: FactsId) -> bool {
-        self.depth(a) >= self.depth(b)
-    }
-
     pub(crate) const fn mark(&self) -> FactsMark {
         FactsMark {
             nodes: self.nodes.len(),

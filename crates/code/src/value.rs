@@ -412,12 +412,10 @@ impl Values {
                     if self.contradict(facts, alternative.facts) {
                         continue;
                     }
-                    let under = if self.facts.is_deeper(facts, alternative.facts) {
-                        facts
-                    } else {
-                        alternative.facts
-                    };
-                    let truth = self.truth(under, alternative.value)?;
+                    // What is known here may decide, or what was known where the value arose.
+                    let truth = self
+                        .truth(alternative.facts, alternative.value)
+                        .or_else(|| self.truth(facts, alternative.value))?;
                     if answer.is_some_and(|known| known != truth) {
                         return None;
                     }

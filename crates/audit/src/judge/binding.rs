@@ -27,10 +27,7 @@ impl Judging<'_, '_, '_, '_> {
             return Binding::Nothing;
         };
         let query = &this.query;
-        let bound = query
-            .calls
-            .iter()
-            .any(|call| self.bench.origins.is_bound(*call));
+        let bound = self.is_bound(query);
         if this.chosen.is_empty() {
             return if bound {
                 Binding::Own
@@ -76,7 +73,7 @@ impl Judging<'_, '_, '_, '_> {
         if query
             .filters
             .iter()
-            .any(|filter| checked.contains(&filter.value))
+            .any(|filter| checked.contains(&filter.value) || self.is_callers(facts, filter.value))
         {
             return Binding::Bound;
         }
@@ -101,11 +98,6 @@ impl Judging<'_, '_, '_, '_> {
 
     /// Whether the rows of a query are the caller's own, directly or by what was checked before it.
     pub(super) fn bound_query(&self, query: &JudgedQuery) -> bool {
-        matches!(query.binding, Binding::Bound | Binding::Own)
-            || query
-                .query
-                .calls
-                .iter()
-                .any(|call| self.bench.origins.is_bound(*call))
+        matches!(query.binding, Binding::Bound | Binding::Own) || self.is_bound(&query.query)
     }
 }

@@ -1,11 +1,14 @@
 //! `JudgedQuery`: what the route asks of the database, and which of its filters the client chose.
 
+use portcullis_code::value::ValueId;
+
 use super::{Binding, Judging, is_secret_column};
 use crate::{
     library::{DbOp, Operator},
     origin::Origins,
-    passes::Proof,
-    query::{self, Query},
+    parts,
+    passes::{Proof, names_of},
+    query::{self, Filter, Query},
 };
 
 /// A query with what is proved where it runs.
@@ -28,6 +31,7 @@ pub struct JudgedQuery {
 impl Judging<'_, '_, '_, '_> {
     /// Queries, in order: what an earlier one proved about a row serves the later ones.
     pub(super) fn queries(&mut self) -> Vec<JudgedQuery> {
+        self.find_stored_secrets();
         let found = query::queries(self.machine, self.events, self.bench.knowledge);
         let mut judged: Vec<JudgedQuery> = found
             .into_iter()
@@ -59,15 +63,13 @@ impl Judging<'_, '_, '_, '_> {
         let mut bound = false;
         for (number, filter) in query.filters.iter().enumerate() {
             let origins = self.origins(filter.value);
-            if origins.any(Origins::BOUND)
-                && matches!(filter.operator, Operator::Eq | Operator::In | Operator::Raw)
-            {
-                bound = true;
-            }
+            bound |= self.binds(filter);
             if !origins.any(sent) {
                 continue;
             }
-            if is_secret_column(&filter.column, self.bench.schema, query.table) {
+            if is_secret_column(&filter.column, self.bench.schema, query.table)
+                || origins.any(Origins::HEADER) && self.is_credential(filter.value)
+            {
                 for call in &query.calls {
                     self.bench
                         .passes
@@ -76,6 +78,7 @@ impl Judging<'_, '_, '_, '_> {
                 }
             } else if origins.any(Origins::CHOSEN)
                 && self.selects_object(&query, &filter.column)
+                && !self.is_public_name(&query, filter.value)
                 && !origins.any(Origins::BOUND)
             {
                 chosen.push(number);
@@ -95,6 +98,13 @@ impl Judging<'_, '_, '_, '_> {
         }
     }
 
+    /// Whether a value is what the client sent to say who it is.
+    fn is_credential(&self, value: ValueId) -> bool {
+        names_of(&self.machine.values, value)
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case("authorization"))
+    }
+
     /// From here on the rows that a query finds are the caller's.
     fn bind(&self, query: &Query) {
         for call in &query.calls {
@@ -103,21 +113,38 @@ impl Judging<'_, '_, '_, '_> {
         self.bench.passes.forget();
     }
 
-    /// What was reached through rows that turned out to be bound is no free choice of the client any more.
+    /// What was reached through rows that turned out to be bound is no free choice of the client any more, and what stands
+    /// beside such a value in a filter is bound by it.
     fn look_again(&self, judged: &mut [JudgedQuery], number: usize) {
         let Some(this) = judged.get_mut(number) else {
             return;
         };
-        let before = this.chosen.len();
         let filters = &this.query.filters;
         this.chosen.retain(|number| {
             filters
                 .get(*number)
                 .is_some_and(|filter| !self.origins(filter.value).any(Origins::BOUND))
         });
-        if this.chosen.len() < before {
+        if filters.iter().any(|filter| self.binds(filter)) && !self.is_bound(&this.query) {
             self.bind(&this.query);
         }
+    }
+
+    /// Whether a filter lets through only what is the caller's.
+    fn binds(&self, filter: &Filter) -> bool {
+        matches!(filter.operator, Operator::Eq | Operator::In | Operator::Raw)
+            && self.origins(filter.value).any(Origins::BOUND)
+    }
+
+    pub(super) fn is_bound(&self, query: &Query) -> bool {
+        let mut calls = query.calls.iter();
+        calls.any(|call| self.bench.origins.is_bound(*call))
+    }
+
+    /// Whether a row is read by a name that a protocol makes public: the `client_id` of an OAuth client (RFC 6749, 2.2).
+    fn is_public_name(&self, query: &Query, value: ValueId) -> bool {
+        query.op == DbOp::Read
+            && parts::sent_name(&self.machine.values, value).is_some_and(|name| name == "client_id")
     }
 
     fn selects_object(&self, query: &Query, column: &str) -> bool {

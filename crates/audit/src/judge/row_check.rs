@@ -1,11 +1,15 @@
 //! What was checked about a row: that it is there, that its owner is the caller.
 
-use portcullis_code::value::{CallId, Fact, FactsId, Value, ValueId};
+use portcullis_code::{
+    body::BinaryOp,
+    value::{CallId, Fact, FactsId, Value, ValueId},
+};
 use rustc_hash::FxHashSet;
 
 use super::{JudgedQuery, Judging};
 use crate::{
     library::Meaning,
+    origin::Origins,
     parts,
     passes::{Proof, calls_under},
     query::Query,
@@ -31,6 +35,20 @@ impl Judging<'_, '_, '_, '_> {
                         .any(|known| matches!(&known.row.meaning, Meaning::Db(db) if db.or_throw))
             }
             Fact::Caught(_) | Fact::OneOf(_) => false,
+        })
+    }
+
+    /// Whether a value was found equal to something of the caller's: `params.id === session.user.id`.
+    pub(super) fn is_callers(&self, facts: FactsId, value: ValueId) -> bool {
+        let values = &self.machine.values;
+        values.facts(facts).any(|fact| match fact {
+            Fact::Test(tested, true) => match *values.value(tested) {
+                Value::Binary(BinaryOp::Equal, a, b) => [(a, b), (b, a)]
+                    .into_iter()
+                    .any(|(one, other)| one == value && self.origins(other).any(Origins::BOUND)),
+                _ => false,
+            },
+            Fact::Test(_, false) | Fact::Returned(_) | Fact::Caught(_) | Fact::OneOf(_) => false,
         })
     }
 

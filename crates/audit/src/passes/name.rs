@@ -55,7 +55,7 @@ fn collect_names(values: &Values, value: ValueId, depth: u32, names: &mut Vec<Us
 }
 
 /// Whether the name of a setting or header speaks of a secret.
-pub(super) fn is_secret_name(name: &str) -> bool {
+pub(crate) fn is_secret_name(name: &str) -> bool {
     let lower = name.to_lowercase();
     [
         "secret",

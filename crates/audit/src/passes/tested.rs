@@ -8,7 +8,7 @@ use portcullis_code::{
 use super::{Passed, Passes, Proof, calls_under};
 use crate::{
     knowledge::Known,
-    library::{Caller, DeriveKind, Field, Guard, Meaning, Pass, Step, Usage},
+    library::{Caller, DeriveKind, EffectKind, Field, Guard, Meaning, Pass, Step, Usage},
 };
 
 /// A test of what a call returned, or of a part of it.
@@ -134,6 +134,9 @@ impl Passes<'_, '_> {
                 }
             }
             Meaning::Db(_) if test.truth => self.row_found(test, found),
+            Meaning::Effect(effect) if test.truth && effect.kind == EffectKind::Cache => {
+                self.row_found(test, found);
+            }
             _ => {}
         }
     }
