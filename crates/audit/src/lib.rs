@@ -6,6 +6,7 @@ pub mod classify;
 pub mod depends;
 pub mod discover;
 mod excepts;
+mod exposure;
 pub mod guards;
 pub mod input;
 pub mod judge;
