@@ -15,7 +15,7 @@ impl Passes<'_, '_> {
         let data = values.call(call);
         let mut found = Vec::new();
         // The call of a wrapped handler or a made middleware: the row describes what made it.
-        let made = self.knowledge.of_maker(values, data.callee);
+        let made = self.knowledge.of_maker_unless_told(values, data.callee);
         for known in &made {
             if known.row.usage != Usage::Plain {
                 self.completed(values, known, call, true, &mut found);

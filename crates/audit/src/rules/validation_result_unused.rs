@@ -91,12 +91,14 @@ pub(super) fn check(context: &RouteContext<'_>) -> Vec<Hit> {
                 }
             }
         }
-        if let Value::Call(made) = values.value(values.call(call).callee) {
-            for known in context.bench.knowledge.of_call(values, *made) {
-                if matches!(&known.row.meaning, Meaning::Guard(guard) if guard.guard == GuardKind::Validation && guard.pass == Some(Pass::Deferred))
-                {
-                    deferred = deferred.or(Some(*made));
-                }
+        for known in context
+            .bench
+            .knowledge
+            .of_maker(values, values.call(call).callee)
+        {
+            if matches!(&known.row.meaning, Meaning::Guard(guard) if guard.guard == GuardKind::Validation && guard.pass == Some(Pass::Deferred))
+            {
+                deferred = deferred.or(known.calls.first().copied());
             }
         }
     }
