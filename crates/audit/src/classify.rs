@@ -9,7 +9,8 @@ use crate::{
     judge::{Judgement, Judging, is_secret_column},
     library::{GuardKind, Meaning, Mega, MegaType, Usage},
     origin::Origins,
-    passes::{Proof, members_under},
+    parts::members_under,
+    passes::Proof,
     route::LinkRole,
 };
 

@@ -8,10 +8,10 @@ use ustr::Ustr;
 
 use self::{selection::Selection, shown_row::ShownRow};
 use crate::{
+    parts::shown,
     route::Site,
     rule::RouteContext,
     schema::{Column, Owner, Relation, Sensitivity, Table},
-    shown::shown,
 };
 
 /// Columns that are shown although they are not for whoever sees them, each once.

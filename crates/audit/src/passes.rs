@@ -8,7 +8,6 @@ mod proof;
 mod sign_in;
 mod tested;
 mod truthy;
-mod under;
 
 use std::{
     cell::{Cell, RefCell},
@@ -18,10 +17,9 @@ use std::{
 use portcullis_code::value::{CallId, Fact, FactsId, ValueId, Values};
 use rustc_hash::FxHashMap;
 
-pub use name::{is_role_name, names_of};
+pub use name::is_role_name;
 pub use proof::Proof;
 pub(crate) use sign_in::is_sign_in;
-pub use under::{calls_under, members_under};
 
 use crate::{knowledge::Knowledge, origin::OriginFinder};
 

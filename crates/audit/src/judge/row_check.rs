@@ -6,8 +6,8 @@ use rustc_hash::FxHashSet;
 use super::{JudgedQuery, Judging};
 use crate::{
     library::Meaning,
-    parts,
-    passes::{Proof, calls_under},
+    parts::{self, calls_under},
+    passes::Proof,
     query::Query,
 };
 

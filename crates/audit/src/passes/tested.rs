@@ -5,10 +5,11 @@ use portcullis_code::{
     value::{CallId, Value, ValueId, Values},
 };
 
-use super::{Passed, Passes, Proof, calls_under};
+use super::{Passed, Passes, Proof};
 use crate::{
     knowledge::Known,
     library::{Caller, DeriveKind, Field, Guard, Meaning, Pass, Step, Usage},
+    parts::calls_under,
 };
 
 /// A test of what a call returned, or of a part of it.

@@ -242,7 +242,7 @@ fn holds_plainly(context: &RouteContext<'_>, value: ValueId, call: CallId, depth
             .object(*object)
             .entries
             .iter()
-            .flat_map(crate::origin::entry_values)
+            .flat_map(crate::parts::entry_values)
             .any(|inner| holds_plainly(context, inner, call, depth + 1)),
         _ => false,
     }

@@ -10,7 +10,7 @@ use portcullis_report::{Basis, Class, Confidence, Severity};
 use crate::{
     exposure::{Exposure, Weight},
     input::Input,
-    passes::members_under,
+    parts::members_under,
     response::ResponseKind,
     route::Site,
     rule::{Check, Hit, RouteContext, Rule},
@@ -69,7 +69,7 @@ fn check(context: &RouteContext<'_>) -> Vec<Hit> {
             .object(*props)
             .entries
             .iter()
-            .flat_map(crate::origin::entry_values)
+            .flat_map(crate::parts::entry_values)
             .collect();
         let site = Site {
             module: event.module,

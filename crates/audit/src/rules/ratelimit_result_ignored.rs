@@ -8,8 +8,8 @@ use portcullis_policy::Control;
 use portcullis_report::{Basis, Class, Confidence, Severity};
 
 use crate::{
-    depends::any_depends,
     library::{GuardKind, Meaning, Pass, Usage},
+    parts::any_depends,
     route::Site,
     rule::{Check, Hit, RouteContext, Rule},
 };

@@ -2,7 +2,7 @@
 
 use portcullis_code::{
     machine::EventKind,
-    value::{CallId, Fact, Value, ValueId, Values},
+    value::{CallId, Fact, ValueId, Values},
 };
 use portcullis_policy::Control;
 use portcullis_report::{Basis, Class, Confidence, Severity};
@@ -10,7 +10,8 @@ use portcullis_report::{Basis, Class, Confidence, Severity};
 use crate::{
     library::{Guard, GuardKind, Meaning, Pass, Usage},
     origin::Origins,
-    passes::{Proof, calls_under},
+    parts::{calls_under, wholes_of},
+    passes::Proof,
     raw_input::uses,
     route::Site,
     rule::{Check, Hit, RouteContext, Rule},
@@ -157,22 +158,6 @@ fn forgotten(
 
 /// Whether a value is, or is a part of, what another one is, or the other way round.
 fn comes_from(values: &Values, value: ValueId, whole: ValueId) -> bool {
-    let chain = |start: ValueId| {
-        let mut found = vec![start];
-        let mut at = start;
-        for _ in 0..8 {
-            match values.value(at) {
-                Value::Member(base, _)
-                | Value::Index(base, _)
-                | Value::Element(base)
-                | Value::Rest(base, _)
-                | Value::Promise(base) => at = *base,
-                _ => break,
-            }
-            found.push(at);
-        }
-        found
-    };
-    let below = chain(value);
-    below.contains(&whole) || chain(whole).contains(&value)
+    let below = |start: ValueId, wanted| wholes_of(values, start).take(9).any(|at| at == wanted);
+    below(value, whole) || below(whole, value)
 }
