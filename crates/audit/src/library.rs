@@ -10,6 +10,7 @@ mod meaning;
 mod place;
 mod row;
 mod serving;
+mod strategy;
 mod symbol;
 mod version;
 
@@ -31,6 +32,7 @@ pub use serving::{
     BodyFormat, BodyParser, Chain, Cors, Input, Leaves, LeavesKind, Matcher, Mega, MegaType, Piece,
     Proxy, Respond, Session, SetCookie, Static, Status,
 };
+pub use strategy::Strategy;
 pub use symbol::{Segment, Step, Symbol, SymbolError};
 pub use version::Version;
 

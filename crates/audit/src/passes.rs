@@ -19,7 +19,7 @@ use rustc_hash::FxHashMap;
 
 pub use name::is_role_name;
 pub use proof::Proof;
-pub(crate) use sign_in::is_sign_in;
+pub(crate) use sign_in::signs_in;
 
 use crate::{knowledge::Knowledge, origin::OriginFinder};
 

@@ -2,7 +2,7 @@
 
 use portcullis_code::value::{CallId, Value, ValueId, Values};
 
-use super::{Passed, Passes, Proof, sign_in::is_login};
+use super::{Passed, Passes, Proof, sign_in::signs_in};
 use crate::{
     input::Input,
     knowledge::Known,
@@ -78,7 +78,9 @@ impl Passes<'_, '_> {
     ) {
         for kind in std::iter::once(guard.guard).chain(guard.also.iter().copied()) {
             let kind = match kind {
-                GuardKind::Authentication if is_login(values, known) => Proof::Credential,
+                GuardKind::Authentication if signs_in(self.knowledge, values, known) => {
+                    Proof::Credential
+                }
                 GuardKind::Authentication => Proof::Authentication,
                 GuardKind::Authorization => Proof::Authorization,
                 GuardKind::Ownership => Proof::Ownership,

@@ -3,7 +3,7 @@
 use portcullis_code::value::{Value, ValueId, Values};
 use ustr::Ustr;
 
-use super::{Passed, Passes, Proof, name::is_role_name, sign_in::is_sign_in};
+use super::{Passed, Passes, Proof, name::is_role_name, sign_in::signs_in};
 use crate::{
     input::Input,
     library::Role,
@@ -53,7 +53,11 @@ impl Passes<'_, '_> {
                                 && path.starts_with(members)
                         })
                 };
-                let login = is_sign_in(values, *call);
+                let login = self
+                    .knowledge
+                    .of_call(values, *call)
+                    .iter()
+                    .any(|known| signs_in(self.knowledge, values, known));
                 let kind = if login {
                     Proof::Credential
                 } else {
