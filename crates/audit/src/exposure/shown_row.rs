@@ -7,7 +7,7 @@ use super::{Exposure, Showing, child_is_own, selection::Selection};
 use crate::{
     judge::{Binding, JudgedQuery},
     knowledge::PathStep,
-    library::DbOp,
+    library::{DbOp, Meaning},
     origin::Origins,
     query::Filter,
     rule::RouteContext,
@@ -154,15 +154,13 @@ fn gives_rows(context: &RouteContext<'_>, judged: &JudgedQuery) -> bool {
         else {
             return data.new;
         };
-        // One row of Prisma's is given back; elsewhere `update` and `delete` tell how many there were.
-        let prisma = knowledge
+        let gives_row = knowledge
             .of_call(values, *call)
             .iter()
-            .any(|known| known.row.source.file.contains("prisma"));
-        match name.as_str() {
-            "update" | "delete" | "upsert" => prisma,
-            "create" | "save" | "returning" => true,
-            name => name.ends_with("AndReturn") || name.starts_with("find"),
-        }
+            .any(|known| matches!(&known.row.meaning, Meaning::Db(db) if db.gives_row));
+        gives_row
+            || matches!(name.as_str(), "create" | "save" | "returning")
+            || name.ends_with("AndReturn")
+            || name.starts_with("find")
     })
 }
