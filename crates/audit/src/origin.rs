@@ -346,10 +346,10 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
                         if under(&caller.user_written_fields) {
                             return Origins::USER_WRITTEN;
                         }
-                        if under(&caller.role_fields) {
+                        if under(&caller.passing.role_fields) {
                             found = found.and(Origins::ROLE);
                         }
-                        if under(&caller.tenant_fields) {
+                        if under(&caller.passing.tenant_fields) {
                             found = found.and(Origins::TENANT);
                         }
                     }

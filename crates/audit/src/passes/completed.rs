@@ -51,16 +51,19 @@ impl Passes<'_, '_> {
     ) {
         match &known.row.meaning {
             Meaning::Guard(guard)
-                if guard.pass == Some(Pass::Returns) || enforces && guard.pass.is_none() =>
+                if guard.passing.pass == Some(Pass::Returns)
+                    || enforces && guard.passing.pass.is_none() =>
             {
                 self.guard(values, known, guard, call, None, found);
             }
-            Meaning::Caller(caller) if caller.pass == Some(Pass::Returns) && caller.verified => {
+            Meaning::Caller(caller)
+                if caller.passing.pass == Some(Pass::Returns) && caller.verified =>
+            {
                 found.push(Passed {
                     kind: Proof::Authentication,
                     call: Some(call),
                     tested: None,
-                    ambient: caller.ambient,
+                    ambient: caller.passing.ambient,
                 });
             }
             _ => {}
@@ -94,7 +97,10 @@ impl Passes<'_, '_> {
                 kind,
                 call: Some(call),
                 tested,
-                ambient: guard.ambient.or_else(|| self.carried(values, known, guard)),
+                ambient: guard
+                    .passing
+                    .ambient
+                    .or_else(|| self.carried(values, known, guard)),
             });
         }
     }

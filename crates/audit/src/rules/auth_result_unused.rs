@@ -264,7 +264,7 @@ fn asked(context: &RouteContext<'_>) -> Vec<Asked> {
             .any(|known| {
                 known.row.usage == Usage::Plain
                     && matches!(&known.row.meaning, Meaning::Caller(caller)
-                        if caller.verified && caller.pass != Some(Pass::Returns))
+                        if caller.verified && caller.passing.pass != Some(Pass::Returns))
             });
         if asks {
             found.push(Asked {

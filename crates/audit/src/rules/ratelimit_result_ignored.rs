@@ -75,7 +75,7 @@ fn tells(context: &RouteContext<'_>, call: CallId) -> bool {
             Meaning::Guard(guard) => {
                 guard.guard == GuardKind::RateLimit
                     && known.row.usage == Usage::Plain
-                    && !matches!(guard.pass, Some(Pass::Returns | Pass::Deferred))
+                    && !matches!(guard.passing.pass, Some(Pass::Returns | Pass::Deferred))
             }
             _ => false,
         })

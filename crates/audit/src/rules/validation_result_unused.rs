@@ -58,7 +58,7 @@ pub(super) fn check(context: &RouteContext<'_>) -> Vec<Hit> {
                 continue;
             }
             if known.row.usage == Usage::Plain
-                && guard.pass != Some(Pass::Deferred)
+                && guard.passing.pass != Some(Pass::Deferred)
                 && guard.reads.is_some()
             {
                 judged = true;
@@ -97,7 +97,7 @@ pub(super) fn check(context: &RouteContext<'_>) -> Vec<Hit> {
             .knowledge
             .of_maker(values, values.call(call).callee)
         {
-            if matches!(&known.row.meaning, Meaning::Guard(guard) if guard.guard == GuardKind::Validation && guard.pass == Some(Pass::Deferred))
+            if matches!(&known.row.meaning, Meaning::Guard(guard) if guard.guard == GuardKind::Validation && guard.passing.pass == Some(Pass::Deferred))
             {
                 deferred = deferred.or(known.calls.first().copied());
             }
@@ -138,13 +138,13 @@ fn forgotten(
     at: portcullis_code::value::FactsId,
 ) -> Option<&'static str> {
     let values = &context.machine.values;
-    if guard.pass == Some(Pass::Returns) {
+    if guard.passing.pass == Some(Pass::Returns) {
         // It throws when the input is wrong; what is wrong with the raw input is what it would have dropped or changed.
         let passed = values.facts(at).any(|fact| fact == Fact::Returned(call));
         return (!passed)
             .then_some("the schema throws after the input was used, or where nobody notices");
     }
-    if !matches!(guard.pass, None | Some(Pass::Truthy | Pass::Falsy)) {
+    if !matches!(guard.passing.pass, None | Some(Pass::Truthy | Pass::Falsy)) {
         return None;
     }
     let tested = values.facts(at).any(|fact| match fact {

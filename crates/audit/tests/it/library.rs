@@ -49,7 +49,7 @@ fn word(row: &Row) -> String {
     let word = match &row.meaning {
         Meaning::Caller(caller) if !caller.verified => "unverified caller".to_owned(),
         Meaning::Caller(_) => "caller".to_owned(),
-        Meaning::Guard(Guard { guard, pass, .. }) => match pass {
+        Meaning::Guard(Guard { guard, passing, .. }) => match passing.pass {
             Some(pass) => format!("{guard:?} {pass:?}"),
             None => format!("{guard:?}"),
         },
@@ -545,6 +545,14 @@ fn errors_name_the_file_and_the_row() {
         (
             "[[row]]\nimport = \"a\"\nsymbol = \"b()\"\nmeans = \"derive\"\nkeey = 1",
             "unknown field `keey`",
+        ),
+        (
+            "[[row]]\nimport = \"a\"\nsymbol = \"b()\"\nmeans = \"guard\"\nguard = \"csrf\"\npass = \"returns\"\nverified = true",
+            "unknown field `verified`",
+        ),
+        (
+            "[[row]]\nimport = \"a\"\nsymbol = \"b()\"\nmeans = \"caller\"\npass = \"truthy\"\nsubject = 0",
+            "unknown field `subject`",
         ),
         (
             "[[row]]\nsymbol = \"b()\"\nmeans = \"derive\"",
