@@ -9,7 +9,8 @@ use crate::{
     judge::{Judgement, Judging, is_secret_column},
     library::{GuardKind, Meaning, Mega, MegaType, Usage},
     origin::Origins,
-    passes::{Proof, members_under},
+    parts::members_under,
+    passes::Proof,
     route::LinkRole,
 };
 
@@ -143,12 +144,9 @@ fn takes_file(judging: &Judging<'_, '_, '_, '_>) -> bool {
     judging.events.iter().enumerate().any(|(number, event)| {
         let EventKind::Call(call) = event.kind else { return false };
         let data = values.call(call);
-        let made = match values.value(data.callee) {
-            Value::Call(made) => judging.bench.knowledge.of_call(values, *made),
-            _ => Vec::new(),
-        };
+        let made = judging.bench.knowledge.of_maker(values, data.callee);
         // An upload middleware of the whole application offers files to every route; those that look at them take one.
-        let own = judging.route.chain.get(link_of(judging, number)).is_some_and(|link| link.role != LinkRole::Middleware);
+        let own = judging.route.chain.get(judging.link_of(number)).is_some_and(|link| link.role != LinkRole::Middleware);
         let sets_file = own && made.iter().any(|known| {
             known.row.usage == Usage::Middleware
                 && known.row.sets.iter().any(|(_, role)| matches!(role, crate::library::Role::File | crate::library::Role::Files))
@@ -167,14 +165,6 @@ fn takes_file(judging: &Judging<'_, '_, '_, '_>) -> bool {
         });
         sets_file || reads_file || form_file
     })
-}
-
-fn link_of(judging: &Judging<'_, '_, '_, '_>, event: usize) -> usize {
-    judging
-        .link_starts
-        .iter()
-        .rposition(|start| *start <= event)
-        .unwrap_or(0)
 }
 
 /// Why it is an operation of signing in, up or out, or on a credential.
@@ -214,7 +204,7 @@ fn auth_operation(
         let EventKind::Call(call) = event.kind else {
             continue;
         };
-        let link = link_of(judging, number);
+        let link = judging.link_of(number);
         let identifies = judgement
             .guards
             .iter()
@@ -225,10 +215,7 @@ fn auth_operation(
             continue;
         }
         let data = values.call(call);
-        let made = match values.value(data.callee) {
-            Value::Call(made) => judging.bench.knowledge.of_call(values, *made),
-            _ => Vec::new(),
-        };
+        let made = judging.bench.knowledge.of_maker(values, data.callee);
         for known in judging
             .bench
             .knowledge
@@ -355,11 +342,10 @@ fn asks(judging: &Judging<'_, '_, '_, '_>, link: usize) -> bool {
             let EventKind::Call(call) = event.kind else {
                 return false;
             };
-            let data = values.call(call);
-            let made = match values.value(data.callee) {
-                Value::Call(made) => judging.bench.knowledge.of_call(values, *made),
-                _ => Vec::new(),
-            };
+            let made = judging
+                .bench
+                .knowledge
+                .of_maker(values, values.call(call).callee);
             judging
                 .bench
                 .knowledge

@@ -123,16 +123,22 @@ impl<'p> Knowledge<'p> {
         &self.guards
     }
 
-    /// The rows of the call that made a value which is called itself: a wrapped handler, a middleware. What the policy
-    /// describes as it stands is not asked how it was made.
+    /// The rows of the call that made a value which is called itself: a wrapped handler, a middleware.
     #[must_use]
     pub fn of_maker(&self, values: &Values, callee: ValueId) -> Vec<Known<'p>> {
         match values.value(callee) {
-            Value::Call(made) if self.guards.name(values, callee).is_none() => {
-                self.of_call(values, *made)
-            }
+            Value::Call(made) => self.of_call(values, *made),
             _ => Vec::new(),
         }
+    }
+
+    /// The same, where they say what is enforced: what the policy describes as it stands is not asked how it was made.
+    #[must_use]
+    pub fn of_maker_unless_told(&self, values: &Values, callee: ValueId) -> Vec<Known<'p>> {
+        if self.guards.name(values, callee).is_some() {
+            return Vec::new();
+        }
+        self.of_maker(values, callee)
     }
 
     /// The way from an import to a value.

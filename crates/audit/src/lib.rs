@@ -3,9 +3,9 @@
 mod audit;
 mod chained;
 pub mod classify;
-pub mod depends;
 pub mod discover;
 mod excepts;
+mod exposure;
 pub mod guards;
 pub mod input;
 pub mod judge;
@@ -27,7 +27,6 @@ pub mod rules;
 pub mod schema;
 pub mod semantics;
 pub mod setting;
-pub mod shown;
 pub mod summary;
 mod sweep;
 

@@ -4,12 +4,15 @@
 //! package as imported and by the last name of the path, so that asking for a call that means nothing costs a hash.
 
 mod condition;
+mod credential;
 mod database;
 mod guard;
 mod meaning;
+mod passing;
 mod place;
 mod row;
 mod serving;
+mod strategy;
 mod symbol;
 mod version;
 
@@ -17,20 +20,22 @@ use rustc_hash::FxHashMap;
 use toml_edit::{ArrayOfTables, Document, Item};
 
 pub use condition::{Condition, Constant, Test, ValueKind};
-pub use database::{Db, DbOp, DbOperator, Operator, Part};
-pub use guard::{
-    Account, AccountKind, Caller, Credential, DecodeToken, Guard, GuardKind, Hash, HashKind,
-    IssueToken, LimitStore, Pass, Refusal, RequestPart, TokenPart,
+pub use credential::{
+    Account, AccountKind, Credential, DecodeToken, Hash, HashKind, IssueToken, TokenPart,
 };
+pub use database::{Db, DbOp, DbOperator, Operator, Part};
+pub use guard::{Caller, Guard, GuardKind, LimitStore, Refusal, RequestPart};
 pub use meaning::{
     Derive, DeriveKind, Effect, EffectKind, ErrorFactory, Fields, Log, Meaning, Options, Role,
 };
+pub use passing::{Pass, Passing};
 pub use place::{Field, Place, Root};
 pub use row::{Handed, Name, Row, Source, Usage};
 pub use serving::{
     BodyFormat, BodyParser, Chain, Cors, Input, Leaves, LeavesKind, Matcher, Mega, MegaType, Piece,
     Proxy, Respond, Session, SetCookie, Static, Status,
 };
+pub use strategy::Strategy;
 pub use symbol::{Segment, Step, Symbol, SymbolError};
 pub use version::Version;
 

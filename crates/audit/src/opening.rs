@@ -7,7 +7,8 @@ use portcullis_code::{
 
 use crate::{
     input::Input,
-    passes::{Passed, Passes, Proof, calls_under},
+    parts::calls_under,
+    passes::{Passed, Passes, Proof},
     response::{Response, status_of_error},
     route::Site,
 };

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use portcullis_code::value::{CallId, Entry, Value, ValueId, Values};
+use portcullis_code::value::{CallId, Value, ValueId, Values};
 use rustc_hash::FxHashMap;
 use ustr::Ustr;
 
@@ -10,6 +10,7 @@ use crate::{
     input::Input,
     knowledge::Knowledge,
     library::{DeriveKind, Meaning, RequestPart, Role, Usage},
+    parts::each_part,
     semantics::{HANDED_BY_ROW, SET_BY_ROW},
 };
 
@@ -205,42 +206,19 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
                 let base = self.of(values, *base);
                 base.and(index.without(Origins::RAW))
             }
-            Value::Element(base) | Value::Rest(base, _) | Value::Promise(base) => {
-                self.of(values, *base)
-            }
             Value::Call(call) => self.call(values, *call, None),
             Value::Handed(call, argument, param) => {
                 self.handed(values, *call, *argument, *param, &[])
             }
             Value::Caught(_) => Origins::ERROR,
-            Value::Binary(_, a, b) => self.all(values, [*a, *b]),
-            Value::Not(inner) | Value::TypeOf(inner) => self.of(values, *inner),
-            Value::Template(parts) | Value::Derived(parts) => {
-                self.all(values, parts.iter().copied())
-            }
-            Value::Choice(alternatives) => {
-                self.all(values, alternatives.iter().map(|each| each.value))
-            }
-            Value::Object(object) | Value::Array(object) | Value::Instance(object) => {
-                let entries: Vec<ValueId> = values
-                    .object(*object)
-                    .entries
-                    .iter()
-                    .flat_map(entry_values)
-                    .collect();
-                self.all(values, entries)
-            }
-            Value::Markup(_, props, children) => {
-                let entries: Vec<ValueId> = values
-                    .object(*props)
-                    .entries
-                    .iter()
-                    .flat_map(entry_values)
-                    .collect();
-                self.all(values, entries)
-                    .and(self.all(values, children.iter().copied()))
-            }
             Value::Unknown(_) => Origins::UNKNOWN,
+            _ => {
+                let mut origins = Origins::NONE;
+                each_part(values, value, |part| {
+                    origins = origins.and(self.of(values, part))
+                });
+                origins
+            }
         }
     }
 
@@ -368,10 +346,10 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
                         if under(&caller.user_written_fields) {
                             return Origins::USER_WRITTEN;
                         }
-                        if under(&caller.role_fields) {
+                        if under(&caller.passing.role_fields) {
                             found = found.and(Origins::ROLE);
                         }
-                        if under(&caller.tenant_fields) {
+                        if under(&caller.passing.tenant_fields) {
                             found = found.and(Origins::TENANT);
                         }
                     }
@@ -449,17 +427,6 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
 fn is_environment(values: &Values, global: ValueId, name: Ustr) -> bool {
     name == "env"
         && matches!(values.value(global), Value::Global(global) if matches!(global.as_str(), "process" | "import.meta" | "Bun" | "Deno"))
-}
-
-/// The values of an entry of an object or list.
-#[must_use]
-pub fn entry_values(entry: &Entry) -> Vec<ValueId> {
-    match entry {
-        Entry::Named(_, value) | Entry::Spread(value) | Entry::Item(value) | Entry::Each(value) => {
-            vec![*value]
-        }
-        Entry::Computed(key, value) => vec![*key, *value],
-    }
 }
 
 fn starts_with(path: &[Ustr], field: &crate::library::Field) -> bool {

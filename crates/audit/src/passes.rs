@@ -8,7 +8,6 @@ mod proof;
 mod sign_in;
 mod tested;
 mod truthy;
-mod under;
 
 use std::{
     cell::{Cell, RefCell},
@@ -18,11 +17,10 @@ use std::{
 use portcullis_code::value::{CallId, Fact, FactsId, ValueId, Values};
 use rustc_hash::FxHashMap;
 
+pub use name::is_role_name;
 pub(crate) use name::is_secret_name;
-pub use name::{is_role_name, names_of};
 pub use proof::Proof;
-pub(crate) use sign_in::is_sign_in;
-pub use under::{calls_under, members_under};
+pub(crate) use sign_in::signs_in;
 
 use crate::{knowledge::Knowledge, origin::OriginFinder};
 

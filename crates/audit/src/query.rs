@@ -339,7 +339,7 @@ pub fn flatten(
         }
         Value::Array(object) => {
             for entry in &values.object(*object).entries {
-                for inner in crate::origin::entry_values(entry) {
+                for inner in crate::parts::entry_values(entry) {
                     flatten(
                         values,
                         knowledge,

@@ -352,7 +352,7 @@ pub fn is_constant(values: &Values, body: ValueId) -> bool {
                 && data
                     .entries
                     .iter()
-                    .flat_map(crate::origin::entry_values)
+                    .flat_map(crate::parts::entry_values)
                     .all(|value| is_constant(values, value))
         }
         Value::Call(call) => {
@@ -365,7 +365,7 @@ pub fn is_constant(values: &Values, body: ValueId) -> bool {
                 .object(*props)
                 .entries
                 .iter()
-                .flat_map(crate::origin::entry_values)
+                .flat_map(crate::parts::entry_values)
                 .all(|value| {
                     is_constant(values, value)
                         || matches!(values.value(value), Value::Function { .. })

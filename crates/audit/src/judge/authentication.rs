@@ -103,16 +103,12 @@ impl Judging<'_, '_, '_, '_> {
     fn asks_for_caller(&self) -> bool {
         let values = &self.machine.values;
         let asks = |call: CallId, plain: bool| {
-            !passes::is_sign_in(values, call)
-                && self
-                    .bench
-                    .knowledge
-                    .of_call(values, call)
-                    .iter()
-                    .any(|known| {
-                        matches!(&known.row.meaning, Meaning::Caller(caller) if caller.verified)
-                            && (known.row.usage == Usage::Plain) == plain
-                    })
+            let knowledge = self.bench.knowledge;
+            knowledge.of_call(values, call).iter().any(|known| {
+                matches!(&known.row.meaning, Meaning::Caller(caller) if caller.verified)
+                    && (known.row.usage == Usage::Plain) == plain
+                    && !passes::signs_in(knowledge, values, known)
+            })
         };
         self.events.iter().any(|event| match event.kind {
             EventKind::Call(call) => {

@@ -7,7 +7,7 @@ use crate::{
     library::{DbOp, Operator},
     origin::Origins,
     parts,
-    passes::{Proof, names_of},
+    passes::Proof,
     query::{self, Filter, Query},
 };
 
@@ -100,7 +100,7 @@ impl Judging<'_, '_, '_, '_> {
 
     /// Whether a value is what the client sent to say who it is.
     fn is_credential(&self, value: ValueId) -> bool {
-        names_of(&self.machine.values, value)
+        parts::headers_of(&self.machine.values, value)
             .iter()
             .any(|name| name.eq_ignore_ascii_case("authorization"))
     }

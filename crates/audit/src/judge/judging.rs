@@ -30,7 +30,8 @@ impl Judging<'_, '_, '_, '_> {
         self.bench.passes.identified(&self.machine.values, facts)
     }
 
-    pub(super) fn link_of(&self, event: usize) -> usize {
+    /// The link of the chain in which an event happened.
+    pub(crate) fn link_of(&self, event: usize) -> usize {
         self.link_starts
             .iter()
             .rposition(|start| *start <= event)

@@ -10,8 +10,8 @@ use super::{JudgedQuery, Judging};
 use crate::{
     library::Meaning,
     origin::Origins,
-    parts,
-    passes::{Proof, calls_under},
+    parts::{self, calls_under},
+    passes::Proof,
     query::Query,
 };
 

@@ -6,7 +6,8 @@ use super::Judging;
 use crate::{
     library::{EffectKind, Meaning, Usage},
     origin::Origins,
-    passes::{is_secret_name, names_of},
+    parts::headers_of,
+    passes::is_secret_name,
 };
 
 impl Judging<'_, '_, '_, '_> {
@@ -40,7 +41,7 @@ impl Judging<'_, '_, '_, '_> {
             key.is_some_and(|key| {
                 let origins = self.origins(key);
                 let secret = || {
-                    names_of(values, key)
+                    headers_of(values, key)
                         .iter()
                         .any(|name| is_secret_name(name))
                 };

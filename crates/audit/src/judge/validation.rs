@@ -70,10 +70,7 @@ impl Judging<'_, '_, '_, '_> {
         self.events.iter().any(|event| match event.kind {
             EventKind::Call(call) => {
                 let values = &self.machine.values;
-                let made = match values.value(values.call(call).callee) {
-                    Value::Call(made) => self.bench.knowledge.of_call(values, *made),
-                    _ => Vec::new(),
-                };
+                let made = self.bench.knowledge.of_maker(values, values.call(call).callee);
                 made.iter().chain(self.bench.knowledge.of_call(values, call).iter()).any(|known| {
                     matches!(&known.row.meaning, Meaning::Guard(guard) if guard.guard == GuardKind::Validation && guard.reads.is_some())
                 })

@@ -4,7 +4,10 @@ use portcullis_code::value::{CallId, Fact, FactsId, Value, ValueId};
 use rustc_hash::FxHashMap;
 
 use super::{JudgedQuery, Judging};
-use crate::{origin::Origins, parts, passes::calls_under};
+use crate::{
+    origin::Origins,
+    parts::{self, calls_under},
+};
 
 /// One question, asked at a point and at all that it follows from: each point and each call is looked at once.
 pub(super) struct Vouching<'j, 'a, 'k, 'p, 'm> {

@@ -54,6 +54,9 @@ pub struct Db {
     /// It throws where no row fits the filter.
     #[serde(default)]
     pub or_throw: bool,
+    /// Its result is the row that was changed or deleted, not how many there were.
+    #[serde(default)]
+    pub gives_row: bool,
 }
 
 /// What happens to the rows.

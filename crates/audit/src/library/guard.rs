@@ -3,48 +3,17 @@
 use serde::Deserialize;
 
 use super::meaning::Role;
+use super::passing::{Pass, Passing};
 use super::place::{Field, Place};
-use super::row::Usage;
-
-/// How a result tells whether something passed. Fields are members or calls of the result: `isDenied()`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Pass {
-    /// It comes back at all; else it throws or ends the request.
-    Returns,
-    /// The result is truthy.
-    Truthy,
-    /// The result is falsy.
-    Falsy,
-    /// The callback's first parameter is falsy.
-    Callback,
-    /// Nothing is enforced here: another symbol reports what was found.
-    Deferred,
-    /// The result is an instance of the class at `fail_class` when it failed.
-    NotInstance,
-}
+use super::row::{Keys, Usage, read};
 
 /// The result describes the caller.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Caller {
-    /// How the result itself tells an anonymous caller, where it does.
-    pub pass: Option<Pass>,
-    /// Members that are truthy only for a known caller.
-    #[serde(default)]
-    pub pass_fields: Vec<Field>,
-    /// Members that are truthy for an anonymous caller.
-    #[serde(default)]
-    pub fail_fields: Vec<Field>,
-    /// Members that name the caller.
-    #[serde(default)]
-    pub id_fields: Vec<Field>,
-    /// Members that name the caller's tenant.
-    #[serde(default)]
-    pub tenant_fields: Vec<Field>,
-    /// Members that hold roles or permissions, or ask for them (`has()`).
-    #[serde(default)]
-    pub role_fields: Vec<Field>,
+    /// How the result tells an anonymous caller, and what of it says who calls.
+    #[serde(skip)]
+    pub passing: Passing,
     /// Members that end the request when they are called: `protect()`, `redirectToSignIn()`.
     #[serde(default)]
     pub leave_fields: Vec<Field>,
@@ -54,8 +23,6 @@ pub struct Caller {
     /// Whether the credential was checked; false where it was only found or decoded.
     #[serde(default = "yes")]
     pub verified: bool,
-    /// True where the credential is a cookie, false where it is a bearer token; none where either may be.
-    pub ambient: Option<bool>,
 }
 
 /// What a guard guards.
@@ -151,14 +118,9 @@ pub struct Guard {
     /// What the same call guards besides.
     #[serde(default)]
     pub also: Vec<GuardKind>,
-    /// How it tells; left out by middlewares and wrappers, which go on only when passed.
-    pub pass: Option<Pass>,
-    /// Members that are truthy only when passed.
-    #[serde(default)]
-    pub pass_fields: Vec<Field>,
-    /// Members that are truthy only when refused.
-    #[serde(default)]
-    pub fail_fields: Vec<Field>,
+    /// How it tells, and what of its result says who calls.
+    #[serde(skip)]
+    pub passing: Passing,
     /// The class of a refusal, for `not_instance`: a member of the receiver or of the import.
     pub fail_class: Option<Field>,
     /// The callback that gets the error first, for `callback`.
@@ -167,19 +129,8 @@ pub struct Guard {
     pub result: Option<Role>,
     /// Where in the result it stands.
     pub result_field: Option<Field>,
-    /// Members of that result which name the caller.
-    #[serde(default)]
-    pub id_fields: Vec<Field>,
-    /// Members of that result which name the caller's tenant.
-    #[serde(default)]
-    pub tenant_fields: Vec<Field>,
-    /// Members of that result which hold roles or permissions.
-    #[serde(default)]
-    pub role_fields: Vec<Field>,
     /// What a refused client sees, where the guard decides it.
     pub refusal: Option<Refusal>,
-    /// True where the credential is a cookie, false where it is a bearer token; none where either may be.
-    pub ambient: Option<bool>,
     /// A limiter's key, or a verifier's secret or key.
     pub key: Option<Place>,
     /// A limiter's largest count.
@@ -227,16 +178,22 @@ pub struct Guard {
 }
 
 impl Guard {
+    pub(super) fn read(mut keys: Keys) -> Result<Self, String> {
+        let passing = Passing::take(&mut keys)?;
+        Ok(Self {
+            passing,
+            ..read(keys)?
+        })
+    }
+
     pub(super) fn check(&self, usage: &Usage) -> Result<(), String> {
-        let tells =
-            self.pass.is_some() || !self.pass_fields.is_empty() || !self.fail_fields.is_empty();
         match usage {
-            Usage::Plain if !tells => Err(
+            Usage::Plain if !self.passing.tells() => Err(
                 "a guard that is called says how it tells: `pass`, `pass_fields` or `fail_fields`"
                     .to_owned(),
             ),
             Usage::Plain | Usage::Middleware | Usage::Wrapper { .. } => {
-                match (self.pass, &self.fail_class, &self.callback) {
+                match (self.passing.pass, &self.fail_class, &self.callback) {
                     (Some(Pass::NotInstance), None, _) => {
                         Err("`not_instance` needs `fail_class`".to_owned())
                     }
@@ -251,126 +208,26 @@ impl Guard {
 }
 
 impl Caller {
+    pub(super) fn read(mut keys: Keys) -> Result<Self, String> {
+        let passing = Passing::take(&mut keys)?;
+        Ok(Self {
+            passing,
+            ..read(keys)?
+        })
+    }
+
     pub(super) fn check(&self, usage: &Usage) -> Result<(), String> {
-        let tells =
-            self.pass.is_some() || !self.pass_fields.is_empty() || !self.fail_fields.is_empty();
-        if !tells && *usage == Usage::Plain {
+        if !self.passing.tells() && *usage == Usage::Plain {
             return Err(
                 "a caller says how an anonymous one shows: `pass`, `pass_fields` or `fail_fields`"
                     .to_owned(),
             );
         }
-        match self.pass {
+        match self.passing.pass {
             None | Some(Pass::Truthy | Pass::Returns) => Ok(()),
             Some(_) => Err("a caller is `truthy`, or has `pass_fields`".to_owned()),
         }
     }
-}
-
-/// Signs a token.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct IssueToken {
-    /// The claims.
-    pub claims: Option<Place>,
-    /// The key.
-    pub key: Option<Place>,
-    /// The options: algorithm, lifetime, audience.
-    pub options: Option<Place>,
-    /// The algorithm.
-    pub algorithm: Option<Place>,
-    /// The algorithm where none is named.
-    pub default_algorithm: Option<Box<str>>,
-    /// The builder's method that this is, where the token is built in steps.
-    pub part: Option<TokenPart>,
-}
-
-/// What a step of a token's builder sets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TokenPart {
-    /// The claims.
-    Claims,
-    /// The algorithm.
-    Algorithm,
-    /// The expiry.
-    Expiry,
-    /// The issuer.
-    Issuer,
-    /// The audience.
-    Audience,
-    /// What else there is.
-    Other,
-}
-
-/// Reads a token without checking it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DecodeToken {
-    /// The token.
-    pub token: Option<Place>,
-}
-
-/// Compares a password or a code.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Credential {
-    /// How the result tells.
-    pub pass: Pass,
-    /// What was given.
-    pub given: Place,
-    /// What is known.
-    pub known: Place,
-}
-
-/// Hashes.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Hash {
-    /// What for.
-    pub kind: HashKind,
-    /// What is hashed.
-    pub subject: Option<Place>,
-    /// How much work it is: the rounds or the options.
-    pub cost: Option<Place>,
-}
-
-/// What a hash is good for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HashKind {
-    /// Slow enough for passwords.
-    Password,
-    /// Fast, and so not for passwords.
-    Fast,
-}
-
-/// Signs in, up or out.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Account {
-    /// What is done.
-    pub kind: AccountKind,
-}
-
-/// What is done with an account or its session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AccountKind {
-    /// Signs in, or starts to.
-    SignIn,
-    /// Makes an account.
-    SignUp,
-    /// Ends the session.
-    SignOut,
-    /// Sends or takes a reset, a code or a link.
-    Reset,
-    /// Changes the account.
-    Change,
-    /// Makes or renews a session for somebody already proved.
-    StartSession,
-    /// Ends sessions.
-    EndSession,
 }
 
 fn yes() -> bool {

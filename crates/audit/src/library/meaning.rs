@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 
+use super::credential::{Account, Credential, DecodeToken, Hash, IssueToken};
 use super::database::{Db, DbOperator};
-use super::guard::{Account, Caller, Credential, DecodeToken, Guard, Hash, IssueToken};
+use super::guard::{Caller, Guard};
 use super::place::Place;
 use super::row::{Keys, Usage, read};
 use super::serving::{
@@ -82,8 +83,8 @@ impl Meaning {
     /// Reads the keys left in a row as those of what it means.
     pub(super) fn read(means: &str, keys: Keys) -> Result<Self, String> {
         Ok(match means {
-            "caller" => Self::Caller(read(keys)?),
-            "guard" => Self::Guard(read(keys)?),
+            "caller" => Self::Caller(Caller::read(keys)?),
+            "guard" => Self::Guard(Guard::read(keys)?),
             "db" => Self::Db(read(keys)?),
             "db_operator" => Self::DbOperator(read(keys)?),
             "input" => Self::Input(read(keys)?),

@@ -13,6 +13,7 @@ use toml_edit::{Item, Table, Value};
 use super::condition::{Condition, Several};
 use super::meaning::{Meaning, Role};
 use super::place::Place;
+use super::strategy::Strategy;
 use super::symbol::Symbol;
 
 /// What one symbol of one package means.
@@ -36,6 +37,8 @@ pub struct Row {
     pub hands: Vec<(Place, Handed)>,
     /// The argument that is a function which the call runs before it completes.
     pub runs: Option<Place>,
+    /// The strategy that is asked for by name, where what the symbol does depends on one.
+    pub strategy: Option<Strategy>,
     /// What is surprising about it.
     pub note: Option<String>,
     /// What it means.
@@ -120,6 +123,9 @@ pub(super) struct Defaults {
     /// What stands in front of every symbol, each in turn.
     #[serde(default)]
     on: Several<Box<str>>,
+    /// The strategies that read a token or key which comes with each request.
+    #[serde(default)]
+    with_each_request: Several<Box<str>>,
 }
 
 /// The keys that every row may have; those left are the meaning's own.
@@ -142,12 +148,26 @@ struct Head {
     #[serde(default)]
     hands: Pairs<Place, Handed>,
     runs: Option<Place>,
+    strategy: Option<Place>,
+    with_each_request: Option<Several<Box<str>>>,
     note: Option<String>,
 }
 
-const HEAD_KEYS: [&str; 12] = [
-    "import", "on", "symbol", "versions", "as", "handler", "only_if", "unless", "sets", "hands",
-    "runs", "note",
+const HEAD_KEYS: [&str; 14] = [
+    "import",
+    "on",
+    "symbol",
+    "versions",
+    "as",
+    "handler",
+    "only_if",
+    "unless",
+    "sets",
+    "hands",
+    "runs",
+    "strategy",
+    "with_each_request",
+    "note",
 ];
 
 impl Row {
@@ -201,6 +221,16 @@ impl Row {
             ),
             None => None,
         };
+        let strategy = match (head.strategy, &head.with_each_request) {
+            (Some(at), own) => {
+                let names = own.as_ref().unwrap_or(&defaults.with_each_request);
+                Some(Strategy::new(at, names)?)
+            }
+            (None, Some(_)) => {
+                return Err("`with_each_request` needs the place of the `strategy`".to_owned());
+            }
+            (None, None) => None,
+        };
         let meaning = Meaning::read(&means, own)?;
         meaning.check(&usage)?;
         Ok(Self {
@@ -221,6 +251,7 @@ impl Row {
                 .collect(),
             hands: head.hands.0,
             runs: head.runs,
+            strategy,
             note: head.note,
             meaning,
         })

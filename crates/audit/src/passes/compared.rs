@@ -4,9 +4,9 @@ use portcullis_code::value::{ValueId, Values};
 
 use super::{
     Passed, Passes, Proof,
-    name::{is_role_name, is_secret_name, names_of},
+    name::{is_role_name, is_secret_name},
 };
-use crate::origin::Origins;
+use crate::{origin::Origins, parts::names_of};
 
 impl Passes<'_, '_> {
     /// What it proves that two values are equal.

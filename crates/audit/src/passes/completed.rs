@@ -2,7 +2,7 @@
 
 use portcullis_code::value::{CallId, Value, ValueId, Values};
 
-use super::{Passed, Passes, Proof, sign_in::is_login};
+use super::{Passed, Passes, Proof, sign_in::signs_in};
 use crate::{
     input::Input,
     knowledge::Known,
@@ -15,7 +15,7 @@ impl Passes<'_, '_> {
         let data = values.call(call);
         let mut found = Vec::new();
         // The call of a wrapped handler or a made middleware: the row describes what made it.
-        let made = self.knowledge.of_maker(values, data.callee);
+        let made = self.knowledge.of_maker_unless_told(values, data.callee);
         for known in &made {
             if known.row.usage != Usage::Plain {
                 self.completed(values, known, call, true, &mut found);
@@ -51,16 +51,19 @@ impl Passes<'_, '_> {
     ) {
         match &known.row.meaning {
             Meaning::Guard(guard)
-                if guard.pass == Some(Pass::Returns) || enforces && guard.pass.is_none() =>
+                if guard.passing.pass == Some(Pass::Returns)
+                    || enforces && guard.passing.pass.is_none() =>
             {
                 self.guard(values, known, guard, call, None, found);
             }
-            Meaning::Caller(caller) if caller.pass == Some(Pass::Returns) && caller.verified => {
+            Meaning::Caller(caller)
+                if caller.passing.pass == Some(Pass::Returns) && caller.verified =>
+            {
                 found.push(Passed {
                     kind: Proof::Authentication,
                     call: Some(call),
                     tested: None,
-                    ambient: caller.ambient,
+                    ambient: caller.passing.ambient,
                 });
             }
             _ => {}
@@ -78,7 +81,9 @@ impl Passes<'_, '_> {
     ) {
         for kind in std::iter::once(guard.guard).chain(guard.also.iter().copied()) {
             let kind = match kind {
-                GuardKind::Authentication if is_login(values, known) => Proof::Credential,
+                GuardKind::Authentication if signs_in(self.knowledge, values, known) => {
+                    Proof::Credential
+                }
                 GuardKind::Authentication => Proof::Authentication,
                 GuardKind::Authorization => Proof::Authorization,
                 GuardKind::Ownership => Proof::Ownership,
@@ -92,7 +97,10 @@ impl Passes<'_, '_> {
                 kind,
                 call: Some(call),
                 tested,
-                ambient: guard.ambient.or_else(|| self.carried(values, known, guard)),
+                ambient: guard
+                    .passing
+                    .ambient
+                    .or_else(|| self.carried(values, known, guard)),
             });
         }
     }

@@ -5,10 +5,11 @@ use portcullis_code::{
     value::{CallId, Value, ValueId, Values},
 };
 
-use super::{Passed, Passes, Proof, calls_under};
+use super::{Passed, Passes, Proof};
 use crate::{
     knowledge::Known,
-    library::{Caller, DeriveKind, EffectKind, Field, Guard, Meaning, Pass, Step, Usage},
+    library::{DeriveKind, EffectKind, Field, Meaning, Pass, Passing, Step, Usage},
+    parts::calls_under,
 };
 
 /// A test of what a call returned, or of a part of it.
@@ -52,27 +53,34 @@ impl Tested<'_> {
                 .all(|(a, b)| a == b)
     }
 
+    fn begins_any(&self, fields: &[Field]) -> bool {
+        fields.iter().any(|field| self.begins(field))
+    }
+
     /// Whether exactly this field was tested.
     fn is(&self, field: &Field) -> bool {
         self.steps.len() == field.steps.len() && self.begins(field)
     }
 
-    fn passes_caller(&self, caller: &Caller) -> bool {
-        let by_itself = self.truth && caller.pass == Some(Pass::Truthy);
-        let by_field = self.truth && caller.pass_fields.iter().any(|field| self.begins(field));
-        let inside = self.truth && !self.steps.is_empty();
-        let by_id = inside && caller.id_fields.iter().any(|field| self.begins(field));
-        let by_role = inside && caller.role_fields.iter().any(|field| self.begins(field));
-        let by_failure = !self.truth && caller.fail_fields.iter().any(|field| self.is(field));
-        by_itself || by_field || by_id || by_role || by_failure
+    fn passes(&self, passing: &Passing) -> bool {
+        let by_result = match passing.pass {
+            // What is there in a truthy result is there only when it passed.
+            Some(Pass::Truthy) => self.truth,
+            Some(pass) => self.is_passed(pass),
+            None => false,
+        };
+        let by_field = if self.truth {
+            self.begins_any(&passing.pass_fields)
+        } else {
+            passing.fail_fields.iter().any(|field| self.is(field))
+        };
+        by_result || by_field
     }
 
-    fn passes_guard(&self, guard: &Guard) -> bool {
-        let plain = guard.pass.is_some_and(|pass| self.is_passed(pass));
-        let nested = guard.pass == Some(Pass::Truthy) && self.truth && !self.steps.is_empty();
-        let by_field = self.truth && guard.pass_fields.iter().any(|field| self.begins(field))
-            || !self.truth && guard.fail_fields.iter().any(|field| self.is(field));
-        plain || nested || by_field
+    fn passes_caller(&self, caller: &Passing) -> bool {
+        let inside = self.truth && !self.steps.is_empty();
+        let by_name = self.begins_any(&caller.id_fields) || self.begins_any(&caller.role_fields);
+        self.passes(caller) || inside && by_name
     }
 }
 
@@ -111,13 +119,13 @@ impl Passes<'_, '_> {
         found: &mut Vec<Passed>,
     ) {
         match &known.row.meaning {
-            Meaning::Caller(caller) if caller.verified && test.passes_caller(caller) => {
-                found.push(test.proves(Proof::Authentication, caller.ambient));
-                if test.truth && caller.role_fields.iter().any(|field| test.begins(field)) {
+            Meaning::Caller(caller) if caller.verified && test.passes_caller(&caller.passing) => {
+                found.push(test.proves(Proof::Authentication, caller.passing.ambient));
+                if test.truth && test.begins_any(&caller.passing.role_fields) {
                     found.push(test.proves(Proof::Authorization, None));
                 }
             }
-            Meaning::Guard(guard) if test.passes_guard(guard) => {
+            Meaning::Guard(guard) if test.passes(&guard.passing) => {
                 self.guard(values, known, guard, test.call, Some(test.value), found);
             }
             Meaning::Credential(credential) if test.is_passed(credential.pass) => {

@@ -3,12 +3,14 @@
 use portcullis_code::value::{Value, ValueId, Values};
 use ustr::Ustr;
 
-use super::{
-    Passed, Passes, Proof, members_under,
-    name::{is_role_name, names_of},
-    sign_in::is_sign_in,
+use super::{Passed, Passes, Proof, name::is_role_name, sign_in::signs_in};
+use crate::{
+    input::Input,
+    library::Role,
+    origin::Origins,
+    parts::{members_under, names_of},
+    semantics::HANDED_BY_ROW,
 };
-use crate::{input::Input, library::Role, origin::Origins, semantics::HANDED_BY_ROW};
 
 impl Passes<'_, '_> {
     pub(super) fn truthy(&self, values: &Values, value: ValueId, found: &mut Vec<Passed>) {
@@ -51,7 +53,11 @@ impl Passes<'_, '_> {
                                 && path.starts_with(members)
                         })
                 };
-                let login = is_sign_in(values, *call);
+                let login = self
+                    .knowledge
+                    .of_call(values, *call)
+                    .iter()
+                    .any(|known| signs_in(self.knowledge, values, known));
                 let kind = if login {
                     Proof::Credential
                 } else {

@@ -242,7 +242,7 @@ fn holds_plainly(context: &RouteContext<'_>, value: ValueId, call: CallId, depth
             .object(*object)
             .entries
             .iter()
-            .flat_map(crate::origin::entry_values)
+            .flat_map(crate::parts::entry_values)
             .any(|inner| holds_plainly(context, inner, call, depth + 1)),
         _ => false,
     }
@@ -264,7 +264,7 @@ fn asked(context: &RouteContext<'_>) -> Vec<Asked> {
             .any(|known| {
                 known.row.usage == Usage::Plain
                     && matches!(&known.row.meaning, Meaning::Caller(caller)
-                        if caller.verified && caller.pass != Some(Pass::Returns))
+                        if caller.verified && caller.passing.pass != Some(Pass::Returns))
             });
         if asks {
             found.push(Asked {

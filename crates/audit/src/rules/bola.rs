@@ -10,8 +10,8 @@ use crate::{
     judge::{Binding, Effect, JudgedQuery},
     library::{DbOp, EffectKind},
     origin::Origins,
-    parts::{made_of, sent_in_words},
-    passes::{Proof, calls_under},
+    parts::{calls_under, made_of, sent_in_words},
+    passes::Proof,
     response::names_in,
     route::{LinkRole, Site},
     rule::{Check, Hit, RouteContext, Rule},
@@ -213,7 +213,7 @@ fn inner(
             .object(*object)
             .entries
             .iter()
-            .flat_map(crate::origin::entry_values)
+            .flat_map(crate::parts::entry_values)
             .find(|part| context.bench.origins.of(values, *part).any(Origins::CHOSEN))
             .unwrap_or(value),
         _ => value,

@@ -243,7 +243,7 @@ fn comparison(context: &RouteContext<'_>, name: Ustr) -> Option<Site> {
 }
 
 fn sent_at(context: &RouteContext<'_>, sent: ValueId) -> Site {
-    crate::passes::calls_under(&context.machine.values, sent)
+    crate::parts::calls_under(&context.machine.values, sent)
         .first()
         .map_or(context.route.site, |(call, _)| {
             let data = context.machine.values.call(*call);

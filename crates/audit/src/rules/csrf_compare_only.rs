@@ -8,7 +8,8 @@ use portcullis_policy::{Control, Method};
 use portcullis_report::{Basis, Class, Confidence, Severity};
 
 use crate::{
-    passes::{Proof, calls_under},
+    parts::calls_under,
+    passes::Proof,
     route::Site,
     rule::{Check, Hit, RouteContext, Rule},
 };

@@ -12,10 +12,10 @@ use crate::{
     input::Input,
     library::{GuardKind, Meaning},
     origin::Origins,
-    passes::{Proof, members_under, names_of},
+    parts::{Shown, members_under, names_of, shown},
+    passes::Proof,
     response::Response,
     rule::{Check, Hit, RouteContext, Rule},
-    shown::{Shown, shown},
 };
 
 pub(super) static RULE: Rule = Rule {

@@ -9,10 +9,10 @@ use portcullis_report::{Basis, Class, Confidence, Severity};
 use ustr::Ustr;
 
 use crate::{
-    depends::{depends, tests},
     input::Input,
     library::{EffectKind, GuardKind, Meaning, Step},
-    passes::{Proof, calls_under},
+    parts::{calls_under, depends, tests, whole_of},
+    passes::Proof,
     response::ResponseKind,
     route::Site,
     rule::{Check, Hit, RouteContext, Rule},
@@ -259,11 +259,6 @@ fn was_sent(context: &RouteContext<'_>, token: ValueId, depth: u32) -> bool {
     let deeper = |value: ValueId| was_sent(context, value, depth + 1);
     match values.value(token) {
         Value::Input(tag) => Input::of(*tag) != Input::Other,
-        Value::Member(base, _)
-        | Value::Index(base, _)
-        | Value::Element(base)
-        | Value::Promise(base)
-        | Value::Rest(base, _) => deeper(*base),
         Value::Template(parts) | Value::Derived(parts) => parts.iter().any(|part| deeper(*part)),
         Value::Choice(alternatives) => alternatives.iter().any(|each| deeper(each.value)),
         Value::Call(call) => {
@@ -285,6 +280,6 @@ fn was_sent(context: &RouteContext<'_>, token: ValueId, depth: u32) -> bool {
                 _ => false,
             }
         }
-        _ => false,
+        _ => whole_of(values, token).is_some_and(deeper),
     }
 }

@@ -9,12 +9,11 @@ use portcullis_policy::Control;
 use portcullis_report::{Basis, Class, Confidence, Severity};
 
 use crate::{
-    depends::depends,
     input::Input,
     knowledge::Known,
     library::Meaning,
     origin::Origins,
-    passes::names_of,
+    parts::{depends, names_of},
     route::Site,
     rule::{CallContext, Check, Hit, Rule},
     setting::Setting,

@@ -5,9 +5,8 @@ use portcullis_policy::Control;
 use portcullis_report::{Basis, Class, Confidence, Severity};
 
 use crate::{
-    depends::{all_tests, depends},
     library::{Guard, Meaning, Place},
-    passes::names_of,
+    parts::{all_tests, depends, names_of},
     rule::{CallContext, Check, Hit, Rule},
     setting::Setting,
 };

@@ -13,7 +13,7 @@ use crate::{
     knowledge::PathStep,
     library::{DeriveKind, GuardKind, Meaning, Step},
     origin::Origins,
-    passes::{calls_under, members_under},
+    parts::{calls_under, members_under},
     route::Site,
     rule::{Check, Hit, RouteContext, Rule},
     schema::{Column, Sensitivity, Table},

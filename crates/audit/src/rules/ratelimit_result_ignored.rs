@@ -8,8 +8,8 @@ use portcullis_policy::Control;
 use portcullis_report::{Basis, Class, Confidence, Severity};
 
 use crate::{
-    depends::any_depends,
     library::{GuardKind, Meaning, Pass, Usage},
+    parts::any_depends,
     route::Site,
     rule::{Check, Hit, RouteContext, Rule},
 };
@@ -75,7 +75,7 @@ fn tells(context: &RouteContext<'_>, call: CallId) -> bool {
             Meaning::Guard(guard) => {
                 guard.guard == GuardKind::RateLimit
                     && known.row.usage == Usage::Plain
-                    && !matches!(guard.pass, Some(Pass::Returns | Pass::Deferred))
+                    && !matches!(guard.passing.pass, Some(Pass::Returns | Pass::Deferred))
             }
             _ => false,
         })

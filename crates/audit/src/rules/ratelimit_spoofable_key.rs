@@ -9,10 +9,9 @@ use portcullis_report::{Basis, Class, Confidence, Severity};
 use ustr::Ustr;
 
 use crate::{
-    depends::tests,
     library::{GuardKind, Meaning, RequestPart},
     origin::Origins,
-    passes::names_of,
+    parts::{names_of, tests},
     rule::{CallContext, Check, Hit, Rule},
     summary::name_of,
 };

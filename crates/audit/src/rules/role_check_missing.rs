@@ -10,8 +10,8 @@ use crate::{
     judge::{Binding, JudgedQuery},
     library::DbOp,
     origin::Origins,
-    parts::made_of,
-    passes::{Proof, is_role_name, names_of},
+    parts::{made_of, names_of},
+    passes::{Proof, is_role_name},
     response::names_in,
     rule::{Check, Hit, RouteContext, Rule},
     schema::Kind,
@@ -197,7 +197,7 @@ fn entries(context: &RouteContext<'_>, value: ValueId) -> Vec<ValueId> {
             .object(*object)
             .entries
             .iter()
-            .flat_map(crate::origin::entry_values)
+            .flat_map(crate::parts::entry_values)
             .collect(),
         _ => vec![value],
     }

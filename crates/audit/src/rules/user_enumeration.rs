@@ -11,11 +11,11 @@ use crate::{
     judge::JudgedQuery,
     library::{DbOp, Meaning},
     origin::Origins,
-    passes::{Proof, calls_under},
+    parts::{calls_under, shown},
+    passes::Proof,
     response::ResponseKind,
     route::Site,
     rule::{Check, Hit, RouteContext, Rule},
-    shown::shown,
 };
 
 pub(super) static RULE: Rule = Rule {

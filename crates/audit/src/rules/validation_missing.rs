@@ -1,15 +1,13 @@
 //! `validation-missing`: what the client sends is used as it came, whatever it is.
 
-use portcullis_code::{
-    body::ModuleId,
-    value::{Value, ValueId},
-};
+use portcullis_code::value::{Value, ValueId};
 use portcullis_policy::Control;
 use portcullis_report::{Answer, Basis, Class, Confidence, Severity};
 
 use crate::{
     input::Input,
     origin::Origins,
+    parts::whole_of,
     raw_input::uses,
     route::Site,
     rule::{Check, Hit, RouteContext, Rule},
@@ -71,25 +69,27 @@ fn read_at(context: &RouteContext<'_>, part: ValueId) -> Option<Site> {
     let values = &context.machine.values;
     let mut at = part;
     for _ in 0..16 {
-        match values.value(at) {
+        if let Some(whole) = whole_of(values, at) {
+            at = whole;
+            continue;
+        }
+        let Value::Call(call) = values.value(at) else {
+            return None;
+        };
+        let data = values.call(*call);
+        match values.value(data.callee) {
             Value::Member(base, _)
-            | Value::Index(base, _)
-            | Value::Element(base)
-            | Value::Rest(base, _)
-            | Value::Promise(base) => at = *base,
-            Value::Call(call) => {
-                let data = values.call(*call);
-                let (module, span): (ModuleId, _) = (data.module, data.span);
-                if let Value::Member(base, _) = values.value(data.callee)
-                    && !matches!(values.value(*base), Value::Input(tag) if Input::of(*tag) == Input::WebRequest)
-                    && !matches!(values.value(*base), Value::Global(_))
-                {
-                    at = *base;
-                    continue;
-                }
-                return Some(Site { module, span });
+                if !matches!(values.value(*base), Value::Input(tag) if Input::of(*tag) == Input::WebRequest)
+                    && !matches!(values.value(*base), Value::Global(_)) =>
+            {
+                at = *base;
             }
-            _ => return None,
+            _ => {
+                return Some(Site {
+                    module: data.module,
+                    span: data.span,
+                });
+            }
         }
     }
     None

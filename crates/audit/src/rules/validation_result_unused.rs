@@ -2,7 +2,7 @@
 
 use portcullis_code::{
     machine::EventKind,
-    value::{CallId, Fact, Value, ValueId, Values},
+    value::{CallId, Fact, ValueId, Values},
 };
 use portcullis_policy::Control;
 use portcullis_report::{Basis, Class, Confidence, Severity};
@@ -10,7 +10,8 @@ use portcullis_report::{Basis, Class, Confidence, Severity};
 use crate::{
     library::{Guard, GuardKind, Meaning, Pass, Usage},
     origin::Origins,
-    passes::{Proof, calls_under},
+    parts::{calls_under, wholes_of},
+    passes::Proof,
     raw_input::uses,
     route::Site,
     rule::{Check, Hit, RouteContext, Rule},
@@ -57,7 +58,7 @@ pub(super) fn check(context: &RouteContext<'_>) -> Vec<Hit> {
                 continue;
             }
             if known.row.usage == Usage::Plain
-                && guard.pass != Some(Pass::Deferred)
+                && guard.passing.pass != Some(Pass::Deferred)
                 && guard.reads.is_some()
             {
                 judged = true;
@@ -91,12 +92,14 @@ pub(super) fn check(context: &RouteContext<'_>) -> Vec<Hit> {
                 }
             }
         }
-        if let Value::Call(made) = values.value(values.call(call).callee) {
-            for known in context.bench.knowledge.of_call(values, *made) {
-                if matches!(&known.row.meaning, Meaning::Guard(guard) if guard.guard == GuardKind::Validation && guard.pass == Some(Pass::Deferred))
-                {
-                    deferred = deferred.or(Some(*made));
-                }
+        for known in context
+            .bench
+            .knowledge
+            .of_maker(values, values.call(call).callee)
+        {
+            if matches!(&known.row.meaning, Meaning::Guard(guard) if guard.guard == GuardKind::Validation && guard.passing.pass == Some(Pass::Deferred))
+            {
+                deferred = deferred.or(known.calls.first().copied());
             }
         }
     }
@@ -135,13 +138,13 @@ fn forgotten(
     at: portcullis_code::value::FactsId,
 ) -> Option<&'static str> {
     let values = &context.machine.values;
-    if guard.pass == Some(Pass::Returns) {
+    if guard.passing.pass == Some(Pass::Returns) {
         // It throws when the input is wrong; what is wrong with the raw input is what it would have dropped or changed.
         let passed = values.facts(at).any(|fact| fact == Fact::Returned(call));
         return (!passed)
             .then_some("the schema throws after the input was used, or where nobody notices");
     }
-    if !matches!(guard.pass, None | Some(Pass::Truthy | Pass::Falsy)) {
+    if !matches!(guard.passing.pass, None | Some(Pass::Truthy | Pass::Falsy)) {
         return None;
     }
     let tested = values.facts(at).any(|fact| match fact {
@@ -155,22 +158,6 @@ fn forgotten(
 
 /// Whether a value is, or is a part of, what another one is, or the other way round.
 fn comes_from(values: &Values, value: ValueId, whole: ValueId) -> bool {
-    let chain = |start: ValueId| {
-        let mut found = vec![start];
-        let mut at = start;
-        for _ in 0..8 {
-            match values.value(at) {
-                Value::Member(base, _)
-                | Value::Index(base, _)
-                | Value::Element(base)
-                | Value::Rest(base, _)
-                | Value::Promise(base) => at = *base,
-                _ => break,
-            }
-            found.push(at);
-        }
-        found
-    };
-    let below = chain(value);
-    below.contains(&whole) || chain(whole).contains(&value)
+    let below = |start: ValueId, wanted| wholes_of(values, start).take(9).any(|at| at == wanted);
+    below(value, whole) || below(whole, value)
 }

@@ -437,9 +437,21 @@ fn paths_are_read_by_the_version_that_the_package_asks_for() {
     assert_eq!(paths, ["/x/{id}", "/x"]);
 }
 
+/// Whether each route of an application asks who calls.
+fn auth(app: &str) -> Vec<Auth> {
+    let today = "2026-01-01".parse().unwrap();
+    let audited = audit_project(
+        &project(&[("app.js", app)]),
+        &portcullis_audit::Options::on(today),
+        &|_| (),
+    )
+    .unwrap();
+    let routes = audited.report.routes.iter();
+    routes.map(|route| route.auth).collect()
+}
+
 #[test]
 fn a_guard_that_a_setting_leaves_out_is_not_counted_on() {
-    let today = "2026-01-01".parse().unwrap();
     for (registered, expected) in [
         ("app.use(auth);", Auth::Required),
         ("if (process.env.LOCKED) { app.use(auth); }", Auth::Optional),
@@ -454,15 +466,24 @@ fn a_guard_that_a_setting_leaves_out_is_not_counted_on() {
              {registered}
              app.get('/x', async (req, res) => {{ res.json(await db.query('select * from notes')); }}); app.listen(1);"
         );
-        let project = project(&[("app.js", &app)]);
-        let audited =
-            audit_project(&project, &portcullis_audit::Options::on(today), &|_| ()).unwrap();
-        let found: Vec<Auth> = audited
-            .report
-            .routes
-            .iter()
-            .map(|route| route.auth)
-            .collect();
-        assert_eq!(found, [expected], "{registered}");
+        assert_eq!(auth(&app), [expected], "{registered}");
+    }
+}
+
+#[test]
+fn a_strategy_that_signs_in_does_not_say_who_was_signed_in_before() {
+    for (guard, expected) in [
+        ("passport.authenticate('jwt')", Auth::Required),
+        ("passport.authenticate('session')", Auth::Required),
+        ("passport.authenticate('local')", Auth::None),
+        // The text says where to send whoever is not signed in, and is no strategy.
+        ("ensureLoggedIn('/login')", Auth::Required),
+    ] {
+        let app = format!(
+            "const express = require('express'); const passport = require('passport');
+             const {{ ensureLoggedIn }} = require('connect-ensure-login'); const app = express();
+             app.delete('/x', {guard}, async (req, res) => {{ res.json(await db.query('delete from notes')); }}); app.listen(1);"
+        );
+        assert_eq!(auth(&app), [expected], "{guard}");
     }
 }

@@ -49,7 +49,7 @@ fn word(row: &Row) -> String {
     let word = match &row.meaning {
         Meaning::Caller(caller) if !caller.verified => "unverified caller".to_owned(),
         Meaning::Caller(_) => "caller".to_owned(),
-        Meaning::Guard(Guard { guard, pass, .. }) => match pass {
+        Meaning::Guard(Guard { guard, passing, .. }) => match passing.pass {
             Some(pass) => format!("{guard:?} {pass:?}"),
             None => format!("{guard:?}"),
         },
@@ -488,6 +488,25 @@ fn a_star_names_the_table() {
 }
 
 #[test]
+fn a_strategy_signs_in_unless_it_comes_with_each_request() {
+    let library = builtin();
+    let found = found(&library, "passport", "authenticate()", "");
+    assert_eq!(found.len(), 4, "{found:?}");
+    for found in found {
+        let Some(strategy) = &found.row.strategy else {
+            assert_eq!(found.row.meaning, Meaning::Transparent, "only `anonymous`");
+            continue;
+        };
+        for name in ["local", "google", "magic-link"] {
+            assert!(strategy.signs_in(name), "{name}");
+        }
+        for name in ["jwt", "admin-jwt", "bearer", "localapikey"] {
+            assert!(!strategy.signs_in(name), "{name}");
+        }
+    }
+}
+
+#[test]
 fn users_rows_come_first_and_name_files_too() {
     let mut library = builtin();
     let rows = Library::read(
@@ -528,6 +547,14 @@ fn errors_name_the_file_and_the_row() {
             "unknown field `keey`",
         ),
         (
+            "[[row]]\nimport = \"a\"\nsymbol = \"b()\"\nmeans = \"guard\"\nguard = \"csrf\"\npass = \"returns\"\nverified = true",
+            "unknown field `verified`",
+        ),
+        (
+            "[[row]]\nimport = \"a\"\nsymbol = \"b()\"\nmeans = \"caller\"\npass = \"truthy\"\nsubject = 0",
+            "unknown field `subject`",
+        ),
+        (
             "[[row]]\nsymbol = \"b()\"\nmeans = \"derive\"",
             "names no module",
         ),
@@ -538,6 +565,14 @@ fn errors_name_the_file_and_the_row() {
         (
             "[[row]]\nimport = \"a\"\nsymbol = \"b()\"\nas = \"wrapper\"\nmeans = \"transparent\"",
             "needs `handler`",
+        ),
+        (
+            "[[row]]\nimport = \"a\"\nsymbol = \"b()\"\nmeans = \"transparent\"\nstrategy = 0",
+            "`strategy` needs the names",
+        ),
+        (
+            "[[row]]\nimport = \"a\"\nsymbol = \"b()\"\nmeans = \"transparent\"\nwith_each_request = \"c\"",
+            "needs the place of the `strategy`",
         ),
         (
             "[[row]]\nimport = \"a\"\nsymbol = \"b()\"\nmeans = \"db\"\ntable = 0",
