@@ -352,6 +352,36 @@ fn calls_mean_what_they_do() {
             &["RateLimit Returns"],
         ),
         (
+            "rolling-rate-limiter",
+            "RedisRateLimiter().limit()",
+            "^0.4.0",
+            &["RateLimit Falsy"],
+        ),
+        (
+            "rolling-rate-limiter",
+            "InMemoryRateLimiter().wouldLimit()",
+            "^0.2.0",
+            &["Derive"],
+        ),
+        (
+            "rolling-rate-limiter",
+            "RedisRateLimiter().limit()",
+            "^0.1.8",
+            &[],
+        ),
+        (
+            "async-ratelimiter",
+            "default().get()",
+            "^1.6.0",
+            &["Derive if", "RateLimit if"],
+        ),
+        (
+            "async-ratelimiter",
+            "default().get()",
+            "^1.1.4",
+            &["Derive if", "RateLimit if"],
+        ),
+        (
             "zod",
             "z.object().strict().refine().parse()",
             "^3.22.0",
