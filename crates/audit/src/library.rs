@@ -23,7 +23,8 @@ pub use guard::{
     IssueToken, LimitStore, Pass, Refusal, RequestPart, TokenPart,
 };
 pub use meaning::{
-    Derive, DeriveKind, Effect, EffectKind, ErrorFactory, Fields, Log, Meaning, Options, Role,
+    Application, Derive, DeriveKind, Effect, EffectKind, ErrorFactory, Fields, Headers, Log,
+    Meaning, Role,
 };
 pub use place::{Field, Place, Root};
 pub use row::{Handed, Name, Row, Source, Usage};

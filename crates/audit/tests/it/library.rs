@@ -483,7 +483,10 @@ fn calls_mean_what_they_do() {
             "",
             &["Chain"],
         ),
+        ("express", "default()", "", &["Application"]),
         ("express", "default.json()", "", &["middleware BodyParser"]),
+        ("helmet", "default()", "", &["middleware Headers"]),
+        ("helmet", "hidePoweredBy()", "", &["middleware Headers"]),
         ("nothing-of-the-kind", "auth()", "", &[]),
     ];
     for (package, path, version, expected) in table {
