@@ -26,7 +26,8 @@ pub use credential::{
 pub use database::{Db, DbOp, DbOperator, Operator, Part};
 pub use guard::{Caller, Guard, GuardKind, LimitStore, Refusal, RequestPart};
 pub use meaning::{
-    Derive, DeriveKind, Effect, EffectKind, ErrorFactory, Fields, Log, Meaning, Options, Role,
+    Application, Derive, DeriveKind, Effect, EffectKind, ErrorFactory, Fields, Headers, Log,
+    Meaning, Role,
 };
 pub use passing::{Pass, Passing};
 pub use place::{Field, Place, Root};
@@ -182,13 +183,15 @@ impl Library {
         };
         let mut rows = Vec::with_capacity(tables.len());
         for (index, table) in tables.into_iter().enumerate() {
-            let number = index.saturating_add(1);
-            let row = Row::with_defaults(file, number, table, &defaults).map_err(|why| {
+            let before = table.span().and_then(|span| text.get(..span.start));
+            let source = Source {
+                file: file.into(),
+                row: index.saturating_add(1),
+                line: before.map(|before| before.matches('\n').count().saturating_add(1)),
+            };
+            let row = Row::with_defaults(source.clone(), table, &defaults).map_err(|why| {
                 LibraryError::Row {
-                    source_row: Source {
-                        file: file.into(),
-                        row: number,
-                    },
+                    source_row: source,
                     why,
                 }
             })?;

@@ -23,6 +23,7 @@ mod user_enumeration;
 mod validation_missing;
 mod validation_result_unused;
 mod webhook_signature_missing;
+mod x_powered_by_exposed;
 
 use crate::rule::Rule;
 
@@ -51,4 +52,5 @@ pub static RULES: &[&Rule] = &[
     &jwt_hs256::RULE,
     &jwt_missing_aud_iss::RULE,
     &user_enumeration::RULE,
+    &x_powered_by_exposed::RULE,
 ];

@@ -57,8 +57,10 @@ pub enum Meaning {
     Mega(Mega),
     /// A piece of a builder that makes an endpoint: a procedure, a safe action.
     Chain(Chain),
+    /// Makes an application that answers by itself.
+    Application(Application),
     /// Sets security headers.
-    Headers(Options),
+    Headers(Headers),
     /// Sets CORS headers.
     Cors(Cors),
     /// Reads the body.
@@ -105,6 +107,7 @@ impl Meaning {
             }
             "mega" => Self::Mega(read(keys)?),
             "chain" => Self::Chain(read(keys)?),
+            "application" => Self::Application(read(keys)?),
             "headers" => Self::Headers(read(keys)?),
             "cors" => Self::Cors(read(keys)?),
             "body_parser" => Self::BodyParser(read(keys)?),
@@ -262,12 +265,27 @@ pub struct Fields {
     pub fields: Place,
 }
 
-/// A middleware with options.
+/// An application.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Options {
+pub struct Application {
+    /// The header of every answer that names the framework, unless it is told not to.
+    pub banner: Option<Box<str>>,
+    /// What is written in the application to tell it.
+    pub banner_off: Option<Box<str>>,
+}
+
+/// Security headers.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Headers {
     /// The options.
     pub options: Option<Place>,
+    /// The header that it takes away.
+    pub removes: Option<Box<str>>,
+    /// The options that keep it when any of them is false.
+    #[serde(default)]
+    pub removes_unless_false: Vec<Place>,
 }
 
 /// A log line.

@@ -52,11 +52,16 @@ pub struct Source {
     pub file: Box<str>,
     /// Which row of the file, counted from 1.
     pub row: usize,
+    /// The line where it begins, where it is written as it stands.
+    pub line: Option<usize>,
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} row {}", self.file, self.row)
+        match self.line {
+            Some(line) => write!(out, "{}:{line}", self.file),
+            None => write!(out, "{} row {}", self.file, self.row),
+        }
     }
 }
 
@@ -175,12 +180,16 @@ impl Row {
     ///
     /// Without `import` each symbol names its module or file itself: `src/auth.ts#requireUser()`.
     pub fn from_table(file: &str, row: usize, table: Table) -> Result<Self, String> {
-        Self::with_defaults(file, row, table, &Defaults::default())
+        let source = Source {
+            file: file.into(),
+            row,
+            line: None,
+        };
+        Self::with_defaults(source, table, &Defaults::default())
     }
 
     pub(super) fn with_defaults(
-        file: &str,
-        row: usize,
+        source: Source,
         table: Table,
         defaults: &Defaults,
     ) -> Result<Self, String> {
@@ -234,10 +243,7 @@ impl Row {
         let meaning = Meaning::read(&means, own)?;
         meaning.check(&usage)?;
         Ok(Self {
-            source: Source {
-                file: file.into(),
-                row,
-            },
+            source,
             names,
             versions,
             usage,

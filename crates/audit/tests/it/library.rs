@@ -21,7 +21,7 @@ fn segments(path: &str) -> Vec<Segment<'_>> {
 }
 
 fn builtin() -> Library {
-    Library::builtin().expect("every file loads")
+    Library::builtin().unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn found<'l, 'p>(
@@ -352,6 +352,36 @@ fn calls_mean_what_they_do() {
             &["RateLimit Returns"],
         ),
         (
+            "rolling-rate-limiter",
+            "RedisRateLimiter().limit()",
+            "^0.4.0",
+            &["RateLimit Falsy"],
+        ),
+        (
+            "rolling-rate-limiter",
+            "InMemoryRateLimiter().wouldLimit()",
+            "^0.2.0",
+            &["Derive"],
+        ),
+        (
+            "rolling-rate-limiter",
+            "RedisRateLimiter().limit()",
+            "^0.1.8",
+            &[],
+        ),
+        (
+            "async-ratelimiter",
+            "default().get()",
+            "^1.6.0",
+            &["Derive if", "RateLimit if"],
+        ),
+        (
+            "async-ratelimiter",
+            "default().get()",
+            "^1.1.4",
+            &["Derive if", "RateLimit if"],
+        ),
+        (
             "zod",
             "z.object().strict().refine().parse()",
             "^3.22.0",
@@ -453,7 +483,10 @@ fn calls_mean_what_they_do() {
             "",
             &["Chain"],
         ),
+        ("express", "default()", "", &["Application"]),
         ("express", "default.json()", "", &["middleware BodyParser"]),
+        ("helmet", "default()", "", &["middleware Headers"]),
+        ("helmet", "hidePoweredBy()", "", &["middleware Headers"]),
         ("nothing-of-the-kind", "auth()", "", &[]),
     ];
     for (package, path, version, expected) in table {
@@ -592,7 +625,7 @@ fn errors_name_the_file_and_the_row() {
             "{text}\n{message}"
         );
         if let LibraryError::Row { source_row, .. } = error {
-            assert_eq!(source_row.row, 1);
+            assert_eq!((source_row.row, source_row.line), (1, Some(1)));
         }
     }
 }

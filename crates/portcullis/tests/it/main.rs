@@ -4,6 +4,7 @@
 mod folder;
 mod policy;
 mod reading;
+mod readme;
 mod rules;
 mod usage;
 
