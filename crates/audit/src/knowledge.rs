@@ -281,8 +281,7 @@ impl<'p> Knowledge<'p> {
                 }
                 match handed {
                     Handed::Role(Role::This) => {
-                        let receiver = self.receiver(values, values.call(call).callee)?;
-                        return self.walk(values, receiver, steps, depth + 1);
+                        return self.walk_receiver(values, call, steps, depth + 1);
                     }
                     Handed::Symbol(symbol) => {
                         let package = self.reach(values, values.call(call).callee)?.package;
@@ -296,11 +295,23 @@ impl<'p> Knowledge<'p> {
         None
     }
 
-    fn receiver(&self, values: &Values, callee: ValueId) -> Option<ValueId> {
-        match values.value(callee) {
-            Value::Member(base, _) | Value::Index(base, _) => Some(*base),
-            _ => None,
+    /// On from what a method was called on: of several, what leads to a package (`globalThis.client ?? new Client()`).
+    fn walk_receiver(
+        &self,
+        values: &Values,
+        call: CallId,
+        steps: &mut Vec<PathStep>,
+        depth: usize,
+    ) -> Option<Ustr> {
+        let mark = steps.len();
+        for receiver in receivers(values, values.call(call).callee) {
+            steps.truncate(mark);
+            let found = self.walk(values, receiver, steps, depth);
+            if found.is_some_and(|package| package != "globalThis") {
+                return found;
+            }
         }
+        None
     }
 
     /// The rows that describe a call.
@@ -481,7 +492,7 @@ impl<'p> Knowledge<'p> {
         };
         let data = values.call(call);
         let roots: Vec<ValueId> = match place.root {
-            Root::This => self.receiver(values, data.callee).into_iter().collect(),
+            Root::This => receivers(values, data.callee),
             Root::Argument(number) => data.args.get(number).map(|arg| arg.0).into_iter().collect(),
             Root::Last => data.args.last().map(|arg| arg.0).into_iter().collect(),
             Root::All => data.args.iter().map(|arg| arg.0).collect(),
@@ -579,5 +590,18 @@ fn push_symbol(symbol: &Symbol, steps: &mut Vec<PathStep>) {
             Step::Call => PathStep::Call(None),
             Step::Index | Step::AnyName | Step::Run => PathStep::Index,
         });
+    }
+}
+
+/// What a method was called on: each, where it may be one of several.
+fn receivers(values: &Values, callee: ValueId) -> Vec<ValueId> {
+    match values.value(callee) {
+        Value::Member(base, _) | Value::Index(base, _) => vec![*base],
+        Value::Choice(alternatives) => alternatives
+            .iter()
+            .filter(|each| !matches!(values.value(each.value), Value::Choice(_)))
+            .flat_map(|each| receivers(values, each.value))
+            .collect(),
+        _ => Vec::new(),
     }
 }

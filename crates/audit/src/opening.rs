@@ -128,8 +128,10 @@ fn guards_in(
     before: &[Passed],
 ) -> (Vec<Passed>, bool) {
     let mut guards: Vec<Passed> = Vec::new();
+    // What was proved before the body is not lost with it: a second check of the same kind only adds to it.
+    let known = |passed: &Passed| before.iter().any(|before| alike(before.kind, passed.kind));
     let mut add = |passed: &Passed| {
-        if guarding(passed.kind) && !before.contains(passed) && !guards.contains(passed) {
+        if guarding(passed.kind) && !known(passed) && !guards.contains(passed) {
             guards.push(passed.clone());
         }
     };
@@ -140,7 +142,7 @@ fn guards_in(
         if let EventKind::Call(call) = event.kind {
             // A guard that throws by itself.
             for passed in passes.of_fact(values, Fact::Returned(call)).iter() {
-                refuses |= guarding(passed.kind) && !before.contains(passed);
+                refuses |= guarding(passed.kind) && !known(passed);
                 add(passed);
             }
         }
@@ -178,7 +180,7 @@ fn guards_in(
                 {
                     continue;
                 }
-                refuses |= guarding(passed.kind) && !before.contains(passed);
+                refuses |= guarding(passed.kind) && !known(passed);
                 add(passed);
             }
         }

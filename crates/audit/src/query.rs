@@ -29,6 +29,8 @@ pub struct Query {
     pub select: Vec<ValueId>,
     /// Which columns are left out.
     pub omit: Vec<ValueId>,
+    /// Which columns are left out of the rows of each table, whatever is asked.
+    pub omit_by_table: Option<ValueId>,
     /// Which rows of other tables come along.
     pub include: Vec<ValueId>,
     /// The text of a query.
@@ -93,6 +95,7 @@ pub fn queries(machine: &Machine<'_>, events: &[Event], knowledge: &Knowledge<'_
                     data: Vec::new(),
                     select: Vec::new(),
                     omit: Vec::new(),
+                    omit_by_table: None,
                     include: Vec::new(),
                     text: None,
                     calls: Vec::new(),
@@ -200,6 +203,11 @@ fn add_piece(
         for place in places {
             into.extend(knowledge.places(values, known, place));
         }
+    }
+    if let Some(place) = &db.omit_by_table {
+        query.omit_by_table = query
+            .omit_by_table
+            .or_else(|| knowledge.place(values, known, place));
     }
     if let Some(text) = &db.text {
         query.text = query.text.or(knowledge.place(values, known, text));

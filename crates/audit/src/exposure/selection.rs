@@ -17,6 +17,7 @@ pub(super) struct Selection {
     select: Vec<ValueId>,
     omit: Vec<ValueId>,
     include: Vec<ValueId>,
+    omit_by_table: Option<ValueId>,
 }
 
 impl Selection {
@@ -26,6 +27,7 @@ impl Selection {
             select: query.select.clone(),
             omit: query.omit.clone(),
             include: query.include.clone(),
+            omit_by_table: query.omit_by_table,
         }
     }
 
@@ -40,14 +42,19 @@ impl Selection {
             .iter()
             .chain(&self.select)
             .find_map(|list| named(values, *list, name))
-            .and_then(|value| Self::nested(values, value))
+            .and_then(|value| self.nested(values, value))
     }
 
     /// `true`, or `{ select, include, omit }`.
-    fn nested(values: &Values, value: ValueId) -> Option<Self> {
+    fn nested(&self, values: &Values, value: ValueId) -> Option<Self> {
+        let omit_by_table = self.omit_by_table;
         match values.value(value) {
-            Value::Const(Const::Bool(true)) => Some(Self::default()),
+            Value::Const(Const::Bool(true)) => Some(Self {
+                omit_by_table,
+                ..Self::default()
+            }),
             Value::Object(_) => Some(Self {
+                omit_by_table,
                 select: ["select", "columns"]
                     .iter()
                     .filter_map(|key| named(values, value, key))
@@ -65,7 +72,12 @@ impl Selection {
     /// Whether a column of the row is among what is asked for.
     pub(super) fn shows(&self, values: &Values, table: &Table, column: &str) -> bool {
         let is = |name: &str| table.column(name).is_some_and(|found| found.name == column);
-        let omitted = self.omit.iter().any(|list| {
+        let of_table = self.omit_by_table.and_then(|tables| {
+            entries(values, tables)
+                .into_iter()
+                .find_map(|(name, list)| name.eq_ignore_ascii_case(&table.name).then_some(list))
+        });
+        let omitted = self.omit.iter().chain(&of_table).any(|list| {
             entries(values, *list)
                 .iter()
                 .any(|(name, value)| is(name) && !is_false(values, *value))
@@ -85,7 +97,7 @@ impl Selection {
             .flat_map(|list| entries(values, *list))
             .filter_map(|(name, value)| {
                 let relation = table.relation(&name)?;
-                Some((relation, Self::nested(values, value)?))
+                Some((relation, self.nested(values, value)?))
             })
             .collect()
     }

@@ -19,20 +19,41 @@ pub(crate) fn is_secret_column(column: &str, schema: &Schema, table: Option<Ustr
         || lower.ends_with("secret")
         || lower.ends_with("hashedkey")
         || is_secret_link(&lower)
+        || matches!(lower.as_str(), "code" | "key" | "hash")
+            && table.is_some_and(|table| holds_secrets(&table))
 }
+
+/// Whether the rows of a table are codes that are handed out: `OAuthCode`, `otp`, `VerificationToken`.
+fn holds_secrets(table: &str) -> bool {
+    let lower = table.to_lowercase();
+    [
+        "authcode",
+        "auth_code",
+        "authorization",
+        "otp",
+        "token",
+        "apikey",
+        "api_key",
+    ]
+    .iter()
+    .chain(&PURPOSES)
+    .any(|word| lower.contains(word))
+}
+
+/// What secret links and codes are for.
+const PURPOSES: [&str; 8] = [
+    "invit",
+    "share",
+    "join",
+    "magic",
+    "verif",
+    "reset",
+    "confirm",
+    "subscribe",
+];
 
 /// A code that is handed to whoever is to be let in: an invitation, a share, a confirmation.
 fn is_secret_link(column: &str) -> bool {
-    const PURPOSES: [&str; 8] = [
-        "invit",
-        "share",
-        "join",
-        "magic",
-        "verif",
-        "reset",
-        "confirm",
-        "subscribe",
-    ];
     PURPOSES.iter().any(|purpose| column.contains(purpose))
         && ["code", "key", "link", "hash", "slug"]
             .iter()

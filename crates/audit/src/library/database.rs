@@ -31,6 +31,8 @@ pub struct Db {
     /// Where the fields left out are named.
     #[serde(default)]
     pub omit: Vec<Place>,
+    /// What the client leaves out of every query, by table: `new PrismaClient({ omit: { user: { password: true } } })`.
+    pub omit_by_table: Option<Place>,
     /// Where rows of other tables are taken along.
     #[serde(default)]
     pub include: Vec<Place>,

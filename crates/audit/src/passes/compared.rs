@@ -1,6 +1,6 @@
 //! What it proves that two values are equal.
 
-use portcullis_code::value::{ValueId, Values};
+use portcullis_code::value::{Value, ValueId, Values};
 
 use super::{
     Passed, Passes, Proof,
@@ -71,9 +71,25 @@ impl Passes<'_, '_> {
                 push(Proof::Authorization, None);
                 push(Proof::Authentication, None);
             }
+            // A list of one: only this account, only this tenant.
+            let fixed = values.as_text(other).is_some_and(|text| !text.is_empty())
+                || right == Origins::ENVIRONMENT;
+            if left.any(Origins::BOUND) && fixed && is_identity(values, one) {
+                push(Proof::Authorization, None);
+            }
             if left.any(Origins::BOUND) && right.any(Origins::ROW) {
                 push(Proof::Ownership, None);
             }
         }
     }
+}
+
+/// Whether a value names an account or a tenant: its last member is an id or an address.
+fn is_identity(values: &Values, value: ValueId) -> bool {
+    let Value::Member(_, name) = values.value(value) else {
+        return false;
+    };
+    matches!(name.as_str(), "id" | "_id" | "sub" | "email" | "slug")
+        || name.ends_with("Id")
+        || name.ends_with("_id")
 }
