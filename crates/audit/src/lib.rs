@@ -27,6 +27,7 @@ pub mod rules;
 pub mod schema;
 pub mod semantics;
 pub mod setting;
+mod shared;
 pub mod summary;
 mod sweep;
 

@@ -16,12 +16,11 @@ use crate::{
     knowledge::Known,
     library::{GuardKind, Library, Meaning},
     options::Options,
-    origin::OriginFinder,
-    passes::Passes,
     route::{Route, Site},
     rule::{CallContext, Check, Hit, Rule},
     rules::RULES,
     semantics::RequestPath,
+    shared::Shared,
 };
 
 /// Most functions that are run because no route enters them.
@@ -84,11 +83,11 @@ impl Sweep {
     pub(crate) fn loaded(
         &mut self,
         machine: &mut Machine<'_>,
-        bench: &Bench<'_, '_>,
+        shared: &Shared<'_, '_>,
         events: &[Event],
     ) {
         let mark = machine.begin();
-        aside(bench, |bench| self.look(machine, bench, events, None));
+        shared.bench(|bench| self.look(machine, bench, events, None));
         machine.end(&mark);
     }
 
@@ -147,7 +146,7 @@ impl Sweep {
     pub(crate) fn finish(
         mut self,
         machine: &mut Machine<'_>,
-        bench: &Bench<'_, '_>,
+        shared: &Shared<'_, '_>,
     ) -> Vec<(&'static Rule, Hit)> {
         let mut modules: Vec<ModuleId> = self.modules.iter().copied().collect();
         modules.sort_unstable();
@@ -159,7 +158,7 @@ impl Sweep {
         for entry in entries {
             if left > 0 && !self.entered.contains(&entry.function) {
                 left -= 1;
-                self.run(machine, bench, &entry);
+                self.run(machine, shared, &entry);
             }
         }
         let mut worst: FxHashMap<(&'static str, Site), Severity> = FxHashMap::default();
@@ -176,8 +175,8 @@ impl Sweep {
         self.hits
     }
 
-    fn run(&mut self, machine: &mut Machine<'_>, bench: &Bench<'_, '_>, entry: &Entry) {
-        bench.frameworks.fix(RequestPath::Unknown, None);
+    fn run(&mut self, machine: &mut Machine<'_>, shared: &Shared<'_, '_>, entry: &Entry) {
+        shared.frameworks.fix(RequestPath::Unknown, None);
         let mark = machine.begin();
         let inputs: Vec<ValueId> = (0..PARAMETERS_MAX)
             .map(|number| Input::Argument(number).value(&mut machine.values))
@@ -201,20 +200,9 @@ impl Sweep {
             function = inner;
         }
         let events = std::mem::take(&mut machine.events);
-        aside(bench, |bench| self.look(machine, bench, &events, None));
+        shared.bench(|bench| self.look(machine, bench, &events, None));
         machine.end(&mark);
     }
-}
-
-/// Does something with origins and proofs of its own: what they remember ends with the run that they speak of.
-fn aside(bench: &Bench<'_, '_>, act: impl FnOnce(&Bench<'_, '_>)) {
-    let origins = OriginFinder::new(bench.knowledge);
-    let passes = Passes::new(bench.knowledge, &origins);
-    act(&Bench {
-        origins: &origins,
-        passes: &passes,
-        ..*bench
-    });
 }
 
 /// A function that can be run by itself.

@@ -1,0 +1,74 @@
+//! Makes findings of what the rules hit.
+
+use portcullis_code::project::Project;
+use portcullis_report::{Finding, Fix, Place, Step, fingerprint};
+use rustc_hash::FxHashMap;
+
+use super::location::{location, snippet};
+use crate::{
+    route::Site,
+    rule::{Check, Hit, Rule},
+};
+
+/// Hits become findings: those of one rule at one place are one finding, and those of a rule about the whole are one.
+pub(super) fn findings(project: &Project, hits: Vec<(&'static Rule, Hit)>) -> Vec<Finding> {
+    let mut found: Vec<Finding> = Vec::new();
+    let mut of_key: FxHashMap<(&'static str, Option<Site>, String), usize> = FxHashMap::default();
+    for (rule, hit) in hits {
+        let grouped = matches!(rule.check, Check::Inventory(_));
+        let site = location(project, hit.site);
+        let symbol = hit.route.clone().unwrap_or_else(|| site.file.clone());
+        let print = fingerprint(rule.id, &symbol, &snippet(project, hit.site));
+        let place = Place {
+            location: site.clone(),
+            route: hit.route.clone(),
+            fingerprint: print.clone(),
+        };
+        let severity = hit.severity.unwrap_or(rule.severity);
+        let key = (
+            rule.id,
+            (!grouped).then_some(hit.site),
+            format!(
+                "{severity:?}{}",
+                if grouped { hit.message.as_str() } else { "" }
+            ),
+        );
+        if let Some(&at) = of_key.get(&key) {
+            if let Some(finding) = found.get_mut(at)
+                && !finding.places.contains(&place)
+            {
+                finding.places.push(place);
+            }
+            continue;
+        }
+        of_key.insert(key, found.len());
+        let why = hit
+            .why
+            .iter()
+            .map(|(at, text)| Step {
+                location: at.map(|at| location(project, at)),
+                text: text.clone(),
+            })
+            .collect();
+        found.push(Finding {
+            rule: rule.id,
+            class: rule.class,
+            control: rule.control,
+            basis: hit.basis.unwrap_or(rule.basis),
+            severity,
+            confidence: hit.confidence.unwrap_or(rule.confidence),
+            location: site,
+            route: hit.route,
+            places: vec![place],
+            message: hit.message,
+            why,
+            fix: hit.fix.map(|description| Fix {
+                description,
+                edits: Vec::new(),
+            }),
+            fingerprint: print,
+            suppressed: None,
+        });
+    }
+    found
+}

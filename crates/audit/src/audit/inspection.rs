@@ -1,0 +1,176 @@
+//! `Inspection`: looks at one route after the other with every rule, and keeps what comes of it.
+
+use portcullis_code::machine::{Event, Machine};
+use portcullis_policy::Control;
+use portcullis_report::RouteRecord;
+
+use super::{discovery::Discovery, route_record::route_record};
+use crate::{
+    discover::express,
+    judge::{Bench, JudgedQuery, Judgement, judge},
+    middleware::{self, Cover, Trials},
+    options::Options,
+    route::Route,
+    rule::{Check, Hit, RouteContext, Rule},
+    rules::RULES,
+    shared::Shared,
+    summary::{Inventory, Summary, name_of},
+    sweep::Sweep,
+};
+
+/// The framework of pages, which are routes only where they write.
+const PAGE: &str = "nextjs-page";
+
+/// What was found so far.
+pub(super) struct Inspection<'a, 'p> {
+    shared: Shared<'a, 'p>,
+    options: &'a Options,
+    sweep: Sweep,
+    trials: Trials,
+    hits: Vec<(&'static Rule, Hit)>,
+    summaries: Vec<Summary>,
+    records: Vec<RouteRecord>,
+}
+
+impl<'a, 'p> Inspection<'a, 'p> {
+    /// Begins with what happened while the modules were loaded.
+    pub(super) fn new(
+        shared: Shared<'a, 'p>,
+        options: &'a Options,
+        machine: &mut Machine<'_>,
+        events: &[Event],
+    ) -> Self {
+        let knowledge = shared.knowledge;
+        let mut sweep = Sweep::new(knowledge.project, knowledge.library, options);
+        sweep.loaded(machine, &shared, events);
+        Self {
+            shared,
+            options,
+            sweep,
+            trials: Trials::default(),
+            hits: Vec::new(),
+            summaries: Vec::new(),
+            records: Vec::new(),
+        }
+    }
+
+    /// Judges a route and looks at it with every rule.
+    pub(super) fn look(
+        &mut self,
+        machine: &mut Machine<'_>,
+        discovery: &Discovery,
+        route: &Route,
+        is_own: bool,
+    ) {
+        let cover = self.cover(machine, discovery, route);
+        let shared = self.shared;
+        shared.bench(|bench| {
+            let (judgement, mark) = judge(machine, bench, route, cover.as_ref());
+            self.apply_rules(&RouteContext {
+                route,
+                judgement: &judgement,
+                cover: cover.as_ref(),
+                machine,
+                bench,
+            });
+            let judged = Some((route, &judgement));
+            self.sweep.look(machine, bench, &judgement.events, judged);
+            self.list(machine, route, &judgement, cover.as_ref(), is_own);
+            machine.end(&mark);
+        });
+    }
+
+    /// What the application's middleware does before the route.
+    fn cover(
+        &mut self,
+        machine: &mut Machine<'_>,
+        discovery: &Discovery,
+        route: &Route,
+    ) -> Option<Cover> {
+        let shared = self.shared;
+        let reach = discovery.nextjs.reach(shared.knowledge.project, route)?;
+        // Whoever gets through to a page that does nothing gets nothing: its middleware need not be tried.
+        let idle =
+            route.framework == PAGE && shared.bench(|bench| does_nothing(machine, bench, route));
+        (!idle).then(|| {
+            shared.bench(|bench| middleware::cover(machine, bench, &mut self.trials, &reach, route))
+        })
+    }
+
+    fn apply_rules(&mut self, context: &RouteContext<'_>) {
+        // What answers for failing routes guards nothing and does nothing: only its words are looked at.
+        let only_words = context.route.framework == express::ERRORS;
+        for rule in RULES {
+            if let Check::Route(check) | Check::RouteThen(check, _) = rule.check
+                && self.options.runs(rule.id)
+                && (!only_words || rule.control == Control::ErrorHandling)
+            {
+                self.hits.extend(check(context).into_iter().map(|hit| {
+                    let hit = if hit.route.is_none() {
+                        hit.of(name_of(context.route))
+                    } else {
+                        hit
+                    };
+                    (*rule, hit)
+                }));
+            }
+        }
+    }
+
+    /// Keeps a route for the report and for the rules about the whole. A page only if it does more than show: it writes.
+    fn list(
+        &mut self,
+        machine: &Machine<'_>,
+        route: &Route,
+        judgement: &Judgement,
+        cover: Option<&Cover>,
+        is_own: bool,
+    ) {
+        let writes = |judged: &JudgedQuery| judged.query.op.writes();
+        let is_writing_page = route.framework == PAGE && judgement.queries.iter().any(writes);
+        if !is_own && !is_writing_page {
+            return;
+        }
+        let project = self.shared.knowledge.project;
+        let schema = self.shared.schema;
+        self.summaries.push(Summary::of(
+            route, project, machine, judgement, cover, schema,
+        ));
+        if is_own {
+            self.records
+                .push(route_record(project, route, judgement, cover));
+        }
+    }
+
+    /// Ends with the rules about single calls and those about the whole: every hit, and the records of the routes.
+    pub(super) fn finish(
+        self,
+        machine: &mut Machine<'_>,
+    ) -> (Vec<(&'static Rule, Hit)>, Vec<RouteRecord>) {
+        let mut hits = self.hits;
+        hits.extend(self.sweep.finish(machine, &self.shared));
+        let inventory = Inventory {
+            routes: self.summaries,
+            policy: self.options.policy.clone(),
+        };
+        for rule in RULES {
+            if let Check::Inventory(check) = rule.check
+                && self.options.runs(rule.id)
+            {
+                hits.extend(check(&inventory).into_iter().map(|hit| (*rule, hit)));
+            }
+        }
+        hits.retain(|(rule, hit)| match rule.check {
+            Check::RouteThen(_, stands) => stands(&inventory, hit),
+            Check::Route(_) | Check::Call(_) | Check::Inventory(_) => true,
+        });
+        (hits, self.records)
+    }
+}
+
+/// Whether a route neither asks the database nor acts.
+fn does_nothing(machine: &mut Machine<'_>, bench: &Bench<'_, '_>, route: &Route) -> bool {
+    let (judgement, mark) = judge(machine, bench, route, None);
+    machine.end(&mark);
+    judgement.queries.is_empty() && judgement.effects.is_empty()
+}
