@@ -128,8 +128,12 @@ fn guards_in(
     before: &[Passed],
 ) -> (Vec<Passed>, bool) {
     let mut guards: Vec<Passed> = Vec::new();
-    // What was proved before the body is not lost with it: a second check of the same kind only adds to it.
-    let known = |passed: &Passed| before.iter().any(|before| alike(before.kind, passed.kind));
+    // A role that was checked before the body is not lost with it: a second check only adds to the first.
+    let known = |passed: &Passed| {
+        before.contains(passed)
+            || matches!(passed.kind, Proof::Authorization | Proof::Ownership)
+                && before.iter().any(|before| alike(before.kind, passed.kind))
+    };
     let mut add = |passed: &Passed| {
         if guarding(passed.kind) && !known(passed) && !guards.contains(passed) {
             guards.push(passed.clone());

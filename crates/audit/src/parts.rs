@@ -6,6 +6,7 @@ mod made_of;
 mod names;
 mod sent;
 mod shown;
+mod spelled;
 mod tested;
 mod under;
 
@@ -17,6 +18,7 @@ pub use made_of::{made_of, made_with};
 pub use names::names_of;
 pub use sent::{sent_in_words, sent_name};
 pub use shown::{Shown, shown};
+pub use spelled::spelled;
 pub use tested::{all_tests, tests};
 pub use under::{calls_under, members_under};
 

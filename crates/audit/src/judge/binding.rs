@@ -4,7 +4,7 @@ use portcullis_code::value::ValueId;
 use rustc_hash::FxHashSet;
 
 use super::{JudgedQuery, Judging, vouched::Vouching};
-use crate::{library::DbOp, passes::Proof};
+use crate::{library::DbOp, parts, passes::Proof};
 
 /// How the rows that a query touches are bound to the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,7 @@ impl Judging<'_, '_, '_, '_> {
         if self.owner_guarded(query) {
             return Binding::Bound;
         }
+        let values = &self.machine.values;
         let mut checked: FxHashSet<ValueId> = FxHashSet::default();
         for earlier in judged.iter().take(number) {
             let tested = earlier
@@ -70,12 +71,19 @@ impl Judging<'_, '_, '_, '_> {
             }
         }
         checked.extend(self.compared_rows(judged, facts, number));
-        if query
-            .filters
-            .iter()
-            .any(|filter| checked.contains(&filter.value) || self.is_callers(facts, filter.value))
-        {
+        let checked: FxHashSet<ValueId> = checked
+            .into_iter()
+            .map(|value| parts::spelled(values, value))
+            .collect();
+        if query.filters.iter().any(|filter| {
+            checked.contains(&parts::spelled(values, filter.value))
+                || self.is_callers(facts, filter.value)
+        }) {
             return Binding::Bound;
+        }
+        // Nobody but the members of one tenant gets here, whatever they name.
+        if checked.iter().any(|value| self.is_fixed(facts, *value)) {
+            return Binding::Open;
         }
         let earlier = judged.get(..number).unwrap_or(judged);
         if query

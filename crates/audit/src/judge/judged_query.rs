@@ -24,6 +24,8 @@ pub struct JudgedQuery {
     pub identified: bool,
     /// Whether a role or permission was checked.
     pub authorized: bool,
+    /// Whether its row is compared with the caller on some ways only.
+    pub compared_partly: bool,
     /// The link of the chain that it runs in.
     pub link: usize,
 }
@@ -48,6 +50,7 @@ impl Judging<'_, '_, '_, '_> {
                 self.bind(&this.query);
             }
             let facts = this.query.facts;
+            this.compared_partly = binding == Binding::Unbound && self.compared_partly(&this.query);
             this.binding = binding;
             this.identified = self.identified(facts);
             this.authorized = self.has(facts, Proof::Authorization);
@@ -94,6 +97,7 @@ impl Judging<'_, '_, '_, '_> {
             chosen,
             identified: false,
             authorized: false,
+            compared_partly: false,
             link: 0,
         }
     }

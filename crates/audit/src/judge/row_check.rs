@@ -40,15 +40,55 @@ impl Judging<'_, '_, '_, '_> {
 
     /// Whether a value was found equal to something of the caller's: `params.id === session.user.id`.
     pub(super) fn is_callers(&self, facts: FactsId, value: ValueId) -> bool {
+        let value = parts::spelled(&self.machine.values, value);
+        self.equals(facts, value, |other| {
+            self.origins(other).any(Origins::BOUND)
+        })
+    }
+
+    /// Whether a value was found equal to one that is written in the code or its settings: the only tenant, the only account.
+    pub(super) fn is_fixed(&self, facts: FactsId, value: ValueId) -> bool {
+        let values = &self.machine.values;
+        self.equals(facts, value, |other| {
+            values.as_text(other).is_some_and(|text| !text.is_empty())
+                || self.origins(other) == Origins::ENVIRONMENT
+        })
+    }
+
+    /// Whether a spelling of a value was found equal to one of a kind.
+    fn equals(&self, facts: FactsId, value: ValueId, is: impl Fn(ValueId) -> bool) -> bool {
         let values = &self.machine.values;
         values.facts(facts).any(|fact| match fact {
             Fact::Test(tested, true) => match *values.value(tested) {
                 Value::Binary(BinaryOp::Equal, a, b) => [(a, b), (b, a)]
                     .into_iter()
-                    .any(|(one, other)| one == value && self.origins(other).any(Origins::BOUND)),
+                    .any(|(one, other)| parts::spelled(values, one) == value && is(other)),
                 _ => false,
             },
             Fact::Test(_, false) | Fact::Returned(_) | Fact::Caught(_) | Fact::OneOf(_) => false,
+        })
+    }
+
+    /// Whether a row's owner is compared with the caller on one of several ways only.
+    pub(super) fn compared_partly(&self, query: &Query) -> bool {
+        let values = &self.machine.values;
+        let compares = |facts: FactsId| {
+            self.bench.passes.at(values, facts).iter().any(|passed| {
+                passed.kind == Proof::Ownership
+                    && passed.tested.is_some_and(|tested| {
+                        let rows = self.rows_in(tested);
+                        rows.iter().any(|call| query.calls.contains(call))
+                    })
+            })
+        };
+        let mut seen = FxHashSet::default();
+        self.events.iter().skip(query.event).any(|event| {
+            values.facts(event.facts).any(|fact| match fact {
+                Fact::OneOf(number) if seen.insert(number) => {
+                    values.joined(number).iter().any(|way| compares(*way))
+                }
+                _ => false,
+            })
         })
     }
 

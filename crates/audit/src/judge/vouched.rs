@@ -88,13 +88,16 @@ impl<'j, 'a, 'k, 'p, 'm> Vouching<'j, 'a, 'k, 'p, 'm> {
     }
 
     fn was_told(&self, call: CallId) -> bool {
+        let values = &self.judging.machine.values;
+        let this = parts::spelled(values, self.value);
         let by_row = self.earlier.iter().any(|earlier| {
             let filters = &earlier.query.filters;
             earlier.query.calls.contains(&call)
                 && self.judging.bound_query(earlier)
-                && filters.iter().any(|filter| filter.value == self.value)
+                && filters
+                    .iter()
+                    .any(|filter| parts::spelled(values, filter.value) == this)
         });
-        let values = &self.judging.machine.values;
         let args = &values.call(call).args;
         by_row
             || args

@@ -87,7 +87,8 @@ fn stored(context: &RouteContext<'_>, asked: &Asked, deeds: &[Deed]) -> Option<H
             && deed
                 .inputs
                 .iter()
-                .any(|input| holds_plainly(context, *input, asked.call, 0))
+                .filter_map(|input| held_plainly(context, *input, asked.call, 0))
+                .any(|held| !is_tested(context, held))
     })?;
     Some(
         Hit::at(
@@ -226,25 +227,40 @@ fn forgotten(context: &RouteContext<'_>, asked: &Asked, deeds: &[Deed]) -> Optio
     )
 }
 
-/// Whether a value holds a member of a call's result as it is. `userId ?? null` is meant to be missing sometimes.
-fn holds_plainly(context: &RouteContext<'_>, value: ValueId, call: CallId, depth: u32) -> bool {
+/// Whether the code asks anywhere whether a value is there: then it knows that it may be missing.
+fn is_tested(context: &RouteContext<'_>, value: ValueId) -> bool {
+    let values = &context.machine.values;
+    context
+        .judgement
+        .events
+        .iter()
+        .any(|event| values.tested(event.facts, value).is_some())
+}
+
+/// The member of a call's result that a value holds as it is. `userId ?? null` is meant to be missing sometimes.
+fn held_plainly(
+    context: &RouteContext<'_>,
+    value: ValueId,
+    call: CallId,
+    depth: u32,
+) -> Option<ValueId> {
     let values = &context.machine.values;
     if depth > 5 {
-        return false;
+        return None;
     }
     match values.value(value) {
         Value::Member(base, _) => match values.value(*base) {
-            Value::Call(found) => *found == call,
-            _ => holds_plainly(context, *base, call, depth + 1),
+            Value::Call(found) => (*found == call).then_some(value),
+            _ => held_plainly(context, *base, call, depth + 1).map(|_base| value),
         },
-        Value::Promise(inner) => holds_plainly(context, *inner, call, depth + 1),
+        Value::Promise(inner) => held_plainly(context, *inner, call, depth + 1),
         Value::Object(object) => values
             .object(*object)
             .entries
             .iter()
             .flat_map(crate::parts::entry_values)
-            .any(|inner| holds_plainly(context, inner, call, depth + 1)),
-        _ => false,
+            .find_map(|inner| held_plainly(context, inner, call, depth + 1)),
+        _ => None,
     }
 }
 

@@ -1,6 +1,10 @@
 //! `bola`: the client names a row, and nothing binds it to who calls.
 
-use portcullis_code::{machine::EventKind, value::CallId};
+use portcullis_code::{
+    body::Const,
+    machine::EventKind,
+    value::{CallId, Values},
+};
 use portcullis_policy::{Control, RouteType};
 use portcullis_report::{Auth, Basis, Class, Confidence, Severity};
 use rustc_hash::FxHashSet;
@@ -12,6 +16,7 @@ use crate::{
     origin::Origins,
     parts::{calls_under, made_of, sent_in_words},
     passes::Proof,
+    query::Query,
     response::names_in,
     route::{LinkRole, Site},
     rule::{Check, Hit, RouteContext, Rule},
@@ -142,14 +147,43 @@ fn of_query(context: &RouteContext<'_>, judged: &JudgedQuery) -> Hit {
     }
     hit = hit.because(
         Some(query.site),
-        format!("{chosen} selects the row, and no filter or comparison names the caller"),
+        if judged.compared_partly {
+            format!(
+                "{chosen} selects the row, and it is compared with the caller on some ways only"
+            )
+        } else {
+            format!("{chosen} selects the row, and no filter or comparison names the caller")
+        },
     );
+    // Somebody thought about it: whether what is left open is meant to be, the code alone does not say.
+    if judged.compared_partly || is_listed(values, query) {
+        hit.severity = Some(Severity::Medium);
+        hit.confidence = Some(Confidence::Medium);
+    }
     hit.fixed_by(match owner_column(context, query.table) {
         Some(column) => format!(
             "put the caller into the filter as well (`{column}`), or read the row, compare its `{column}` with the caller and answer 404"
         ),
         None => "put the caller into the filter as well, by way of the relation to its owner, or check the row first and answer 404".to_owned(),
     })
+}
+
+/// Whether only rows in a certain state are shown: those that were published, listed, made public.
+fn is_listed(values: &Values, query: &Query) -> bool {
+    let is_state = |column: &str| {
+        let lower = column.to_lowercase();
+        [
+            "status", "state", "public", "visib", "listed", "approved", "active", "enabled",
+            "verified",
+        ]
+        .iter()
+        .any(|word| lower.contains(word))
+    };
+    matches!(query.op, DbOp::Read | DbOp::ReadMany)
+        && query.filters.iter().any(|filter| {
+            let known = values.as_const(filter.value);
+            is_state(&filter.column) && known.is_some_and(Const::truthy)
+        })
 }
 
 /// A credential for whatever the client names: a call, a room, a channel.

@@ -239,9 +239,9 @@ impl Machine<'_> {
             "filter" | "sort" => base,
             "find" | "findLast" => element,
             "reduce" => result,
-            "some" | "every" | "findIndex" => {
-                self.values.make(Value::Derived([base, result].into()))
-            }
+            // What holds of one element holds of each, or of the one that matters: they cannot be told apart.
+            "some" | "every" => result,
+            "findIndex" => self.values.make(Value::Derived([base, result].into())),
             _ => self.undefined(),
         })
     }
