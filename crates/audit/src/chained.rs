@@ -5,6 +5,8 @@ use portcullis_code::{
     value::{CallId, Value, ValueId, Values},
 };
 
+use ustr::Ustr;
+
 use crate::{
     knowledge::Knowledge,
     library::{Chain, Meaning, Piece, Root},
@@ -27,15 +29,21 @@ pub(crate) fn pieces(
     let Value::Call(end) = *machine.values.value(value) else {
         return None;
     };
-    let (last, at) = piece(&machine.values, knowledge, end, Piece::End)?;
+    let (last, at, same) = piece(&machine.values, knowledge, end, Piece::End)?;
     let mut functions = vec![last];
     for call in crate::query::chain_before(&machine.values, end) {
-        if let Some((function, _)) = piece(&machine.values, knowledge, call, Piece::Middleware) {
+        let middleware = piece(&machine.values, knowledge, call, Piece::Middleware);
+        if let Some((function, ..)) = middleware {
             functions.push(function);
         }
     }
     functions.reverse();
     let given = machine.values.make(Value::Handed(end, at, 0));
+    // An id that an earlier piece checked is the one that the end uses.
+    for (early, late) in same {
+        let value = machine.values.make(Value::Member(given, late));
+        machine.put(given, early, value);
+    }
     Some(Pieces { functions, given })
 }
 
@@ -44,11 +52,12 @@ fn piece(
     knowledge: &Knowledge<'_>,
     call: CallId,
     wanted: Piece,
-) -> Option<(ValueId, u32)> {
+) -> Option<(ValueId, u32, Vec<(Ustr, Ustr)>)> {
     knowledge.of_call(values, call).iter().find_map(|known| {
         let Meaning::Chain(Chain {
             piece,
             at: Some(place),
+            same,
             ..
         }) = &known.row.meaning
         else {
@@ -64,7 +73,11 @@ fn piece(
             values.value(function),
             Value::Function { .. } | Value::Choice(_)
         );
-        Some((function, u32::try_from(number).ok()?)).filter(|_| is_function)
+        let same = same
+            .iter()
+            .map(|(early, late)| (Ustr::from(early), Ustr::from(late)))
+            .collect();
+        Some((function, u32::try_from(number).ok()?, same)).filter(|_| is_function)
     })
 }
 

@@ -132,6 +132,12 @@ impl Showing<'_, '_> {
         match column.sensitivity? {
             // What was just made for the caller is shown to it once: a new key, an invitation.
             Sensitivity::Secret if self.created && !table.is_user_table => None,
+            // A password that is no account's is one to share something with, and its owner's to read.
+            Sensitivity::Secret
+                if column.name.eq_ignore_ascii_case("password") && !holds_accounts(table) =>
+            {
+                Some(Weight::OwnSecret)
+            }
             Sensitivity::Secret if own && !table.is_user_table && !is_digest(&column.name) => {
                 Some(Weight::OwnSecret)
             }
@@ -190,4 +196,13 @@ fn is_digest(name: &str) -> bool {
     ["hash", "digest", "salt"]
         .iter()
         .any(|word| lower.contains(word))
+}
+
+/// Whether somebody signs in with the rows of a table.
+fn holds_accounts(table: &Table) -> bool {
+    let lower = table.name.to_lowercase();
+    table.is_user_table
+        || ["account", "credential", "login", "auth", "admin", "staff"]
+            .iter()
+            .any(|word| lower.contains(word))
 }

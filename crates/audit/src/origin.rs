@@ -155,6 +155,12 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
         }
     }
 
+    /// Whether a read finds its row by a secret.
+    #[must_use]
+    pub fn is_held(&self, call: CallId) -> bool {
+        self.held.borrow().contains(&call)
+    }
+
     /// Whether a read is bound to the caller.
     #[must_use]
     pub fn is_bound(&self, call: CallId) -> bool {
@@ -373,13 +379,13 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
                 },
                 Meaning::Input(input) => return of_part(input.source),
                 Meaning::Db(_) => {
-                    return if self.is_bound(call) || self.held.borrow().contains(&call) {
+                    return if self.is_bound(call) || self.is_held(call) {
                         Origins::ROW.and(Origins::OWN_ROW)
                     } else {
                         Origins::ROW
                     };
                 }
-                Meaning::Effect(_) if self.held.borrow().contains(&call) => {
+                Meaning::Effect(_) if self.is_held(call) => {
                     return Origins::ROW.and(Origins::OWN_ROW);
                 }
                 Meaning::DecodeToken(_) => return Origins::UNVERIFIED,

@@ -136,6 +136,9 @@ pub struct Chain {
     pub at: Option<Place>,
     /// The method that the endpoint answers, for an end.
     pub method: Option<Box<str>>,
+    /// The names by which pieces before the end see the input that the end sees validated, for an end.
+    #[serde(default)]
+    pub same: std::collections::BTreeMap<Box<str>, Box<str>>,
 }
 
 /// What a piece of an endpoint's builder does.

@@ -22,13 +22,11 @@ fn follow(values: &Values, value: ValueId, depth: u32) -> ValueId {
             [one] => Some(*one),
             _ => None,
         },
-        Value::Choice(alternatives) => {
-            let mut all = alternatives
+        Value::Choice(alternatives) => same(
+            alternatives
                 .iter()
-                .map(|each| follow(values, each.value, depth + 1));
-            let first = all.next();
-            first.filter(|first| all.all(|other| other == *first))
-        }
+                .map(|each| follow(values, each.value, depth + 1)),
+        ),
         Value::Call(call) => {
             let data = values.call(*call);
             match values.value(data.callee) {
@@ -38,12 +36,35 @@ fn follow(values: &Values, value: ValueId, depth: u32) -> ValueId {
                 {
                     data.args.first().map(|arg| arg.0)
                 }
+                // The method of one of several values.
+                Value::Choice(alternatives) => {
+                    let bases: Option<Vec<ValueId>> = alternatives
+                        .iter()
+                        .map(|each| match values.value(each.value) {
+                            Value::Member(base, name) if is_spelling(name) => Some(*base),
+                            _ => None,
+                        })
+                        .collect();
+                    bases.and_then(|bases| {
+                        same(
+                            bases
+                                .into_iter()
+                                .map(|base| follow(values, base, depth + 1)),
+                        )
+                    })
+                }
                 _ => None,
             }
         }
         _ => None,
     };
     inner.map_or(value, |inner| follow(values, inner, depth + 1))
+}
+
+/// The one value that all of several are.
+fn same(mut all: impl Iterator<Item = ValueId>) -> Option<ValueId> {
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
 }
 
 /// String methods whose result names the same thing.

@@ -37,3 +37,8 @@ pub fn is_role_name(name: &str) -> bool {
         || lower == "has"
         || lower == "can"
 }
+
+/// Whether a member's name speaks of the scopes of a token.
+pub(super) fn speaks_of_scopes(name: &str) -> bool {
+    name.to_lowercase().contains("scope")
+}

@@ -3,12 +3,16 @@
 use portcullis_code::value::{Value, ValueId, Values};
 use ustr::Ustr;
 
-use super::{Passed, Passes, Proof, name::is_role_name, sign_in::signs_in};
+use super::{
+    Passed, Passes, Proof,
+    name::{is_role_name, speaks_of_scopes},
+    sign_in::signs_in,
+};
 use crate::{
     input::Input,
     library::Role,
     origin::Origins,
-    parts::{members_under, names_of},
+    parts::{calls_under, members_under, names_of},
     semantics::HANDED_BY_ROW,
 };
 
@@ -88,11 +92,21 @@ impl Passes<'_, '_> {
             return false;
         }
         let origins = self.origins.of(values, value);
-        origins.any(Origins::CALLER.and(Origins::OWN_ROW).and(Origins::ROLE))
-            && !origins.any(Origins::USER_WRITTEN)
-            && names_of(values, value)
-                .iter()
-                .any(|name| is_role_name(name))
+        if !origins.any(Origins::CALLER.and(Origins::OWN_ROW).and(Origins::ROLE))
+            || origins.any(Origins::USER_WRITTEN)
+        {
+            return false;
+        }
+        // The scopes in a row of the caller's may be those of a credential for another service.
+        let of_token = || {
+            origins.any(Origins::CALLER.and(Origins::ROLE))
+                || calls_under(values, value)
+                    .iter()
+                    .any(|(call, _)| self.origins.is_held(*call))
+        };
+        names_of(values, value)
+            .iter()
+            .any(|name| is_role_name(name) && (!speaks_of_scopes(name) || of_token()))
     }
 }
 
