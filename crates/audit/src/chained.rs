@@ -29,30 +29,34 @@ pub(crate) fn pieces(
     let Value::Call(end) = *machine.values.value(value) else {
         return None;
     };
-    let (last, at, same) = piece(&machine.values, knowledge, end, Piece::End)?;
-    let mut functions = vec![last];
+    let last = piece(&machine.values, knowledge, end, Piece::End)?;
+    let mut functions = vec![last.function];
     for call in crate::query::chain_before(&machine.values, end) {
         let middleware = piece(&machine.values, knowledge, call, Piece::Middleware);
-        if let Some((function, ..)) = middleware {
-            functions.push(function);
+        if let Some(middleware) = middleware {
+            functions.push(middleware.function);
         }
     }
     functions.reverse();
-    let given = machine.values.make(Value::Handed(end, at, 0));
+    let given = machine.values.make(Value::Handed(end, last.at, 0));
     // An id that an earlier piece checked is the one that the end uses.
-    for (early, late) in same {
+    for (early, late) in last.same {
         let value = machine.values.make(Value::Member(given, late));
         machine.put(given, early, value);
     }
     Some(Pieces { functions, given })
 }
 
-fn piece(
-    values: &Values,
-    knowledge: &Knowledge<'_>,
-    call: CallId,
-    wanted: Piece,
-) -> Option<(ValueId, u32, Vec<(Ustr, Ustr)>)> {
+/// A piece that is a function.
+struct Found {
+    function: ValueId,
+    /// The argument that it is.
+    at: u32,
+    /// By which names it is told what the end is told by others.
+    same: Vec<(Ustr, Ustr)>,
+}
+
+fn piece(values: &Values, knowledge: &Knowledge<'_>, call: CallId, wanted: Piece) -> Option<Found> {
     knowledge.of_call(values, call).iter().find_map(|known| {
         let Meaning::Chain(Chain {
             piece,
@@ -77,7 +81,8 @@ fn piece(
             .iter()
             .map(|(early, late)| (Ustr::from(early), Ustr::from(late)))
             .collect();
-        Some((function, u32::try_from(number).ok()?, same)).filter(|_| is_function)
+        let at = u32::try_from(number).ok()?;
+        is_function.then_some(Found { function, at, same })
     })
 }
 
