@@ -141,11 +141,13 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
         }
     }
 
-    /// Says that a read is bound to the caller.
-    pub fn bind(&self, call: CallId) {
-        if self.own_rows.borrow_mut().insert(call) {
+    /// Says that a read is bound to the caller; whether that is news.
+    pub fn bind(&self, call: CallId) -> bool {
+        let is_new = self.own_rows.borrow_mut().insert(call);
+        if is_new {
             self.known.borrow_mut().clear();
         }
+        is_new
     }
 
     /// Says that a read finds its row by a secret: its members name the secret's holder, and prove nothing yet.

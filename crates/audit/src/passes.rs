@@ -45,6 +45,8 @@ pub struct Passes<'k, 'p> {
     by_fact: RefCell<FxHashMap<Fact, Rc<Vec<Passed>>>>,
     /// Reads that find a row by a secret.
     secrets: RefCell<FxHashMap<CallId, bool>>,
+    /// Tests that compare something of the environment.
+    compares_settings: RefCell<FxHashMap<ValueId, bool>>,
     settings: Cell<bool>,
 }
 
@@ -64,6 +66,7 @@ impl<'k, 'p> Passes<'k, 'p> {
             known: RefCell::default(),
             by_fact: RefCell::default(),
             secrets: RefCell::default(),
+            compares_settings: RefCell::default(),
             settings: Cell::new(false),
         }
     }

@@ -111,10 +111,13 @@ impl Judging<'_, '_, '_, '_> {
 
     /// From here on the rows that a query finds are the caller's.
     fn bind(&self, query: &Query) {
+        let mut is_new = false;
         for call in &query.calls {
-            self.bench.origins.bind(*call);
+            is_new |= self.bench.origins.bind(*call);
         }
-        self.bench.passes.forget();
+        if is_new {
+            self.bench.passes.forget();
+        }
     }
 
     /// What was reached through rows that turned out to be bound is no free choice of the client any more, and what stands

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use portcullis_code::{
     body::BinaryOp,
-    value::{Fact, FactsId, Value, Values},
+    value::{Fact, FactsId, Value, ValueId, Values},
 };
 
 use super::{Passed, Passes, Proof};
@@ -67,14 +67,27 @@ impl Passes<'_, '_> {
     /// Whether a way is taken because of a test of the environment that the others do not share.
     fn is_by_setting(&self, values: &Values, facts: FactsId, ways: &[FactsId]) -> bool {
         values.facts(facts).take(64).any(|fact| match fact {
-            // A comparison names the platform or the stage; a setting that is only there or not is off until somebody
-            // sets it, and a guard behind it is not counted on.
             Fact::Test(value, _) => {
-                matches!(values.value(value), Value::Binary(BinaryOp::Equal, ..))
-                    && self.origins.of(values, value) == Origins::ENVIRONMENT
+                self.is_setting(values, value)
                     && ways.iter().any(|other| !values.holds(*other, fact))
             }
             _ => false,
         })
+    }
+
+    /// Whether a test compares something of the environment.
+    ///
+    /// A comparison names the platform or the stage; a setting that is only there or not is off until somebody sets it, and a
+    /// guard behind it is not counted on.
+    fn is_setting(&self, values: &Values, tested: ValueId) -> bool {
+        if !matches!(values.value(tested), Value::Binary(BinaryOp::Equal, ..)) {
+            return false;
+        }
+        if let Some(known) = self.compares_settings.borrow().get(&tested) {
+            return *known;
+        }
+        let is = self.origins.of(values, tested) == Origins::ENVIRONMENT;
+        self.compares_settings.borrow_mut().insert(tested, is);
+        is
     }
 }
