@@ -117,10 +117,11 @@ fn run(
     for (route, is_own) in discovery.each() {
         inspection.look(&mut machine, &discovery, route, is_own);
     }
-    let (hits, routes) = inspection.finish(&mut machine);
+    let inspected = inspection.finish(&mut machine);
     let mut report = Report {
-        findings: findings(project, hits),
-        routes,
+        findings: findings(project, inspected.hits),
+        routes: inspected.routes,
+        pages: inspected.pages,
         notices: notices(options, told),
         ..Report::default()
     };

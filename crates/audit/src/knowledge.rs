@@ -364,6 +364,18 @@ impl<'p> Knowledge<'p> {
         }
     }
 
+    /// The rows that would describe a call of a value.
+    #[must_use]
+    pub fn of_called(&self, values: &Values, callee: ValueId) -> Vec<Known<'p>> {
+        match self.reach(values, callee) {
+            Some(mut reach) => {
+                reach.steps.push(PathStep::Call(None));
+                self.rows(values, &reach, None)
+            }
+            None => Vec::new(),
+        }
+    }
+
     fn rows(&self, values: &Values, reach: &Reach, call: Option<CallId>) -> Vec<Known<'p>> {
         if !self.library.knows(&reach.package) {
             return Vec::new();

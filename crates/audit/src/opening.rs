@@ -7,7 +7,7 @@ use portcullis_code::{
 
 use crate::{
     input::Input,
-    parts::calls_under,
+    parts::{calls_under, names_of},
     passes::{Passed, Passes, Proof},
     response::{Response, status_of_error},
     route::Site,
@@ -151,7 +151,8 @@ fn guards_in(
             }
         }
         if let EventKind::Throw(error) = event.kind {
-            failing.push((event.facts, denies(status_of_error(values, error))));
+            let denied = denies(status_of_error(values, error)) || speaks_of_denial(values, error);
+            failing.push((event.facts, denied));
         }
     }
     let whole = Site {
@@ -175,13 +176,13 @@ fn guards_in(
             }
             for passed in &implied(values, passes, value, !truth, 0) {
                 // A row that is missing is an error like others, unless the caller is told that they may not.
-                if !denied
-                    && passed.kind == Proof::Authentication
-                    && passed.call.is_none()
+                let of_row = passed.call.is_none()
                     && passed
                         .tested
-                        .is_some_and(|tested| !calls_under(values, tested).is_empty())
-                {
+                        .is_some_and(|tested| !calls_under(values, tested).is_empty());
+                let by_row = passed.kind == Proof::Ownership
+                    || passed.kind == Proof::Authentication && of_row;
+                if !denied && by_row {
                     continue;
                 }
                 refuses |= guarding(passed.kind) && !known(passed);
@@ -190,6 +191,24 @@ fn guards_in(
         }
     }
     (guards, refuses)
+}
+
+/// Whether an error's own words say that somebody may not do something.
+fn speaks_of_denial(values: &Values, error: ValueId) -> bool {
+    names_of(values, error).iter().any(|text| {
+        let lower = text.to_lowercase();
+        [
+            "forbid",
+            "unauthor",
+            "not allowed",
+            "permission",
+            "denied",
+            "not your",
+            "access",
+        ]
+        .iter()
+        .any(|word| lower.contains(word))
+    })
 }
 
 fn within(outer: Site, inner: Site) -> bool {

@@ -397,6 +397,7 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
                         DeriveKind::Hmac => from.and(Origins::HMAC),
                         DeriveKind::Digest => from.and(Origins::DIGEST),
                         DeriveKind::Random => Origins::RANDOM,
+                        DeriveKind::Environment => Origins::ENVIRONMENT,
                         _ => from,
                     };
                 }
@@ -426,6 +427,14 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
                 found = found.and(self.of(values, *base))
             }
             Value::Call(_) => found = found.and(self.of(values, data.callee)),
+            // The method of one of several values.
+            Value::Choice(alternatives) => {
+                for each in alternatives.iter() {
+                    if let Value::Member(base, _) = values.value(each.value) {
+                        found = found.and(self.of(values, *base));
+                    }
+                }
+            }
             _ => {}
         }
         found

@@ -438,6 +438,15 @@ impl Semantics for Frameworks<'_, '_> {
         !self.knowledge.guards().is_one(machine, callee)
     }
 
+    fn matters(&self, machine: &mut Machine<'_>, callee: ValueId) -> bool {
+        let (knowledge, values) = (self.knowledge, &machine.values);
+        if knowledge.reach(values, callee).is_none() {
+            return true;
+        }
+        let rows = knowledge.of_called(values, callee);
+        rows.iter().any(|known| !known.row.meaning.only_computes())
+    }
+
     fn call(&self, machine: &mut Machine<'_>, call: CallId) -> Effect {
         let data = machine.values.call(call).clone();
         match machine.values.value(data.callee).clone() {
@@ -454,6 +463,13 @@ impl Semantics for Frameworks<'_, '_> {
                 } else {
                     Effect::Leaves
                 };
+            }
+            // A copy of the request says what the request says.
+            Value::Member(base, name)
+                if name == "clone"
+                    && matches!(machine.values.value(base), Value::Input(tag) if Input::of(*tag) == Input::WebRequest) =>
+            {
+                return Effect::Value(base);
             }
             // A builder's middleware goes on with `next({ ctx })`, and what comes after it sees that context.
             Value::Member(base, name) if name == "next" && self.is_of_chain(machine, base) => {

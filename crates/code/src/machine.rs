@@ -12,6 +12,7 @@ mod eval;
 mod exec;
 mod member;
 mod module;
+mod quiet;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use ustr::Ustr;
@@ -39,6 +40,13 @@ pub trait Semantics {
 
     /// Whether a call of this value runs its code. Where not, the call stays one event, as a call of foreign code does.
     fn enters(&self, machine: &mut Machine<'_>, callee: ValueId) -> bool {
+        let _unused = (machine, callee);
+        true
+    }
+
+    /// Whether anything depends on a call of this foreign value, beyond its result. Where not, functions that do no more
+    /// than such calls are not entered for nothing.
+    fn matters(&self, machine: &mut Machine<'_>, callee: ValueId) -> bool {
         let _unused = (machine, callee);
         true
     }
@@ -211,6 +219,10 @@ pub struct Machine<'p> {
     steps: u32,
     out_of_steps: bool,
     last_called_async: bool,
+    /// Whether nobody uses what the next call gives.
+    unused: bool,
+    /// Functions that were looked at, and whether they only compute.
+    quiet: FxHashMap<quiet::Closure, bool>,
     try_number: u32,
     /// How many closures were made: a call that makes none leaves nothing that can see its variables.
     closures: u32,
@@ -270,6 +282,8 @@ impl<'p> Machine<'p> {
             steps: 0,
             out_of_steps: false,
             last_called_async: false,
+            unused: false,
+            quiet: FxHashMap::default(),
             try_number: 0,
             closures: 0,
             in_entry: false,
@@ -302,6 +316,7 @@ impl<'p> Machine<'p> {
         self.rollback(mark.undo);
         self.values.rewind(mark.values);
         self.envs.truncate(mark.envs);
+        self.quiet.retain(|(_, _, env), _| env.index() < mark.envs);
         self.frames.truncate(mark.frames);
         self.events.clear();
         self.facts = NO_FACTS;

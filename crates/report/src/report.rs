@@ -19,6 +19,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Every route that was found.
     pub routes: Vec<RouteRecord>,
+    /// Pages that write when they are opened: no routes of an interface, and yet a way to change something.
+    pub pages: Vec<RouteRecord>,
     /// Files that ought to have been read and could not be.
     pub unread: Vec<Unread>,
     /// What was left out on purpose.
@@ -41,6 +43,7 @@ impl Report {
         }
         self.findings.sort_by(|a, b| by(finding_key, a, b));
         self.routes.sort_by(|a, b| by(route_key, a, b));
+        self.pages.sort_by(|a, b| by(route_key, a, b));
         self.unread.sort();
         self.skipped.sort();
         self.notices.sort();

@@ -29,7 +29,16 @@ pub(super) struct Inspection<'a, 'p> {
     trials: Trials,
     hits: Vec<(&'static Rule, Hit)>,
     summaries: Vec<Summary>,
-    records: Vec<RouteRecord>,
+    routes: Vec<RouteRecord>,
+    pages: Vec<RouteRecord>,
+}
+
+/// What came of looking at every route.
+pub(super) struct Inspected {
+    pub(super) hits: Vec<(&'static Rule, Hit)>,
+    pub(super) routes: Vec<RouteRecord>,
+    /// Pages that write when they are opened.
+    pub(super) pages: Vec<RouteRecord>,
 }
 
 impl<'a, 'p> Inspection<'a, 'p> {
@@ -50,7 +59,8 @@ impl<'a, 'p> Inspection<'a, 'p> {
             trials: Trials::default(),
             hits: Vec::new(),
             summaries: Vec::new(),
-            records: Vec::new(),
+            routes: Vec::new(),
+            pages: Vec::new(),
         }
     }
 
@@ -136,17 +146,16 @@ impl<'a, 'p> Inspection<'a, 'p> {
         self.summaries.push(Summary::of(
             route, project, machine, judgement, cover, schema,
         ));
+        let record = route_record(project, route, judgement, cover);
         if is_own {
-            self.records
-                .push(route_record(project, route, judgement, cover));
+            self.routes.push(record);
+        } else {
+            self.pages.push(record);
         }
     }
 
-    /// Ends with the rules about single calls and those about the whole: every hit, and the records of the routes.
-    pub(super) fn finish(
-        self,
-        machine: &mut Machine<'_>,
-    ) -> (Vec<(&'static Rule, Hit)>, Vec<RouteRecord>) {
+    /// Ends with the rules about single calls and those about the whole.
+    pub(super) fn finish(self, machine: &mut Machine<'_>) -> Inspected {
         let mut hits = self.hits;
         hits.extend(self.sweep.finish(machine, &self.shared));
         let inventory = Inventory {
@@ -164,7 +173,11 @@ impl<'a, 'p> Inspection<'a, 'p> {
             Check::RouteThen(_, stands) => stands(&inventory, hit),
             Check::Route(_) | Check::Call(_) | Check::Inventory(_) => true,
         });
-        (hits, self.records)
+        Inspected {
+            hits,
+            routes: self.routes,
+            pages: self.pages,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `JudgedQuery`: what the route asks of the database, and which of its filters the client chose.
 
-use portcullis_code::value::ValueId;
+use portcullis_code::value::{Value, ValueId};
 
 use super::{Binding, Judging, is_secret_column};
 use crate::{
@@ -10,6 +10,9 @@ use crate::{
     passes::Proof,
     query::{self, Filter, Query},
 };
+
+/// How many members and choices lead from a value to the call that gave it.
+const FETCHED_DEPTH_MAX: u32 = 12;
 
 /// A query with what is proved where it runs.
 #[derive(Clone, Debug)]
@@ -82,6 +85,7 @@ impl Judging<'_, '_, '_, '_> {
             } else if origins.any(Origins::CHOSEN)
                 && self.selects_object(&query, &filter.column)
                 && !self.is_public_name(&query, filter.value)
+                && !self.is_fetched(filter.value, 0)
                 && !origins.any(Origins::BOUND)
             {
                 chosen.push(number);
@@ -146,6 +150,37 @@ impl Judging<'_, '_, '_, '_> {
     pub(super) fn is_bound(&self, query: &Query) -> bool {
         let mut calls = query.calls.iter();
         calls.any(|call| self.bench.origins.is_bound(*call))
+    }
+
+    /// Whether a value is what somebody else answered: the client chose what was asked, not what came back.
+    fn is_fetched(&self, value: ValueId, depth: u32) -> bool {
+        let values = &self.machine.values;
+        if depth > FETCHED_DEPTH_MAX {
+            return false;
+        }
+        match values.value(value) {
+            Value::Choice(alternatives) => {
+                let mut all = alternatives
+                    .iter()
+                    .filter(|each| self.origins(each.value).any(Origins::CHOSEN))
+                    .peekable();
+                all.peek().is_some() && all.all(|each| self.is_fetched(each.value, depth + 1))
+            }
+            Value::Call(call) => {
+                let data = values.call(*call);
+                let knowledge = self.bench.knowledge;
+                let told = || {
+                    let mut args = data.args.iter();
+                    args.any(|arg| self.origins(arg.0).any(Origins::CHOSEN))
+                };
+                let reach = knowledge.reach(values, data.callee);
+                reach.is_some_and(|reach| reach.package != "globalThis")
+                    && (data.awaited || !told())
+                    && knowledge.of_call(values, *call).is_empty()
+            }
+            _ => parts::whole_of(values, value)
+                .is_some_and(|whole| self.is_fetched(whole, depth + 1)),
+        }
     }
 
     /// Whether a row is read by a name that a protocol makes public: the `client_id` of an OAuth client (RFC 6749, 2.2).

@@ -82,6 +82,21 @@ pub enum Meaning {
 }
 
 impl Meaning {
+    /// Whether a call of it does nothing but give a result, or write a line to a log.
+    #[must_use]
+    pub const fn only_computes(&self) -> bool {
+        matches!(
+            self,
+            Self::DbOperator(_)
+                | Self::Hash(_)
+                | Self::Derive(_)
+                | Self::Pick(_)
+                | Self::Omit(_)
+                | Self::Log(_)
+                | Self::ErrorFactory(_)
+        )
+    }
+
     /// Reads the keys left in a row as those of what it means.
     pub(super) fn read(means: &str, keys: Keys) -> Result<Self, String> {
         Ok(match means {
@@ -253,6 +268,8 @@ pub enum DeriveKind {
     WeakRandom,
     /// Made harmless for a page, a shell or a query.
     Escape,
+    /// The environment, read by a schema.
+    Environment,
 }
 
 /// Fields kept or dropped.

@@ -5,7 +5,7 @@ use ustr::Ustr;
 use super::{Machine, call::Args};
 use crate::{
     body::{Const, ModuleId, Span},
-    value::{Entry, NO_FACTS, Value, ValueId},
+    value::{Alternative, Entry, NO_FACTS, Value, ValueId},
 };
 
 /// Lists up to this length are gone through element by element.
@@ -237,12 +237,31 @@ impl Machine<'_> {
                 self.list(vec![Entry::Each(waited)], module, span)
             }
             "filter" | "sort" => base,
-            "find" | "findLast" => element,
+            "find" | "findLast" => self.found(element, result),
             "reduce" => result,
             // What holds of one element holds of each, or of the one that matters: they cannot be told apart.
             "some" | "every" => result,
             "findIndex" => self.values.make(Value::Derived([base, result].into())),
             _ => self.undefined(),
         })
+    }
+
+    /// What a search of an unknown list gives: an element for which the test held, or nothing.
+    fn found(&mut self, element: ValueId, test: ValueId) -> ValueId {
+        let facts = self.facts;
+        let undefined = self.undefined();
+        match self.values.truth(facts, test) {
+            Some(true) => element,
+            Some(false) => undefined,
+            None => {
+                let given = self.values.assume(facts, test, true);
+                let missing = self.values.assume(facts, test, false);
+                let alternative = |facts, value| Alternative { facts, value };
+                self.values.choice(vec![
+                    alternative(given, element),
+                    alternative(missing, undefined),
+                ])
+            }
+        }
     }
 }

@@ -25,6 +25,7 @@ impl Machine<'_> {
         new: bool,
         span: Span,
     ) -> ValueId {
+        let unused = std::mem::take(&mut self.unused);
         let (this, function) = match self.body(module).expr(callee).kind {
             ExprKind::Member { object, name, .. } => {
                 if matches!(self.body(module).expr(object).kind, ExprKind::Super) {
@@ -52,6 +53,20 @@ impl Machine<'_> {
         };
         let args = self.arguments(env, module, args);
         if !self.alive {
+            return self.undefined();
+        }
+        if unused && !new && self.is_quiet(function, &args) {
+            let data = CallData {
+                callee: function,
+                args,
+                new,
+                awaited: false,
+                cut: None,
+                module,
+                span,
+            };
+            let call = self.values.new_call(data);
+            self.event(EventKind::Call(call), module, span);
             return self.undefined();
         }
         self.call_value(function, this, args, new, module, span)

@@ -127,8 +127,14 @@ impl Machine<'_> {
 
     /// A call whose promise nobody waits for cannot stop what comes after it.
     fn effect(&mut self, env: EnvId, module: ModuleId, expr: crate::body::ExprId, span: Span) {
-        if !matches!(self.body(module).expr(expr).kind, ExprKind::Call { .. }) || !self.in_entry {
+        let body = self.body(module);
+        let is_call = matches!(body.expr(expr).kind, ExprKind::Call { .. });
+        let waits = matches!(body.expr(expr).kind, ExprKind::Await(inner)
+            if matches!(body.expr(inner).kind, ExprKind::Call { .. }));
+        self.unused = self.in_entry && (is_call || waits);
+        if !is_call || !self.in_entry {
             self.eval(env, module, expr);
+            self.unused = false;
             return;
         }
         let start = self.facts;
@@ -138,6 +144,7 @@ impl Machine<'_> {
             exits: Vec::new(),
         });
         let value = self.eval(env, module, expr);
+        self.unused = false;
         let thrown = self
             .tries
             .pop()

@@ -8,7 +8,20 @@ use crate::{
     value::{Alternative, Entry, NO_FACTS, ObjectId, Value, ValueId},
 };
 
+/// A choice within a choice is gone into up to this many alternatives.
+const NESTED_MAX: usize = 4;
+
 impl Machine<'_> {
+    /// Whether a choice is one among choices.
+    fn holds_choice(&self, value: ValueId) -> bool {
+        match self.values.value(value) {
+            Value::Choice(alternatives) => alternatives
+                .iter()
+                .any(|each| matches!(self.values.value(each.value), Value::Choice(_))),
+            _ => false,
+        }
+    }
+
     /// A named member of a value.
     pub fn member(&mut self, base: ValueId, name: Ustr) -> ValueId {
         if let Some(&stored) = self.heap.get(&Slot::Field(base, name)) {
@@ -33,7 +46,14 @@ impl Machine<'_> {
             Value::Choice(_) => Some(self.lift(
                 base,
                 |this, value| match this.values.value(value) {
-                    Value::Choice(_) => this.opaque_member(value, name),
+                    // A choice among few is gone into; one among many within another would be followed without end.
+                    Value::Choice(inner)
+                        if value == base
+                            || inner.len() > NESTED_MAX
+                            || this.holds_choice(value) =>
+                    {
+                        this.opaque_member(value, name)
+                    }
                     _ => this.member(value, name),
                 },
             )),

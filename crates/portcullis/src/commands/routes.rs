@@ -53,17 +53,19 @@ impl Wanted {
 
     fn among<'r>(&self, report: &'r Report) -> Result<Vec<&'r RouteRecord>, Failure> {
         let Self::One(name) = self else {
-            return Ok(report.routes.iter().collect());
+            return Ok(report.routes.iter().chain(&report.pages).collect());
         };
         let found: Vec<_> = report
             .routes
             .iter()
+            .chain(&report.pages)
             .filter(|route| route.name() == *name)
             .collect();
         if !found.is_empty() {
             return Ok(found);
         }
-        let names: Vec<String> = report.routes.iter().map(RouteRecord::name).collect();
+        let all = report.routes.iter().chain(&report.pages);
+        let names: Vec<String> = all.map(RouteRecord::name).collect();
         let meant = match closest(name, names.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`portcullis routes` lists them".to_owned(),

@@ -7,11 +7,24 @@ const HEADINGS: [&str; 9] = [
     "METHOD", "PATH", "TYPE", "AUTH", "CSRF", "LIMIT", "VALID", "OWNER", "WHERE",
 ];
 
-/// One line per route, in columns.
+/// One line per route, in columns; below them the pages that write.
 #[must_use]
 pub fn table(report: &Report) -> String {
+    let mut out = columns(&report.routes);
+    if !report.pages.is_empty() {
+        line(
+            &mut out,
+            format_args!("\npages that write when they are opened:"),
+        );
+        out.push_str(&columns(&report.pages));
+    }
+    unread(&mut out, report);
+    out
+}
+
+fn columns(routes: &[RouteRecord]) -> String {
     let mut rows = vec![HEADINGS.map(str::to_owned)];
-    rows.extend(report.routes.iter().map(row));
+    rows.extend(routes.iter().map(row));
     let mut widths = [0; HEADINGS.len()];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -26,7 +39,6 @@ pub fn table(report: &Report) -> String {
         }
         line(&mut out, format_args!("{}", text.trim_end()));
     }
-    unread(&mut out, report);
     out
 }
 

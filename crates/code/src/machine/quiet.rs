@@ -1,0 +1,631 @@
+//! Which functions need not be entered where nobody uses what they return: loggers, and what they format their lines with.
+//!
+//! Such a function can neither refuse nor answer, reads nothing that matters and changes nothing that anybody sees. To run
+//! it again at every line of a log costs most of the steps of a large application and says nothing. What cannot be shown
+//! to be of that sort is entered.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use ustr::Ustr;
+
+use super::{Machine, call::Args};
+use crate::{
+    body::{
+        Body, Const, ExprId, ExprKind, FunctionId, Item, LocalId, ModuleId, Pattern, PatternKey,
+        Property, Stmt, StmtKind,
+    },
+    value::{CallData, Entry, EnvId, Value, ValueId},
+};
+
+/// Most functions that one answer may depend on.
+const FUNCTIONS_MAX: usize = 200;
+/// How deep arguments are looked into for functions.
+const ARGUMENT_DEPTH_MAX: u32 = 2;
+
+/// A closure's code and where it was made.
+pub(super) type Closure = (ModuleId, FunctionId, EnvId);
+
+/// Functions of the language that only compute, or write to the console.
+const GLOBALS: [&str; 34] = [
+    "Array",
+    "BigInt",
+    "Boolean",
+    "Buffer",
+    "Date",
+    "Error",
+    "Intl",
+    "JSON",
+    "Map",
+    "Math",
+    "Number",
+    "Object",
+    "Promise",
+    "RangeError",
+    "RegExp",
+    "Set",
+    "String",
+    "Symbol",
+    "TextDecoder",
+    "TextEncoder",
+    "TypeError",
+    "URL",
+    "URLSearchParams",
+    "Uint8Array",
+    "WeakMap",
+    "console",
+    "decodeURIComponent",
+    "encodeURI",
+    "encodeURIComponent",
+    "isNaN",
+    "parseFloat",
+    "parseInt",
+    "performance",
+    "structuredClone",
+];
+
+/// Methods of strings, lists, maps, dates and promises that only compute: on what a function was given or made itself.
+const METHODS: [&str; 60] = [
+    "at",
+    "catch",
+    "charAt",
+    "charCodeAt",
+    "concat",
+    "endsWith",
+    "entries",
+    "every",
+    "filter",
+    "finally",
+    "find",
+    "findIndex",
+    "flat",
+    "flatMap",
+    "forEach",
+    "get",
+    "getTime",
+    "has",
+    "hasOwnProperty",
+    "includes",
+    "indexOf",
+    "join",
+    "keys",
+    "lastIndexOf",
+    "length",
+    "localeCompare",
+    "map",
+    "match",
+    "matchAll",
+    "normalize",
+    "padEnd",
+    "padStart",
+    "pop",
+    "push",
+    "reduce",
+    "repeat",
+    "replace",
+    "replaceAll",
+    "reverse",
+    "search",
+    "shift",
+    "slice",
+    "some",
+    "sort",
+    "split",
+    "startsWith",
+    "substr",
+    "substring",
+    "test",
+    "then",
+    "toFixed",
+    "toISOString",
+    "toJSON",
+    "toLowerCase",
+    "toLocaleString",
+    "toString",
+    "toUpperCase",
+    "trim",
+    "valueOf",
+    "values",
+];
+
+impl Machine<'_> {
+    /// Whether a call of the value with these arguments can be left out, if nobody uses its result.
+    pub(super) fn is_quiet(&mut self, callee: ValueId, args: &Args) -> bool {
+        args.iter().all(|&(arg, _)| !self.holds_function(arg, 0)) && self.only_computes(callee)
+    }
+
+    fn only_computes(&mut self, callee: ValueId) -> bool {
+        if let Value::Choice(alternatives) = self.values.value(callee) {
+            let alternatives = alternatives.clone();
+            return alternatives
+                .iter()
+                .all(|each| self.only_computes(each.value));
+        }
+        let Some(closure) = self.closure(callee) else {
+            return false;
+        };
+        if let Some(&known) = self.quiet.get(&closure) {
+            return known;
+        }
+        let mut seen = FxHashSet::default();
+        let quiet = self.computes(callee, &mut seen);
+        if quiet {
+            // The others were found to be so on the way.
+            self.quiet
+                .extend(seen.into_iter().map(|closure| (closure, true)));
+        } else {
+            self.quiet.insert(closure, false);
+        }
+        quiet
+    }
+
+    fn closure(&self, value: ValueId) -> Option<Closure> {
+        match *self.values.value(value) {
+            Value::Function {
+                module,
+                function,
+                env,
+                ..
+            } => Some((module, function, env)),
+            _ => None,
+        }
+    }
+
+    /// Whether something that is called, or handed to somebody who may call it, only computes.
+    fn computes(&mut self, value: ValueId, seen: &mut FxHashSet<Closure>) -> bool {
+        match self.values.value(value).clone() {
+            Value::Function {
+                module,
+                function,
+                env,
+                ..
+            } => {
+                let closure = (module, function, env);
+                if let Some(&known) = self.quiet.get(&closure) {
+                    return known;
+                }
+                if !seen.insert(closure) {
+                    return true;
+                }
+                let semantics = self.semantics;
+                if seen.len() > FUNCTIONS_MAX || !semantics.enters(self, value) {
+                    return false;
+                }
+                Scan::of(self.body(module), module, env, function)
+                    .is_some_and(|mut scan| scan.run(self, seen))
+            }
+            Value::Choice(alternatives) => alternatives
+                .iter()
+                .all(|each| self.computes(each.value, seen)),
+            Value::Global(name) => GLOBALS.contains(&name.as_str()),
+            Value::Const(Const::Null | Const::Undefined) => true,
+            Value::External(..) => self.is_harmless(value),
+            Value::Member(base, name) => match self.values.value(base) {
+                Value::Const(_) | Value::Array(_) | Value::Template(_) => {
+                    METHODS.contains(&name.as_str())
+                }
+                _ => self.is_harmless(value),
+            },
+            _ => false,
+        }
+    }
+
+    fn is_harmless(&mut self, value: ValueId) -> bool {
+        let semantics = self.semantics;
+        !semantics.matters(self, value)
+    }
+
+    /// Whether a function is among what a value holds.
+    fn holds_function(&self, value: ValueId, depth: u32) -> bool {
+        match self.values.value(value) {
+            Value::Function { .. } | Value::Class { .. } => true,
+            Value::Choice(alternatives) => alternatives
+                .iter()
+                .any(|each| self.holds_function(each.value, depth)),
+            Value::Object(object) | Value::Array(object) if depth < ARGUMENT_DEPTH_MAX => self
+                .values
+                .object(*object)
+                .entries
+                .iter()
+                .any(|entry| match *entry {
+                    Entry::Named(_, value)
+                    | Entry::Computed(_, value)
+                    | Entry::Spread(value)
+                    | Entry::Item(value)
+                    | Entry::Each(value) => self.holds_function(value, depth + 1),
+                }),
+            _ => false,
+        }
+    }
+}
+
+/// Looks through a function and those that stand in it.
+struct Scan<'b> {
+    body: &'b Body,
+    module: ModuleId,
+    env: EnvId,
+    function: FunctionId,
+    /// The functions that stand in it, itself among them.
+    inside: FxHashSet<FunctionId>,
+    /// Bindings of things that it made itself: what is stored in them, nobody else sees.
+    made: FxHashSet<LocalId>,
+    /// Bindings of its own functions, and of parts of its arguments, which hold none.
+    functions: FxHashSet<LocalId>,
+    /// Bindings of what it takes out of another module.
+    taken: FxHashMap<LocalId, (Ustr, Ustr)>,
+}
+
+impl<'b> Scan<'b> {
+    fn of(body: &'b Body, module: ModuleId, env: EnvId, function: FunctionId) -> Option<Self> {
+        let mut inside = FxHashSet::default();
+        inside.insert(function);
+        // Functions stand after those that they stand in.
+        for (number, inner) in body.functions.iter().enumerate() {
+            if inner.parent.is_some_and(|parent| inside.contains(&parent)) {
+                inside.insert(FunctionId(u32::try_from(number).ok()?));
+            }
+        }
+        Some(Self {
+            body,
+            module,
+            env,
+            function,
+            inside,
+            made: FxHashSet::default(),
+            functions: FxHashSet::default(),
+            taken: FxHashMap::default(),
+        })
+    }
+
+    fn run(&mut self, machine: &mut Machine<'_>, seen: &mut FxHashSet<Closure>) -> bool {
+        let body = self.body;
+        let function = body.function(self.function);
+        self.patterns(machine, seen, function.params.iter().chain(&function.rest))
+            && self.block(machine, seen, &function.body)
+    }
+
+    fn patterns<'p>(
+        &mut self,
+        machine: &mut Machine<'_>,
+        seen: &mut FxHashSet<Closure>,
+        mut patterns: impl Iterator<Item = &'p Pattern>,
+    ) -> bool {
+        patterns.all(|pattern| self.pattern(machine, seen, pattern))
+    }
+
+    fn block(
+        &mut self,
+        machine: &mut Machine<'_>,
+        seen: &mut FxHashSet<Closure>,
+        statements: &[Stmt],
+    ) -> bool {
+        // Functions may be used above where they are declared.
+        for statement in statements {
+            if let StmtKind::Let { target, value } = &statement.kind {
+                self.note(target, *value);
+            }
+        }
+        statements
+            .iter()
+            .all(|statement| self.statement(machine, seen, statement))
+    }
+
+    /// Remembers what a binding is, where its declaration says so.
+    fn note(&mut self, target: &Pattern, value: Option<ExprId>) {
+        let Some(kind) = value.map(|value| &self.body.expr(value).kind) else {
+            return;
+        };
+        match (target, kind) {
+            (Pattern::Local(local), ExprKind::Function(_)) => {
+                self.functions.insert(*local);
+            }
+            // A part of what it was given, and no more a function than that.
+            (
+                Pattern::Local(local),
+                ExprKind::Index { object, .. } | ExprKind::Member { object, .. },
+            ) if matches!(self.body.expr(*object).kind, ExprKind::Local(of) if self.is_parameter(of)) =>
+            {
+                self.functions.insert(*local);
+            }
+            (
+                Pattern::Local(local),
+                ExprKind::Object(_) | ExprKind::Array(_) | ExprKind::Call { new: true, .. },
+            ) => {
+                self.made.insert(*local);
+            }
+            (Pattern::Object { members, .. }, ExprKind::Call { callee, args, .. }) => {
+                let is_require = matches!(self.body.expr(*callee).kind, ExprKind::Global(name) if name == "require");
+                let specifier = args.first().map(|arg| &self.body.expr(arg.value).kind);
+                if let (true, Some(ExprKind::Const(Const::Str(specifier)))) =
+                    (is_require, specifier)
+                {
+                    for (key, pattern) in members {
+                        if let (PatternKey::Name(name), Pattern::Local(local)) = (key, pattern) {
+                            self.taken.insert(*local, (*specifier, *name));
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn statement(
+        &mut self,
+        machine: &mut Machine<'_>,
+        seen: &mut FxHashSet<Closure>,
+        statement: &Stmt,
+    ) -> bool {
+        match &statement.kind {
+            StmtKind::Let { target, value } => {
+                let required = matches!(target, Pattern::Object { members, .. }
+                    if members.iter().any(|(_, pattern)| matches!(pattern, Pattern::Local(local) if self.taken.contains_key(local))));
+                self.pattern(machine, seen, target)
+                    && (required || value.is_none_or(|value| self.expr(machine, seen, value)))
+            }
+            StmtKind::Expr(expr) => self.expr(machine, seen, *expr),
+            StmtKind::If { test, yes, no } => {
+                self.expr(machine, seen, *test)
+                    && self.block(machine, seen, yes)
+                    && self.block(machine, seen, no)
+            }
+            StmtKind::Loop {
+                each, test, body, ..
+            } => {
+                each.as_ref().is_none_or(|(target, through)| {
+                    self.pattern(machine, seen, target) && self.expr(machine, seen, *through)
+                }) && test.is_none_or(|test| self.expr(machine, seen, test))
+                    && self.block(machine, seen, body)
+            }
+            StmtKind::Switch { on, cases } => {
+                self.expr(machine, seen, *on)
+                    && cases.iter().all(|(test, body)| {
+                        test.is_none_or(|test| self.expr(machine, seen, test))
+                            && self.block(machine, seen, body)
+                    })
+            }
+            StmtKind::Try {
+                body,
+                catch,
+                finally,
+            } => {
+                self.block(machine, seen, body)
+                    && catch.as_ref().is_none_or(|(target, body, _)| {
+                        self.patterns(machine, seen, target.iter())
+                            && self.block(machine, seen, body)
+                    })
+                    && self.block(machine, seen, finally)
+            }
+            StmtKind::Return(value) => value.is_none_or(|value| self.expr(machine, seen, value)),
+            StmtKind::Throw(_) => false,
+            StmtKind::Break | StmtKind::Continue => true,
+            StmtKind::Block(statements) => self.block(machine, seen, statements),
+        }
+    }
+
+    /// Whether binding or storing here changes nothing that anybody else sees.
+    fn pattern(
+        &mut self,
+        machine: &mut Machine<'_>,
+        seen: &mut FxHashSet<Closure>,
+        pattern: &Pattern,
+    ) -> bool {
+        match pattern {
+            Pattern::Local(local) => self.is_own(*local),
+            Pattern::Place(place) => {
+                let (ExprKind::Member { object, .. } | ExprKind::Index { object, .. }) =
+                    &self.body.expr(*place).kind
+                else {
+                    return false;
+                };
+                let made = matches!(self.body.expr(*object).kind, ExprKind::Local(local) if self.made.contains(&local));
+                made && self.expr(machine, seen, *place)
+            }
+            Pattern::Object { members, rest } => {
+                members.iter().all(|(key, pattern)| {
+                    let key = match key {
+                        PatternKey::Name(_) => true,
+                        PatternKey::Computed(key) => self.expr(machine, seen, *key),
+                    };
+                    key && self.pattern(machine, seen, pattern)
+                }) && rest
+                    .as_deref()
+                    .is_none_or(|rest| self.pattern(machine, seen, rest))
+            }
+            Pattern::Array { elements, rest } => {
+                self.patterns(machine, seen, elements.iter().flatten())
+                    && rest
+                        .as_deref()
+                        .is_none_or(|rest| self.pattern(machine, seen, rest))
+            }
+            Pattern::Default(inner, default) => {
+                self.pattern(machine, seen, inner) && self.expr(machine, seen, *default)
+            }
+        }
+    }
+
+    fn is_own(&self, local: LocalId) -> bool {
+        let local = self.body.local(local);
+        local.import.is_none() && self.inside.contains(&local.function)
+    }
+
+    fn exprs<'e>(
+        &mut self,
+        machine: &mut Machine<'_>,
+        seen: &mut FxHashSet<Closure>,
+        exprs: impl IntoIterator<Item = &'e ExprId>,
+    ) -> bool {
+        exprs
+            .into_iter()
+            .all(|expr| self.expr(machine, seen, *expr))
+    }
+
+    fn items(
+        &mut self,
+        machine: &mut Machine<'_>,
+        seen: &mut FxHashSet<Closure>,
+        items: &[Item],
+    ) -> bool {
+        items
+            .iter()
+            .all(|item| self.expr(machine, seen, item.value))
+    }
+
+    fn expr(
+        &mut self,
+        machine: &mut Machine<'_>,
+        seen: &mut FxHashSet<Closure>,
+        id: ExprId,
+    ) -> bool {
+        let body = self.body;
+        match &body.expr(id).kind {
+            ExprKind::Const(_) | ExprKind::Global(_) | ExprKind::This => true,
+            // Whoever is handed a function may call it.
+            ExprKind::Local(local) => {
+                if self.is_own(*local) {
+                    return true;
+                }
+                let value = machine.local(self.env, self.module, *local);
+                !machine.holds_function(value, 0) || machine.computes(value, seen)
+            }
+            ExprKind::Template(parts) | ExprKind::Sequence(parts) => {
+                self.exprs(machine, seen, parts)
+            }
+            ExprKind::Member { object, .. } => self.expr(machine, seen, *object),
+            ExprKind::Index { object, index } => self.exprs(machine, seen, [object, index]),
+            ExprKind::Call { callee, args, .. } => {
+                self.callee(machine, seen, *callee) && self.items(machine, seen, args)
+            }
+            ExprKind::Await(inner)
+            | ExprKind::Not(inner)
+            | ExprKind::TypeOf(inner)
+            | ExprKind::Unary(inner) => self.expr(machine, seen, *inner),
+            ExprKind::Object(properties) => properties.iter().all(|property| match property {
+                Property::Named(_, value) | Property::Spread(value) => {
+                    self.expr(machine, seen, *value)
+                }
+                Property::Computed(key, value) => self.exprs(machine, seen, [key, value]),
+            }),
+            ExprKind::Array(items) => self.items(machine, seen, items),
+            ExprKind::Function(function) => {
+                let function = body.function(*function);
+                self.patterns(machine, seen, function.params.iter().chain(&function.rest))
+                    && self.block(machine, seen, &function.body)
+            }
+            ExprKind::Binary(_, a, b) | ExprKind::Logic(_, a, b) => {
+                self.exprs(machine, seen, [a, b])
+            }
+            ExprKind::Choose { test, yes, no } => self.exprs(machine, seen, [test, yes, no]),
+            ExprKind::Assign { target, value, .. } => {
+                self.pattern(machine, seen, target) && self.expr(machine, seen, *value)
+            }
+            ExprKind::Super
+            | ExprKind::Class(_)
+            | ExprKind::Element { .. }
+            | ExprKind::Import(_)
+            | ExprKind::Opaque(_) => false,
+        }
+    }
+
+    /// Whether what is called only computes. What the arguments hold is no function: neither is what was made of them.
+    fn callee(
+        &mut self,
+        machine: &mut Machine<'_>,
+        seen: &mut FxHashSet<Closure>,
+        callee: ExprId,
+    ) -> bool {
+        let body = self.body;
+        match &body.expr(callee).kind {
+            ExprKind::Local(local) => {
+                if let Some((specifier, name)) = self.taken.get(local).copied() {
+                    let module = machine.require(self.module, specifier);
+                    let value = machine.member(module, name);
+                    return machine.computes(value, seen);
+                }
+                if self.is_own(*local) {
+                    return self.functions.contains(local) || self.is_parameter(*local);
+                }
+                let value = machine.local(self.env, self.module, *local);
+                machine.computes(value, seen)
+            }
+            ExprKind::Global(name) => GLOBALS.contains(&name.as_str()),
+            ExprKind::Function(_) => self.expr(machine, seen, callee),
+            ExprKind::Member { object, name, .. } => {
+                if let ExprKind::Global(global) = body.expr(*object).kind {
+                    return GLOBALS.contains(&global.as_str());
+                }
+                match self.known(machine, *object) {
+                    Some(base) => {
+                        let value = machine.member(base, *name);
+                        machine.computes(value, seen)
+                    }
+                    None => {
+                        self.expr(machine, seen, *object)
+                            && (METHODS.contains(&name.as_str())
+                                || self
+                                    .chain(machine, callee)
+                                    .is_some_and(|chain| machine.is_harmless(chain)))
+                    }
+                }
+            }
+            _ => false,
+        }
+    }
+
+    fn is_parameter(&self, local: LocalId) -> bool {
+        fn binds(pattern: &Pattern, wanted: LocalId) -> bool {
+            match pattern {
+                Pattern::Local(local) => *local == wanted,
+                Pattern::Default(inner, _) => binds(inner, wanted),
+                _ => false,
+            }
+        }
+        if !self.is_own(local) {
+            return false;
+        }
+        let function = self.body.function(self.body.local(local).function);
+        let mut params = function.params.iter().chain(&function.rest);
+        params.any(|param| binds(param, local))
+    }
+
+    /// The value of a path that begins outside the function: `log`, `lib.helpers`.
+    fn known(&self, machine: &mut Machine<'_>, expr: ExprId) -> Option<ValueId> {
+        match &self.body.expr(expr).kind {
+            ExprKind::Local(local) if !self.is_own(*local) => {
+                Some(machine.local(self.env, self.module, *local))
+            }
+            ExprKind::Member { object, name, .. } => {
+                let base = self.known(machine, *object)?;
+                Some(machine.member(base, *name))
+            }
+            _ => None,
+        }
+    }
+
+    /// What a chain of calls of a package's export would be, without its arguments: `createHmac(a).update`.
+    fn chain(&self, machine: &mut Machine<'_>, expr: ExprId) -> Option<ValueId> {
+        let expr = self.body.expr(expr);
+        match &expr.kind {
+            ExprKind::Call { callee, new, .. } => {
+                let callee = self.chain(machine, *callee)?;
+                let call = machine.values.new_call(CallData {
+                    callee,
+                    args: Vec::new(),
+                    new: *new,
+                    awaited: false,
+                    cut: None,
+                    module: self.module,
+                    span: expr.span,
+                });
+                Some(machine.values.make(Value::Call(call)))
+            }
+            ExprKind::Member { object, name, .. } => {
+                let base = self.chain(machine, *object)?;
+                Some(machine.values.make(Value::Member(base, *name)))
+            }
+            ExprKind::Local(local) if !self.is_own(*local) => {
+                let value = machine.local(self.env, self.module, *local);
+                matches!(machine.values.value(value), Value::External(..)).then_some(value)
+            }
+            _ => None,
+        }
+    }
+}
