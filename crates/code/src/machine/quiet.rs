@@ -62,6 +62,16 @@ const GLOBALS: [&str; 34] = [
     "structuredClone",
 ];
 
+/// Names of the language that are no functions.
+const NO_FUNCTIONS: [&str; 6] = [
+    "Infinity",
+    "NaN",
+    "globalThis",
+    "process",
+    "undefined",
+    "window",
+];
+
 /// Methods of strings, lists, maps, dates and promises that only compute: on what a function was given or made itself.
 const METHODS: [&str; 60] = [
     "at",
@@ -198,13 +208,36 @@ impl Machine<'_> {
             Value::Global(name) => GLOBALS.contains(&name.as_str()),
             Value::Const(Const::Null | Const::Undefined) => true,
             Value::External(..) => self.is_harmless(value),
-            Value::Member(base, name) => match self.values.value(base) {
-                Value::Const(_) | Value::Array(_) | Value::Template(_) => {
-                    METHODS.contains(&name.as_str())
-                }
-                _ => self.is_harmless(value),
-            },
+            Value::Member(base, name) => {
+                let plain = match self.values.value(base) {
+                    Value::Const(_) | Value::Array(_) | Value::Template(_) => true,
+                    // A set, a map, a date that the module made for itself.
+                    Value::Call(call) => matches!(
+                        self.values.value(self.values.call(*call).callee),
+                        Value::Global(maker) if GLOBALS.contains(&maker.as_str())
+                    ),
+                    _ => return self.is_harmless(value),
+                };
+                plain && METHODS.contains(&name.as_str())
+            }
             _ => false,
+        }
+    }
+
+    /// Whether a value may be handed to anybody: it is no function, or one that only computes.
+    fn may_be_handed(&mut self, value: ValueId, seen: &mut FxHashSet<Closure>) -> bool {
+        match self.values.value(value).clone() {
+            Value::Choice(alternatives) => alternatives
+                .iter()
+                .all(|each| self.may_be_handed(each.value, seen)),
+            Value::Function { .. } | Value::External(..) | Value::Global(_) => {
+                self.computes(value, seen)
+            }
+            Value::Member(..) | Value::Call(_) => self.is_harmless(value),
+            Value::Namespace(_) | Value::Class { .. } | Value::Promise(_) | Value::Unknown(_) => {
+                false
+            }
+            _ => !self.holds_function(value, 0),
         }
     }
 
@@ -477,19 +510,28 @@ impl<'b> Scan<'b> {
     ) -> bool {
         let body = self.body;
         match &body.expr(id).kind {
-            ExprKind::Const(_) | ExprKind::Global(_) | ExprKind::This => true,
+            ExprKind::Const(_) | ExprKind::This => true,
+            ExprKind::Global(name) => {
+                GLOBALS.contains(&name.as_str()) || NO_FUNCTIONS.contains(&name.as_str())
+            }
             // Whoever is handed a function may call it.
             ExprKind::Local(local) => {
                 if self.is_own(*local) {
                     return true;
                 }
                 let value = machine.local(self.env, self.module, *local);
-                !machine.holds_function(value, 0) || machine.computes(value, seen)
+                machine.may_be_handed(value, seen)
             }
             ExprKind::Template(parts) | ExprKind::Sequence(parts) => {
                 self.exprs(machine, seen, parts)
             }
-            ExprKind::Member { object, .. } => self.expr(machine, seen, *object),
+            ExprKind::Member { object, .. } => match self.known(machine, id) {
+                Some(value) => machine.may_be_handed(value, seen),
+                None => {
+                    matches!(body.expr(*object).kind, ExprKind::Global(_))
+                        || self.expr(machine, seen, *object)
+                }
+            },
             ExprKind::Index { object, index } => self.exprs(machine, seen, [object, index]),
             ExprKind::Call { callee, args, .. } => {
                 self.callee(machine, seen, *callee) && self.items(machine, seen, args)

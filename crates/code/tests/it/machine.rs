@@ -370,3 +370,78 @@ fn the_budget_ends_in_an_unknown_and_says_so() {
         assert_eq!(tests_at(machine, "db.update"), [Vec::<String>::new()]);
     });
 }
+
+/// What is called where `note(..)` stands for itself and its result is not used.
+fn calls_of(note: &str, call: &str) -> Vec<String> {
+    let text = format!("{note} export function run(req, res) {{ {call}; db.update(1); }}");
+    run(&[("main.ts", &text)], |machine, _| {
+        machine
+            .events
+            .iter()
+            .filter_map(|event| match event.kind {
+                EventKind::Call(call) => Some(name(machine, machine.values.call(call).callee)),
+                _ => None,
+            })
+            .map(|name| match name.starts_with("Function") {
+                true => "note".to_owned(),
+                false => name,
+            })
+            .collect()
+    })
+}
+
+#[test]
+fn what_only_computes_is_not_entered_for_nothing() {
+    // One event, and nothing of what is inside.
+    for note in [
+        "function note(text) { console.log(format(text)); } const format = (text) => `${Date.now()} ${text.trim()}`;",
+        "const hidden = new Set(['password']); const note = (text, fields = {}) => { const shown = {}; for (const [key, value] of Object.entries(fields)) { if (hidden.has(key)) shown[key] = true; else shown[key] = clean(value); } console.log(text, JSON.stringify(shown)); }; function clean(value) { if (Array.isArray(value)) return value.map(clean); return String(value).toLowerCase(); }",
+        "const make = (scope) => ({ info: (text) => console.info(`[${scope}]`, text), with: (more) => make(more) }); const note = make('shop').info;",
+        "const note = async (text) => { try { await Promise.resolve(text); } catch { return; } };",
+    ] {
+        assert_eq!(
+            calls_of(note, "note('hi', { a: req.id })"),
+            ["note", "db.update"],
+            "{note}"
+        );
+    }
+    // These are entered: they refuse, answer, change what others see, or call what they are given.
+    for (note, call) in [
+        (
+            "function note(user) { if (!user.admin) throw new Error('no'); }",
+            "note(req.user)",
+        ),
+        ("function note(res) { res.send('no'); }", "note(res)"),
+        ("function note(req) { req.user = db.find(1); }", "note(req)"),
+        (
+            "let seen = 0; function note() { seen = count(); }",
+            "note()",
+        ),
+        ("function note(then) { then(); }", "note(() => db.find(1))"),
+        (
+            "function note(options) { options.then(); }",
+            "note({ then: () => db.find(1) })",
+        ),
+        (
+            "import { write } from 'db'; function note(text) { write(text); }",
+            "note('hi')",
+        ),
+        (
+            "import { write } from 'db'; function note(rows) { rows.forEach(write); }",
+            "note(req.rows)",
+        ),
+        (
+            "const note = (text) => helper(text); function helper(text) { audit.write(text); }",
+            "note('hi')",
+        ),
+    ] {
+        let calls = calls_of(note, call);
+        assert!(!calls.contains(&"note".to_owned()), "{note}: {calls:?}");
+    }
+    // Whoever uses the result needs it.
+    let calls = calls_of(
+        "function note(text) { return helper(text); } const helper = (text) => text.trim();",
+        "const x = note(req.id); use(x)",
+    );
+    assert!(!calls.contains(&"note".to_owned()), "{calls:?}");
+}
