@@ -1,5 +1,6 @@
 #![cfg(test)]
 //! The integration tests of crate `code`.
 
+mod hostile;
 mod machine;
 mod project;
