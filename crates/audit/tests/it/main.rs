@@ -2,6 +2,7 @@
 //! The audit crate from outside.
 
 mod express;
+mod inventory;
 mod library;
 mod matcher;
 mod nextjs;

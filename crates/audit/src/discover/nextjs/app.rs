@@ -129,6 +129,13 @@ pub(super) fn describe(
     application: &Application,
 ) {
     route.mega = library_router::name(machine, value);
+    if let Some(router) = &route.mega {
+        route.unknowns.push(Unknown {
+            code: "U5",
+            site: Some(route.site),
+            reason: format!("`{router}` answers paths of its own here, which are not listed"),
+        });
+    }
     if matches!(
         machine.values.value(value),
         Value::Unknown(Why::Unresolved | Why::Cycle)

@@ -53,6 +53,7 @@ fn endpoints(
             );
             app::describe(machine, &mut route, value, application);
             route.mega = None;
+            route.unknowns.retain(|unknown| unknown.code != "U5");
             route.chain = chain;
             routes.push(route);
         }
