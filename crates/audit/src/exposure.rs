@@ -93,7 +93,7 @@ impl Showing<'_, '_> {
     ) {
         let values = &self.context.machine.values;
         // Whoever names every column has chosen: only whole rows are looked at.
-        if selection.is_of_whole_rows(values) {
+        if selection.is_of_whole_rows(values) && !table.writes_itself {
             for column in &table.columns {
                 let taken = without.iter().any(|name| {
                     table

@@ -299,6 +299,25 @@ fn collect_constants(values: &Values, value: ValueId, into: &mut Vec<Const>) -> 
     Some(())
 }
 
+fn is_object(values: &Values, value: ValueId) -> bool {
+    matches!(values.value(value), Value::Global(name) if name == "Object")
+}
+
+/// Puts the parts of a request that another value has in their places.
+fn assign(machine: &mut Machine<'_>, data: &CallData) -> Option<ValueId> {
+    let (&(request, _), &(source, _)) = (data.args.first()?, data.args.get(1)?);
+    let is_request = matches!(machine.values.value(request), Value::Input(tag)
+        if matches!(Input::of(*tag), Input::NodeRequest | Input::PagesRequest));
+    if !is_request || matches!(machine.values.value(source), Value::Object(_)) {
+        return None;
+    }
+    for part in ["body", "query", "params"] {
+        let value = machine.member(source, ustr(part));
+        machine.put(request, ustr(part), value);
+    }
+    Some(request)
+}
+
 fn is_function(values: &Values, value: ValueId) -> bool {
     match values.value(value) {
         Value::Function { .. } => true,
@@ -463,6 +482,12 @@ impl Semantics for Frameworks<'_, '_> {
                 } else {
                     Effect::Leaves
                 };
+            }
+            // What a schema gave back takes the place of what was sent: `Object.assign(req, value)`.
+            Value::Member(base, name) if name == "assign" && is_object(&machine.values, base) => {
+                if let Some(request) = assign(machine, &data) {
+                    return Effect::Value(request);
+                }
             }
             // A copy of the request says what the request says.
             Value::Member(base, name)

@@ -12,6 +12,7 @@ mod eval;
 mod exec;
 mod member;
 mod module;
+mod promise;
 mod quiet;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -186,6 +187,16 @@ enum Slot {
     Field(ValueId, Ustr),
 }
 
+/// A promise whose executor runs: `new Promise((resolve, reject) => ..)`.
+#[derive(Debug)]
+struct Pending {
+    resolve: ValueId,
+    reject: ValueId,
+    mark: usize,
+    resolved: Vec<Exit>,
+    rejected: Vec<Exit>,
+}
+
 #[derive(Debug, Default)]
 struct Landing {
     mark: usize,
@@ -211,6 +222,7 @@ pub struct Machine<'p> {
     returns: Vec<Landing>,
     breaks: Vec<Landing>,
     tries: Vec<Landing>,
+    pending: Vec<Pending>,
     uncaught: Vec<Exit>,
     continues: Vec<Exit>,
     chain_mark: usize,
@@ -274,6 +286,7 @@ impl<'p> Machine<'p> {
             returns: Vec::new(),
             breaks: Vec::new(),
             tries: Vec::new(),
+            pending: Vec::new(),
             uncaught: Vec::new(),
             continues: Vec::new(),
             chain_mark: 0,

@@ -38,4 +38,15 @@ impl Strategy {
             }
         })
     }
+
+    /// Whether a browser sends what the strategy of this name reads with every request by itself; none where it may.
+    /// A token is taken from a header as a rule; a session and a password of the browser's own are not.
+    #[must_use]
+    pub fn is_ambient(&self, name: &str) -> Option<bool> {
+        match name {
+            "session" => Some(true),
+            "basic" => None,
+            _ => (!self.signs_in(name)).then_some(false),
+        }
+    }
 }

@@ -2,7 +2,10 @@
 
 use portcullis_code::value::{CallId, Value, ValueId, Values};
 
-use super::{Passed, Passes, Proof, sign_in::signs_in};
+use super::{
+    Passed, Passes, Proof,
+    sign_in::{signs_in, strategy_is_ambient},
+};
 use crate::{
     input::Input,
     knowledge::Known,
@@ -100,7 +103,8 @@ impl Passes<'_, '_> {
                 ambient: guard
                     .passing
                     .ambient
-                    .or_else(|| self.carried(values, known, guard)),
+                    .or_else(|| self.carried(values, known, guard))
+                    .or_else(|| strategy_is_ambient(self.knowledge, values, known)),
             });
         }
     }

@@ -6,7 +6,7 @@ use ustr::Ustr;
 use super::{
     Passed, Passes, Proof,
     name::{is_role_name, speaks_of_scopes},
-    sign_in::signs_in,
+    sign_in::{signs_in, strategy_is_ambient},
 };
 use crate::{
     input::Input,
@@ -57,17 +57,19 @@ impl Passes<'_, '_> {
                                 && path.starts_with(members)
                         })
                 };
-                let login = self
-                    .knowledge
-                    .of_call(values, *call)
+                let rows = self.knowledge.of_call(values, *call);
+                let login = rows
                     .iter()
                     .any(|known| signs_in(self.knowledge, values, known));
+                let ambient = rows
+                    .iter()
+                    .find_map(|known| strategy_is_ambient(self.knowledge, values, known));
                 let kind = if login {
                     Proof::Credential
                 } else {
                     Proof::Authentication
                 };
-                caller.then_some((kind, None))
+                caller.then_some((kind, ambient))
             }
             Value::Call(call) => match values.value(values.call(*call).callee) {
                 Value::Member(on, name)

@@ -48,6 +48,11 @@ fn model(code: &Code<'_>, place: Place, args: &[Item]) -> Option<Table> {
     table
         .aliases
         .extend(aliases.map(|alias| alias.as_str().to_owned()));
+    table.writes_itself = code
+        .modules()
+        .iter()
+        .find(|module| module.id == schema.module)
+        .is_some_and(|module| module.text.contains("toJSON"));
     let mut document = Document {
         code,
         table,

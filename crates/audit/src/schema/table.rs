@@ -28,6 +28,8 @@ pub struct Table {
     pub is_user_table: bool,
     /// A row is an organization, a workspace, a team.
     pub is_tenant_table: bool,
+    /// Code of its own writes its rows out (`toJSON`): which columns that shows is not known.
+    pub writes_itself: bool,
     /// A migration enables row level security.
     pub row_level_security: bool,
     /// The row level security policies found.
@@ -174,6 +176,7 @@ impl Table {
             relations: Vec::new(),
             is_user_table: false,
             is_tenant_table: false,
+            writes_itself: false,
             row_level_security: false,
             policies: Vec::new(),
         }

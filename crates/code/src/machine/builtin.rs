@@ -23,6 +23,9 @@ impl Machine<'_> {
     ) -> Option<ValueId> {
         let first = args.first().map(|arg| arg.0);
         match self.values.value(callee).clone() {
+            Value::Global(name) if new && name == "Promise" => {
+                self.new_promise(callee, first?, module, span)
+            }
             Value::Global(name) => self.global_function(name, first, new, module),
             Value::Member(base, name) => {
                 if let Value::Global(global) = *self.values.value(base) {

@@ -135,6 +135,9 @@ impl Machine<'_> {
             let value = self.opaque_call(callee, args, new, None, module, span);
             return self.promised(callee, value);
         }
+        if !self.pending.is_empty() && self.settles(callee, &args, module, span) {
+            return self.undefined();
+        }
         match self.values.value(callee).clone() {
             Value::Function {
                 module: home,
