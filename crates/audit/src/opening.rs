@@ -75,9 +75,10 @@ pub fn openings(
             span: handler,
         };
         // A handler that may refuse is another way to be let in, not an open door.
-        if refusals
-            .iter()
-            .any(|refusal| within(handled_at, refusal.site) && refusal.after_error(values))
+        if !goes_on
+            && refusals
+                .iter()
+                .any(|refusal| within(handled_at, refusal.site) && refusal.after_error(values))
         {
             continue;
         }

@@ -18,7 +18,6 @@ use portcullis_code::value::{CallId, Fact, FactsId, ValueId, Values};
 use rustc_hash::FxHashMap;
 
 pub use name::is_role_name;
-pub(crate) use name::is_secret_name;
 pub use proof::Proof;
 pub(crate) use sign_in::signs_in;
 

@@ -71,8 +71,10 @@ impl Judging<'_, '_, '_, '_> {
             }
         }
         checked.extend(self.compared_rows(judged, facts, number));
+        // Two filters that name the same constant have nothing to do with each other.
         let checked: FxHashSet<ValueId> = checked
             .into_iter()
+            .filter(|value| values.as_const(*value).is_none())
             .map(|value| parts::spelled(values, value))
             .collect();
         if query.filters.iter().any(|filter| {
@@ -89,6 +91,7 @@ impl Judging<'_, '_, '_, '_> {
         if query
             .filters
             .iter()
+            .filter(|filter| values.as_const(filter.value).is_none())
             .any(|filter| Vouching::new(self, earlier, filter.value).at(facts))
         {
             return Binding::Bound;

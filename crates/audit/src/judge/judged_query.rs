@@ -74,7 +74,9 @@ impl Judging<'_, '_, '_, '_> {
                 continue;
             }
             if is_secret_column(&filter.column, self.bench.schema, query.table)
-                || origins.any(Origins::HEADER) && self.is_credential(filter.value)
+                || origins.any(Origins::HEADER)
+                    && !is_name(&filter.column)
+                    && self.is_credential(filter.value)
             {
                 for call in &query.calls {
                     self.bench
@@ -84,7 +86,7 @@ impl Judging<'_, '_, '_, '_> {
                 }
             } else if origins.any(Origins::CHOSEN)
                 && self.selects_object(&query, &filter.column)
-                && !self.is_public_name(&query, filter.value)
+                && !self.is_public_name(&query, filter)
                 && !self.is_fetched(filter.value, 0)
                 && !origins.any(Origins::BOUND)
             {
@@ -184,9 +186,10 @@ impl Judging<'_, '_, '_, '_> {
     }
 
     /// Whether a row is read by a name that a protocol makes public: the `client_id` of an OAuth client (RFC 6749, 2.2).
-    fn is_public_name(&self, query: &Query, value: ValueId) -> bool {
-        query.op == DbOp::Read
-            && parts::sent_name(&self.machine.values, value).is_some_and(|name| name == "client_id")
+    fn is_public_name(&self, query: &Query, filter: &Filter) -> bool {
+        let named = matches!(last_name(&filter.column), "client_id" | "clientId");
+        let sent = parts::sent_name(&self.machine.values, filter.value);
+        query.op == DbOp::Read && named && sent.is_some_and(|name| name == "client_id")
     }
 
     fn selects_object(&self, query: &Query, column: &str) -> bool {
@@ -224,4 +227,18 @@ impl Judging<'_, '_, '_, '_> {
             _ => false,
         }
     }
+}
+
+fn last_name(column: &str) -> &str {
+    column.rsplit('.').next().unwrap_or(column)
+}
+
+/// Whether a column says who somebody is, which many know, and not what only they know.
+fn is_name(column: &str) -> bool {
+    let last = last_name(column);
+    matches!(
+        last.to_lowercase().as_str(),
+        "id" | "_id" | "sub" | "email" | "username" | "name" | "slug" | "handle" | "phone"
+    ) || last.ends_with("Id")
+        || last.ends_with("_id")
 }

@@ -7,7 +7,6 @@ use crate::{
     library::{EffectKind, Meaning, Usage},
     origin::Origins,
     parts::headers_of,
-    passes::is_secret_name,
 };
 
 impl Judging<'_, '_, '_, '_> {
@@ -43,10 +42,27 @@ impl Judging<'_, '_, '_, '_> {
                 let secret = || {
                     headers_of(values, key)
                         .iter()
-                        .any(|name| is_secret_name(name))
+                        .any(|name| is_credential_header(name))
                 };
-                origins.any(Origins::HEADER) && (origins.any(Origins::DIGEST) || secret())
+                origins.any(Origins::HEADER) && secret()
             })
         })
     }
+}
+
+/// Whether a header of this name carries what only its sender knows.
+fn is_credential_header(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    lower == "authorization"
+        || [
+            "api-key",
+            "apikey",
+            "access-key",
+            "token",
+            "secret",
+            "signature",
+            "credential",
+        ]
+        .iter()
+        .any(|word| lower.contains(word))
 }

@@ -48,7 +48,7 @@ impl Passes<'_, '_> {
                 } else if names_of(values, one)
                     .iter()
                     .chain(&names_of(values, other))
-                    .any(|name| is_secret_name(name))
+                    .any(|name| is_secret_name(name) && !is_shipped(name))
                 {
                     push(Proof::Service, Some(false));
                 }
@@ -89,7 +89,24 @@ fn is_identity(values: &Values, value: ValueId) -> bool {
     let Value::Member(_, name) = values.value(value) else {
         return false;
     };
-    matches!(name.as_str(), "id" | "_id" | "sub" | "email" | "slug")
-        || name.ends_with("Id")
-        || name.ends_with("_id")
+    matches!(
+        name.as_str(),
+        "id" | "_id"
+            | "sub"
+            | "email"
+            | "userId"
+            | "orgId"
+            | "organizationId"
+            | "tenantId"
+            | "teamId"
+            | "workspaceId"
+            | "accountId"
+    )
+}
+
+/// Whether a setting of this name is shipped to browsers, as frameworks do by its prefix.
+fn is_shipped(name: &str) -> bool {
+    ["NEXT_PUBLIC_", "VITE_", "REACT_APP_", "PUBLIC_"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
 }

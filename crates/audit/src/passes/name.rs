@@ -1,7 +1,7 @@
 //! What the names of settings, headers and members speak of.
 
 /// Whether the name of a setting or header speaks of a secret.
-pub(crate) fn is_secret_name(name: &str) -> bool {
+pub(super) fn is_secret_name(name: &str) -> bool {
     let lower = name.to_lowercase();
     [
         "secret",

@@ -19,7 +19,7 @@ use crate::{
 /// Most functions that one answer may depend on.
 const FUNCTIONS_MAX: usize = 200;
 /// How deep arguments are looked into for functions.
-const ARGUMENT_DEPTH_MAX: u32 = 2;
+const ARGUMENT_DEPTH_MAX: u32 = 6;
 
 /// A closure's code and where it was made.
 pub(super) type Closure = (ModuleId, FunctionId, EnvId);
@@ -73,7 +73,7 @@ const NO_FUNCTIONS: [&str; 6] = [
 ];
 
 /// Methods of strings, lists, maps, dates and promises that only compute: on what a function was given or made itself.
-const METHODS: [&str; 60] = [
+const METHODS: [&str; 55] = [
     "at",
     "catch",
     "charAt",
@@ -106,18 +106,13 @@ const METHODS: [&str; 60] = [
     "normalize",
     "padEnd",
     "padStart",
-    "pop",
-    "push",
     "reduce",
     "repeat",
     "replace",
     "replaceAll",
-    "reverse",
     "search",
-    "shift",
     "slice",
     "some",
-    "sort",
     "split",
     "startsWith",
     "substr",
@@ -136,10 +131,20 @@ const METHODS: [&str; 60] = [
     "values",
 ];
 
+/// Methods that give a new list.
+const COPYING: [&str; 6] = ["concat", "filter", "flat", "flatMap", "map", "split"];
+
+/// Methods that change what they are called on.
+const CHANGING: [&str; 8] = [
+    "add", "delete", "pop", "push", "reverse", "set", "shift", "sort",
+];
+
 impl Machine<'_> {
     /// Whether a call of the value with these arguments can be left out, if nobody uses its result.
     pub(super) fn is_quiet(&mut self, callee: ValueId, args: &Args) -> bool {
-        args.iter().all(|&(arg, _)| !self.holds_function(arg, 0)) && self.only_computes(callee)
+        args.iter()
+            .all(|&(arg, _)| !self.holds_function(arg, 0) && !self.may_act(arg))
+            && self.only_computes(callee)
     }
 
     fn only_computes(&mut self, callee: ValueId) -> bool {
@@ -246,6 +251,24 @@ impl Machine<'_> {
         !semantics.matters(self, value)
     }
 
+    /// Whether a value is a function of a package that does something.
+    fn may_act(&mut self, value: ValueId) -> bool {
+        let mut root = value;
+        while let Value::Member(base, _) = *self.values.value(root) {
+            root = base;
+        }
+        let foreign = matches!(
+            self.values.value(root),
+            Value::External(..) | Value::Call(_) | Value::Choice(_) | Value::Global(_)
+        );
+        foreign
+            && matches!(
+                self.values.value(value),
+                Value::Member(..) | Value::External(..)
+            )
+            && !self.is_harmless(value)
+    }
+
     /// Whether a function is among what a value holds.
     fn holds_function(&self, value: ValueId, depth: u32) -> bool {
         match self.values.value(value) {
@@ -349,6 +372,13 @@ impl<'b> Scan<'b> {
         match (target, kind) {
             (Pattern::Local(local), ExprKind::Function(_)) => {
                 self.functions.insert(*local);
+            }
+            // A list of its own.
+            (Pattern::Local(local), ExprKind::Call { callee, .. })
+                if matches!(self.body.expr(*callee).kind, ExprKind::Member { name, .. }
+                    if COPYING.contains(&name.as_str())) =>
+            {
+                self.made.insert(*local);
             }
             // A part of what it was given, and no more a function than that.
             (
@@ -600,8 +630,14 @@ impl<'b> Scan<'b> {
                         machine.computes(value, seen)
                     }
                     None => {
+                        // A method of an instance is the project's own, whatever its name.
+                        if matches!(body.expr(*object).kind, ExprKind::This) {
+                            return false;
+                        }
+                        let made = matches!(body.expr(*object).kind, ExprKind::Local(local) if self.made.contains(&local));
                         self.expr(machine, seen, *object)
                             && (METHODS.contains(&name.as_str())
+                                || made && CHANGING.contains(&name.as_str())
                                 || self
                                     .chain(machine, callee)
                                     .is_some_and(|chain| machine.is_harmless(chain)))
