@@ -98,7 +98,7 @@ impl Judging<'_, '_, '_, '_> {
         }
         // The row is read first and compared with the caller afterwards, before anything is done with it.
         if matches!(query.op, DbOp::Read | DbOp::ReadMany)
-            && (self.compared_later(query)
+            && (self.compared_later(judged, query)
                 || self.member_later(query)
                 || self.looked_up_later(judged, number))
         {

@@ -19,11 +19,9 @@ impl Judging<'_, '_, '_, '_> {
     pub(super) fn member_later(&self, query: &Query) -> bool {
         let relations = self.memberships(query);
         !relations.is_empty()
-            && self
-                .events
-                .iter()
-                .skip(query.event)
-                .any(|event| self.is_member(event.facts, &query.calls, &relations))
+            && self.holds_for_uses(query, |facts| {
+                self.is_member(facts, &query.calls, &relations)
+            })
     }
 
     /// The relations of which a query takes only the caller's rows along.

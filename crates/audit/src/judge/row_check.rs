@@ -2,13 +2,14 @@
 
 use portcullis_code::{
     body::BinaryOp,
+    machine::EventKind,
     value::{CallId, Fact, FactsId, Value, ValueId},
 };
 use rustc_hash::FxHashSet;
 
 use super::{JudgedQuery, Judging};
 use crate::{
-    library::Meaning,
+    library::{DbOp, Meaning},
     origin::Origins,
     parts::{self, calls_under},
     passes::Proof,
@@ -145,21 +146,88 @@ impl Judging<'_, '_, '_, '_> {
             .collect()
     }
 
-    pub(super) fn compared_later(&self, query: &Query) -> bool {
-        self.events.iter().skip(query.event).any(|event| {
-            self.bench
-                .passes
-                .at(&self.machine.values, event.facts)
-                .iter()
-                .any(|passed| {
+    /// Whether the row's owner is compared with the caller before anything is done with the row.
+    pub(super) fn compared_later(&self, judged: &[JudgedQuery], query: &Query) -> bool {
+        self.holds_for_uses(query, |facts| {
+            let passed = self.bench.passes.at(&self.machine.values, facts);
+            self.is_tied(judged, query, facts)
+                || passed.iter().any(|passed| {
                     passed.kind == Proof::Ownership
                         && passed.tested.is_some_and(|tested| {
-                            self.rows_in(tested)
-                                .iter()
-                                .any(|call| query.calls.contains(call))
+                            let rows = self.rows_in(tested);
+                            rows.iter().any(|call| query.calls.contains(call))
                         })
                 })
         })
+    }
+
+    /// Whether a column of the row was found equal to what the client named, and that to be the caller's:
+    /// `member.organizationId === organizationId` beside the caller's own membership in that organization.
+    fn is_tied(&self, judged: &[JudgedQuery], query: &Query, facts: FactsId) -> bool {
+        let values = &self.machine.values;
+        let is_callers = |value: ValueId| {
+            let value = parts::spelled(values, value);
+            judged.iter().any(|other| {
+                let names = other
+                    .query
+                    .filters
+                    .iter()
+                    .any(|filter| parts::spelled(values, filter.value) == value);
+                let mut calls = other.query.calls.iter();
+                names
+                    && values.as_const(value).is_none()
+                    && self.is_bound(&other.query)
+                    && calls.any(|call| self.was_found(facts, *call))
+            })
+        };
+        values.facts(facts).any(|fact| match fact {
+            Fact::Test(tested, true) => match *values.value(tested) {
+                Value::Binary(BinaryOp::Equal, a, b) => {
+                    [(a, b), (b, a)].into_iter().any(|(row, other)| {
+                        let rows = self.rows_in(row);
+                        rows.iter().any(|call| query.calls.contains(call)) && is_callers(other)
+                    })
+                }
+                _ => false,
+            },
+            Fact::Test(_, false) | Fact::Returned(_) | Fact::Caught(_) | Fact::OneOf(_) => false,
+        })
+    }
+
+    /// Whether something is proved wherever the row of a query is used: shown, or the one that decides what is written.
+    /// Where no use is in sight, it is enough that it is proved at all.
+    pub(super) fn holds_for_uses(&self, query: &Query, proved: impl Fn(FactsId) -> bool) -> bool {
+        let later = || self.events.iter().skip(query.event + 1);
+        let mut uses = later()
+            .filter(|event| self.uses_row(event.kind, query))
+            .peekable();
+        if uses.peek().is_none() {
+            return later().any(|event| proved(event.facts));
+        }
+        uses.all(|event| proved(event.facts))
+    }
+
+    fn uses_row(&self, kind: EventKind, query: &Query) -> bool {
+        let values = &self.machine.values;
+        let none = FxHashSet::default();
+        let made = |value| parts::made_of(values, value, &query.calls, &none);
+        match kind {
+            EventKind::Return(true, value) => made(value),
+            EventKind::Call(call) if !query.calls.contains(&call) => {
+                let acts = self
+                    .bench
+                    .knowledge
+                    .of_call(values, call)
+                    .iter()
+                    .any(|known| match &known.row.meaning {
+                        Meaning::Db(db) => db.op.is_some_and(DbOp::writes),
+                        Meaning::Respond(_) => true,
+                        _ => false,
+                    });
+                acts && values.call(call).args.iter().any(|arg| made(arg.0))
+            }
+            _ => false,
+        }
     }
 
     /// Whether a later query of the caller's own rows is found by this row (the membership in its organization), and

@@ -182,7 +182,8 @@ fn is_listed(values: &Values, query: &Query) -> bool {
     matches!(query.op, DbOp::Read | DbOp::ReadMany)
         && query.filters.iter().any(|filter| {
             let known = values.as_const(filter.value);
-            is_state(&filter.column) && known.is_some_and(Const::truthy)
+            is_state(&filter.column)
+                && known.is_some_and(|known| known.truthy() || known == Const::Bool(false))
         })
 }
 
