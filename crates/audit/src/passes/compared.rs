@@ -37,7 +37,10 @@ impl Passes<'_, '_> {
                 let csrf =
                     left.any(Origins::COOKIE.and(Origins::CALLER)) || right.any(Origins::COOKIE);
                 push(if csrf { Proof::Csrf } else { Proof::Signature }, None);
-            } else if left.any(Origins::ENVIRONMENT) && right.any(sent) {
+            } else if left.any(Origins::ENVIRONMENT)
+                && right.any(sent)
+                && !names_of(values, one).iter().any(|name| is_shipped(name))
+            {
                 if names_of(values, other).iter().any(|name| {
                     matches!(
                         name.to_lowercase().as_str(),
@@ -48,7 +51,7 @@ impl Passes<'_, '_> {
                 } else if names_of(values, one)
                     .iter()
                     .chain(&names_of(values, other))
-                    .any(|name| is_secret_name(name) && !is_shipped(name))
+                    .any(|name| is_secret_name(name))
                 {
                     push(Proof::Service, Some(false));
                 }
