@@ -193,7 +193,7 @@ impl Judging<'_, '_, '_, '_> {
     }
 
     fn selects_object(&self, query: &Query, column: &str) -> bool {
-        let last = column.rsplit('.').next().unwrap_or(column);
+        let last = last_name(column);
         if matches!(last, "" | "?") {
             return true;
         }
@@ -229,7 +229,8 @@ impl Judging<'_, '_, '_, '_> {
     }
 }
 
-fn last_name(column: &str) -> &str {
+/// The name of a column without the relations on the way.
+pub(super) fn last_name(column: &str) -> &str {
     column.rsplit('.').next().unwrap_or(column)
 }
 

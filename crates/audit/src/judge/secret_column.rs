@@ -6,7 +6,7 @@ use crate::schema::{Schema, Sensitivity};
 
 /// Whether a column holds a secret by which a row may be found: a token, an API key.
 pub(crate) fn is_secret_column(column: &str, schema: &Schema, table: Option<Ustr>) -> bool {
-    let last = column.rsplit('.').next().unwrap_or(column);
+    let last = super::judged_query::last_name(column);
     let by_schema = table
         .and_then(|table| schema.table(&table))
         .and_then(|table| table.column(last))

@@ -408,6 +408,22 @@ fn what_only_computes_is_not_entered_for_nothing() {
     // These are entered: they refuse, answer, change what others see, or call what they are given.
     for (note, call) in [
         (
+            "const list = []; function note(one) { if (!list.includes(one)) list.push(one); }",
+            "note(req.id)",
+        ),
+        (
+            "function note(list, one) { list.push(one); }",
+            "note(req.list, req.id)",
+        ),
+        (
+            "class Store { replace(id) { db.find(id); } } const store = new Store(); function note(into, id) { into.replace(id); }",
+            "note(store, req.id)",
+        ),
+        (
+            "function note(into, value) { Object.assign(into, value); }",
+            "note(req, db.find(1))",
+        ),
+        (
             "function note(user) { if (!user.admin) throw new Error('no'); }",
             "note(req.user)",
         ),
@@ -438,6 +454,12 @@ fn what_only_computes_is_not_entered_for_nothing() {
         let calls = calls_of(note, call);
         assert!(!calls.contains(&"note".to_owned()), "{note}: {calls:?}");
     }
+    // The project's own method, whatever its name.
+    let calls = calls_of(
+        "class Notes { replace(id) { db.find(id); } note(id) { this.replace(id); } } const notes = new Notes();",
+        "notes.note(req.id)",
+    );
+    assert!(calls.contains(&"db.find".to_owned()), "{calls:?}");
     // Whoever uses the result needs it.
     let calls = calls_of(
         "function note(text) { return helper(text); } const helper = (text) => text.trim();",
