@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Judging<'_, '_, '_, '_> {
-    /// Whether a row comes with the caller's part in it, and a later test says that there is one.
+    /// Whether a row comes with the caller's part in it, and a test says that there is one wherever the row is used.
     pub(super) fn member_later(&self, query: &Query) -> bool {
         let relations = self.memberships(query);
         !relations.is_empty()

@@ -73,21 +73,13 @@ impl Judging<'_, '_, '_, '_> {
     /// Whether a row's owner is compared with the caller on one of several ways only.
     pub(super) fn compared_partly(&self, query: &Query) -> bool {
         let values = &self.machine.values;
-        let compares = |facts: FactsId| {
-            self.bench.passes.at(values, facts).iter().any(|passed| {
-                passed.kind == Proof::Ownership
-                    && passed.tested.is_some_and(|tested| {
-                        let rows = self.rows_in(tested);
-                        rows.iter().any(|call| query.calls.contains(call))
-                    })
-            })
-        };
         let mut seen = FxHashSet::default();
         self.events.iter().skip(query.event).any(|event| {
             values.facts(event.facts).any(|fact| match fact {
-                Fact::OneOf(number) if seen.insert(number) => {
-                    values.joined(number).iter().any(|way| compares(*way))
-                }
+                Fact::OneOf(number) if seen.insert(number) => values
+                    .joined(number)
+                    .iter()
+                    .any(|way| self.is_compared(query, *way)),
                 _ => false,
             })
         })
@@ -149,14 +141,18 @@ impl Judging<'_, '_, '_, '_> {
     /// Whether the row's owner is compared with the caller before anything is done with the row.
     pub(super) fn compared_later(&self, judged: &[JudgedQuery], query: &Query) -> bool {
         self.holds_for_uses(query, |facts| {
-            let passed = self.bench.passes.at(&self.machine.values, facts);
-            self.is_tied(judged, query, facts)
-                || passed.iter().any(|passed| {
-                    passed.kind == Proof::Ownership
-                        && passed.tested.is_some_and(|tested| {
-                            let rows = self.rows_in(tested);
-                            rows.iter().any(|call| query.calls.contains(call))
-                        })
+            self.is_tied(judged, query, facts) || self.is_compared(query, facts)
+        })
+    }
+
+    /// Whether the owner of a query's row was compared with the caller on every way to a point.
+    fn is_compared(&self, query: &Query, facts: FactsId) -> bool {
+        let passed = self.bench.passes.at(&self.machine.values, facts);
+        passed.iter().any(|passed| {
+            passed.kind == Proof::Ownership
+                && passed.tested.is_some_and(|tested| {
+                    let rows = self.rows_in(tested);
+                    rows.iter().any(|call| query.calls.contains(call))
                 })
         })
     }
