@@ -36,8 +36,25 @@ const ARROWS: &[Arrows] = &[
         in_tests: &[],
     },
     Arrows {
+        from: "guard",
+        uses: &["policy"],
+        in_tests: &[],
+    },
+    Arrows {
+        from: "state",
+        uses: &["policy", "guard"],
+        in_tests: &[],
+    },
+    Arrows {
+        from: "gateway",
+        uses: &["policy", "guard", "state"],
+        in_tests: &[],
+    },
+    Arrows {
         from: "portcullis",
-        uses: &["policy", "report", "code", "audit"],
+        uses: &[
+            "policy", "report", "code", "audit", "guard", "state", "gateway",
+        ],
         in_tests: &[],
     },
     Arrows {

@@ -1,0 +1,2 @@
+#![cfg(test)]
+//! The crate from outside.
