@@ -1,0 +1,312 @@
+//! `Store`: the atomic operations that a phase may ask for. Every adapter passes the same conformance and fault suite.
+//!
+//! A phase asks for all it needs in one batch, and is answered in one reply. Each ask is atomic by itself; only
+//! [`Ask::Limits`] and [`Ask::Commit`] hold several things together, all or nothing. There is no operation that reads
+//! and leaves it to the caller to write: what must happen once is one ask.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use smallvec::SmallVec;
+
+use crate::clock::{Nanos, Now};
+use crate::limit::{LimitRule, LimitState};
+
+/// What must be true of a write when it is acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Durability {
+    /// It may be lost at a restart. For what then costs a refusal and nothing else (live CSRF tokens).
+    Volatile,
+    /// It is written out from time to time, and what came after the last snapshot may be lost (limits of long windows).
+    Snapshot,
+    /// It is on the disk (fsync, in groups). For what must never come back or be used twice (revocations, tombstones
+    /// of sessions, webhook ids, used codes).
+    Durable,
+}
+
+/// What a key is of. Adapters write it before the key, so that two spaces never share an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Space {
+    /// One-time CSRF tokens.
+    Csrf,
+    /// Sessions and their tombstones.
+    Session,
+    /// Token ids that are revoked.
+    Revocation,
+    /// Ids of webhooks that were seen.
+    Webhook,
+    /// Nonces and confirmation codes.
+    Nonce,
+}
+
+impl Space {
+    /// Every space.
+    pub const ALL: &'static [Self] = &[
+        Self::Csrf,
+        Self::Session,
+        Self::Revocation,
+        Self::Webhook,
+        Self::Nonce,
+    ];
+
+    /// The word for it in an adapter's keys.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Csrf => "csrf",
+            Self::Session => "session",
+            Self::Revocation => "revocation",
+            Self::Webhook => "webhook",
+            Self::Nonce => "nonce",
+        }
+    }
+}
+
+/// The key of one entry. Secrets are hashed before they become one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// What it is of.
+    pub space: Space,
+    /// Its bytes.
+    pub bytes: SmallVec<[u8; 48]>,
+}
+
+impl Key {
+    /// A key of some bytes.
+    #[must_use]
+    pub fn new(space: Space, bytes: &[u8]) -> Self {
+        Self {
+            space,
+            bytes: SmallVec::from_slice(bytes),
+        }
+    }
+}
+
+/// The value of an entry.
+pub type Value = SmallVec<[u8; 48]>;
+
+/// The bytes that a bucket counts for: an address, a user, a header's value, in the fewest bytes that tell them apart.
+pub type BucketValue = SmallVec<[u8; 24]>;
+
+/// What a bucket is one of: namespace, limit, its parameters, what it counts by. Made once, when a policy is loaded.
+///
+/// The name and the parameters are in it and the policy is not, so that a reload resets nothing and a changed limit
+/// begins anew.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Scope(Box<str>);
+
+impl Scope {
+    /// A scope of its text.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, which adapters write before a bucket's value.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One bucket that a request counts in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitAsk<'s> {
+    /// What it is one of.
+    pub scope: &'s Scope,
+    /// Whose it is.
+    pub value: BucketValue,
+    /// Where it is counted when the store holds as many buckets as it may: each coarser than the one before. The last
+    /// resort of every store is one bucket for the whole scope, so that overflow is never a free pass.
+    pub coarser: SmallVec<[BucketValue; 2]>,
+    /// How it counts.
+    pub rule: LimitRule,
+    /// How much the request counts.
+    pub cost: u32,
+    /// How it is kept.
+    pub durability: Durability,
+}
+
+/// What a store is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask<'s> {
+    /// Counts a request in several buckets: in all, if all of them admit it, else in none.
+    Limits(SmallVec<[LimitAsk<'s>; 4]>),
+    /// Gives back what a request counted at `at` in buckets that count failures only, as it turned out to be none.
+    Release {
+        /// The buckets.
+        limits: SmallVec<[LimitAsk<'s>; 4]>,
+        /// The monotonic moment at which they were counted.
+        at: Nanos,
+    },
+    /// Writes an entry if there is none.
+    PutIfAbsent {
+        /// Which.
+        key: Key,
+        /// What.
+        value: Value,
+        /// How long it lives.
+        lives: Nanos,
+        /// How it is kept.
+        durability: Durability,
+    },
+    /// Reads an entry and deletes it: of two takers, one has it.
+    Take {
+        /// Which.
+        key: Key,
+        /// How the deletion is kept.
+        durability: Durability,
+    },
+    /// Reads an entry.
+    Get {
+        /// Which.
+        key: Key,
+    },
+    /// Writes an entry if it is as it was read.
+    CompareAndSet {
+        /// Which.
+        key: Key,
+        /// What it must be; nothing for "not there".
+        expected: Option<Value>,
+        /// What it becomes.
+        value: Value,
+        /// How long it lives from now.
+        lives: Nanos,
+        /// How it is kept.
+        durability: Durability,
+    },
+    /// Puts an entry on a deny list. Of two ends the later one holds: a revocation is never shortened.
+    RevokeUntil {
+        /// Which.
+        key: Key,
+        /// Until when, in milliseconds since 1970-01-01T00:00:00Z.
+        until_unix_millis: u64,
+        /// How it is kept.
+        durability: Durability,
+    },
+    /// Does all effects if all conditions hold, else none.
+    Commit {
+        /// What must hold.
+        conditions: Vec<Condition>,
+        /// What is done.
+        effects: Vec<Effect>,
+        /// How it is kept.
+        durability: Durability,
+    },
+}
+
+/// What must hold for a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// The entry is there.
+    Exists(Key),
+    /// The entry is not there.
+    Absent(Key),
+    /// The entry is there with this value.
+    Equals(Key, Value),
+}
+
+/// What a commit does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Deletes an entry, if it is there.
+    Delete(Key),
+    /// Writes an entry, whatever was there.
+    Put {
+        /// Which.
+        key: Key,
+        /// What.
+        value: Value,
+        /// How long it lives.
+        lives: Nanos,
+    },
+}
+
+/// What a store answers to one ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// To [`Ask::Limits`]: the state of each bucket, in the order of the ask. Admitted are they all or none.
+    Limits(SmallVec<[LimitState; 4]>),
+    /// To [`Ask::Release`] and [`Ask::RevokeUntil`].
+    Done,
+    /// To [`Ask::PutIfAbsent`]: whether it was written.
+    Put(bool),
+    /// To [`Ask::Take`] and [`Ask::Get`].
+    Found(Option<Value>),
+    /// To [`Ask::CompareAndSet`]: whether it was written.
+    Set(bool),
+    /// To [`Ask::Commit`]: whether it was done, or the first condition that did not hold.
+    Committed(Result<(), usize>),
+}
+
+/// Why a store gave no answer. It becomes a refusal, and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// No connection, or it broke.
+    #[error("the store cannot be reached: {0}")]
+    Unreachable(String),
+    /// No answer in the time a decision may take.
+    #[error("the store did not answer in time")]
+    TimedOut,
+    /// It holds as much as it may, and what is asked cannot be counted coarser.
+    #[error("the store is full")]
+    Full,
+    /// It cannot keep what it is asked to keep: the disk is full, read-only or broken.
+    #[error("the store cannot write: {0}")]
+    Unwritable(String),
+    /// It answered what was not asked.
+    #[error("the store answered something else than was asked: {0}")]
+    Confused(String),
+    /// It does not keep things this well.
+    #[error("the store cannot keep anything as {0:?}")]
+    NotKept(Durability),
+}
+
+/// The answers to one batch, in its order.
+pub type Answers = SmallVec<[Answer; 2]>;
+
+/// What a batch holds.
+pub type Batch<'s> = SmallVec<[Ask<'s>; 2]>;
+
+/// An answer that is there at once, or one to wait for. A store in memory costs no allocation.
+pub enum Reply<'a> {
+    /// It is there.
+    Ready(Result<Answers, StoreError>),
+    /// It comes.
+    Pending(Pin<Box<dyn Future<Output = Result<Answers, StoreError>> + Send + 'a>>),
+}
+
+impl fmt::Debug for Reply<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ready(answer) => f.debug_tuple("Ready").field(answer).finish(),
+            Self::Pending(_) => f.write_str("Pending"),
+        }
+    }
+}
+
+impl Reply<'_> {
+    /// The answer, when it has come.
+    ///
+    /// # Errors
+    ///
+    /// What the store says.
+    pub async fn wait(self) -> Result<Answers, StoreError> {
+        match self {
+            Reply::Ready(answer) => answer,
+            Reply::Pending(future) => future.await,
+        }
+    }
+}
+
+/// Shared state behind the controls. Not one of its operations can be made of two others.
+pub trait Store: fmt::Debug + Send + Sync {
+    /// Answers a batch: as many answers as asks, in their order, or an error for all of it. After an error nobody knows
+    /// which asks were done; each is written so that this costs a refusal at most.
+    fn ask<'a>(&'a self, batch: &'a [Ask<'_>], now: Now) -> Reply<'a>;
+
+    /// The best class in which it can keep things. What needs a better one is refused with
+    /// [`StoreError::NotKept`], never kept worse.
+    fn keeps(&self) -> Durability;
+}
