@@ -6,6 +6,7 @@ mod byte_count;
 mod control;
 mod date;
 mod depth;
+pub mod event;
 mod except;
 mod faults;
 mod foreign_path;

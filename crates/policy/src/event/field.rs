@@ -1,0 +1,303 @@
+//! The values in an event's fields: bounded texts, moments, and bytes written in hex.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::Malformed;
+
+/// A text of at most `MAX` bytes. Control characters may be in it: JSON escapes them, so that a line stays a line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventText<const MAX: usize>(Cow<'static, str>);
+
+impl<const MAX: usize> EventText<MAX> {
+    /// The text, cut at the last character that fits.
+    #[must_use]
+    pub fn new(text: impl Into<Cow<'static, str>>) -> Self {
+        let text = text.into();
+        let end = text.floor_char_boundary(MAX);
+        if end == text.len() {
+            return Self(text);
+        }
+        Self(text.chars().take_while(within(MAX)).collect())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Counts bytes down, and says no at the first character that does not fit.
+fn within(max: usize) -> impl FnMut(&char) -> bool {
+    let mut left = Some(max);
+    move |character| {
+        left = left.and_then(|left| left.checked_sub(character.len_utf8()));
+        left.is_some()
+    }
+}
+
+impl<const MAX: usize> Serialize for EventText<MAX> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de, const MAX: usize> Deserialize<'de> for EventText<MAX> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        if text.len() > MAX {
+            return Err(D::Error::custom(format!(
+                "the text has {} bytes, at most {MAX} are allowed",
+                text.len()
+            )));
+        }
+        Ok(Self(Cow::Owned(text)))
+    }
+}
+
+/// A moment by the system's clock, in milliseconds since 1970-01-01T00:00:00Z, up to the end of the year 9999. Written
+/// as RFC 3339 in UTC: `2027-01-31T09:30:00.000Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventTime(u64);
+
+impl EventTime {
+    /// 9999-12-31T23:59:59.999Z.
+    pub const MAX: Self = Self(253_402_300_799_999);
+
+    /// The moment; the last one that can be written, where it is later.
+    #[must_use]
+    pub fn of_unix_millis(millis: u64) -> Self {
+        Self(millis.min(Self::MAX.0))
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub const fn unix_millis(self) -> u64 {
+        self.0
+    }
+}
+
+const DAY_MILLIS: u64 = 86_400_000;
+/// Days of 400 years, after which the calendar repeats.
+const ERA_DAYS: u64 = 146_097;
+/// Days from 0000-03-01 to 1970-01-01. Years that begin in March have their leap day at the end.
+const MARCH_EPOCH_DAYS: u64 = 719_468;
+
+/// Year, month and day of a day since 1970-01-01, in the Gregorian calendar.
+const fn civil(days: u64) -> (u64, u64, u64) {
+    let days = days + MARCH_EPOCH_DAYS;
+    let (era, day_of_era) = (days / ERA_DAYS, days % ERA_DAYS);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 {
+        march_month + 3
+    } else {
+        march_month - 9
+    };
+    let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
+    (year, month, day)
+}
+
+/// The day since 1970-01-01 of a date; the date must exist and be no earlier.
+const fn days_of(year: u64, month: u64, day: u64) -> u64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, year_of_era) = (year / 400, year % 400);
+    let march_month = if month > 2 { month - 3 } else { month + 9 };
+    let day_of_year = (153 * march_month + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * ERA_DAYS + day_of_era - MARCH_EPOCH_DAYS
+}
+
+impl fmt::Display for EventTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = civil(self.0 / DAY_MILLIS);
+        let millis = self.0 % DAY_MILLIS;
+        let (hour, minute) = (millis / 3_600_000, millis / 60_000 % 60);
+        let (second, milli) = (millis / 1_000 % 60, millis % 1_000);
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z"
+        )
+    }
+}
+
+impl FromStr for EventTime {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let no_time = || {
+            Malformed::whole(
+                text,
+                "a moment is written `2027-01-31T09:30:00.000Z`, from 1970 to 9999",
+            )
+        };
+        // The one spelling that `Display` writes: what differs from it anywhere is not one.
+        let digits = |from: usize, to: usize| {
+            let part = text.get(from..to)?;
+            part.bytes()
+                .all(|byte| byte.is_ascii_digit())
+                .then(|| part.parse::<u64>().ok())
+                .flatten()
+        };
+        let read = || {
+            let (year, month, day) = (digits(0, 4)?, digits(5, 7)?, digits(8, 10)?);
+            let (hour, minute) = (digits(11, 13)?, digits(14, 16)?);
+            let (second, milli) = (digits(17, 19)?, digits(20, 23)?);
+            let exists = year >= 1970 && (1..=12).contains(&month) && (1..=31).contains(&day);
+            let in_day = hour < 24 && minute < 60 && second < 60;
+            (exists && in_day).then(|| {
+                let seconds = (hour * 60 + minute) * 60 + second;
+                Self(days_of(year, month, day) * DAY_MILLIS + seconds * 1_000 + milli)
+            })
+        };
+        read()
+            .filter(|time| time.to_string() == text)
+            .ok_or_else(no_time)
+    }
+}
+
+impl Serialize for EventTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for EventTime {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        word(from)
+    }
+}
+
+/// `N` bytes, written as lower-case hex.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HexBytes<const N: usize>(pub [u8; N]);
+
+impl<const N: usize> fmt::Display for HexBytes<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl<const N: usize> FromStr for HexBytes<N> {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digit = |byte: u8| match byte {
+            b'0'..=b'9' => Some(byte - b'0'),
+            b'a'..=b'f' => Some(byte - b'a' + 10),
+            _ => None,
+        };
+        let mut bytes = [0; N];
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        let read = (pairs.len() == N && rest.is_empty()).then(|| {
+            bytes
+                .iter_mut()
+                .zip(pairs)
+                .try_for_each(|(byte, [high, low])| {
+                    *byte = digit(*high)? << 4 | digit(*low)?;
+                    Some(())
+                })
+        });
+        match read.flatten() {
+            Some(()) => Ok(Self(bytes)),
+            None => Err(Malformed::whole(
+                text,
+                format!("write {} digits of lower-case hex", N * 2),
+            )),
+        }
+    }
+}
+
+impl<const N: usize> Serialize for HexBytes<N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de, const N: usize> Deserialize<'de> for HexBytes<N> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        word(from)
+    }
+}
+
+/// Reads what is written as a string by its `FromStr`.
+pub(super) fn word<'de, T, D>(from: D) -> Result<T, D::Error>
+where
+    T: FromStr<Err = Malformed>,
+    D: Deserializer<'de>,
+{
+    let text = Cow::<'de, str>::deserialize(from)?;
+    text.parse()
+        .map_err(|malformed: Malformed| D::Error::custom(malformed.message))
+}
+
+/// Reads a word that may be left out.
+pub(super) fn optional_word<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
+where
+    T: FromStr<Err = Malformed>,
+    D: Deserializer<'de>,
+{
+    word(from).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_written_as_rfc_3339_and_read_back() {
+        for (millis, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_400_001, "2000-02-29T00:00:00.001Z"),
+            (1_801_387_800_000, "2027-01-31T09:30:00.000Z"),
+            (4_107_542_399_999, "2100-02-28T23:59:59.999Z"),
+            (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
+            (EventTime::MAX.0, "9999-12-31T23:59:59.999Z"),
+        ] {
+            assert_eq!(EventTime(millis).to_string(), text);
+            assert_eq!(text.parse::<EventTime>().unwrap(), EventTime(millis));
+        }
+        assert_eq!(EventTime::of_unix_millis(u64::MAX), EventTime::MAX);
+    }
+
+    #[test]
+    fn a_moment_has_one_spelling() {
+        for text in [
+            "",
+            "2027-02-30T00:00:00.000Z",
+            "2027-01-31T24:00:00.000Z",
+            "2027-01-31t09:30:00.000Z",
+            "2027-01-31T09:30:00Z",
+            "2027-01-31T09:30:00.000+00:00",
+            "2027-01-31T09:30:00.000Z ",
+            "1969-12-31T23:59:59.999Z",
+            "2027-01-31T09:30:60.000Z",
+            "+027-01-31T09:30:00.000Z",
+        ] {
+            assert!(text.parse::<EventTime>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_cut_at_a_character() {
+        assert_eq!(EventText::<4>::new("abcd").as_str(), "abcd");
+        assert_eq!(EventText::<4>::new("abcé").as_str(), "abc");
+        assert_eq!(EventText::<4>::new("abcéd".to_owned()).as_str(), "abc");
+    }
+
+    #[test]
+    fn hex_is_lower_case_and_whole() {
+        assert_eq!("00ff".parse::<HexBytes<2>>().unwrap(), HexBytes([0, 255]));
+        for text in ["", "00f", "00FF", "00ff00", "0x00"] {
+            assert!(text.parse::<HexBytes<2>>().is_err(), "{text}");
+        }
+    }
+}
