@@ -1,0 +1,29 @@
+//! Canonical types: one constructor from raw bytes each, so that what was judged is what is forwarded.
+//!
+//! What two readers could read differently is an error, never repaired.
+
+mod address;
+mod bucket;
+mod client_ip;
+mod escape;
+mod fault;
+mod forwarded;
+mod header_set;
+mod host_name;
+mod json_body;
+mod json_shape;
+mod path;
+mod raw_body;
+mod target;
+mod trusted_proxies;
+
+pub use bucket::{Bucket, Coarseness};
+pub use client_ip::{Client, ClientIp, ForwardedBy, Scheme};
+pub use fault::{CanonFault, ClientFault, HostFault, JsonFault, PathFault};
+pub use header_set::{HeaderSet, Repeated};
+pub use host_name::{HostKind, HostName};
+pub use json_body::{JsonBody, Scalar};
+pub use path::CanonPath;
+pub use raw_body::{RawBody, TooLarge};
+pub use target::{Query, Target};
+pub use trusted_proxies::{TrustedFault, TrustedProxies};

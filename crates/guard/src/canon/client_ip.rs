@@ -1,0 +1,212 @@
+//! `ClientIp`: whose request it is, from the connection and from what trusted proxies say.
+//!
+//! 1. A peer that is not trusted is the client; what it says of others is not read.
+//! 2. Of a trusted peer, the one configured field is read from the right, which is the end that the nearest proxy
+//!    wrote, and as long as each address is itself trusted.
+//! 3. The first address that is not trusted is the client. If all are trusted, the left-most is.
+//! 4. A hop that cannot be read where one is needed is a refusal: who that is, nobody knows.
+
+use std::net::IpAddr;
+
+use super::address::{node_address, unmapped};
+use super::bucket::{Bucket, Coarseness};
+use super::fault::ClientFault;
+use super::forwarded;
+use super::header_set::HeaderSet;
+use super::host_name::HostName;
+use super::trusted_proxies::TrustedProxies;
+use crate::http1::Role;
+
+/// Which field a trusted proxy writes. Only this one is read: a proxy that writes one passes the other on unseen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ForwardedBy {
+    /// `X-Forwarded-For`, with `X-Forwarded-Proto` and `X-Forwarded-Host`.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+/// How the client came to the first proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    /// Without TLS.
+    Http,
+    /// With TLS.
+    Https,
+}
+
+impl Scheme {
+    /// As it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
+    /// Reads `http` or `https`, in any letter case.
+    pub(super) fn parse(text: &[u8]) -> Result<Self, ClientFault> {
+        if text.eq_ignore_ascii_case(b"https") {
+            Ok(Self::Https)
+        } else if text.eq_ignore_ascii_case(b"http") {
+            Ok(Self::Http)
+        } else {
+            Err(ClientFault::SchemeMalformed)
+        }
+    }
+}
+
+/// The address of a client; never a mapped IPv4 address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientIp(IpAddr);
+
+impl ClientIp {
+    /// The address.
+    #[must_use]
+    pub fn address(self) -> IpAddr {
+        self.0
+    }
+
+    /// The key of this client in a limit.
+    #[must_use]
+    pub fn bucket(self) -> Bucket {
+        self.coarser(Coarseness::Client)
+    }
+
+    /// The key of the clients around this one, for when there is no room for a key each.
+    #[must_use]
+    pub fn coarser(self, coarseness: Coarseness) -> Bucket {
+        Bucket::of(self.0, coarseness)
+    }
+}
+
+/// What is known of the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client<'b> {
+    ip: ClientIp,
+    by_proxy: bool,
+    scheme: Option<Scheme>,
+    host: Option<HostName<'b>>,
+}
+
+impl<'b> Client<'b> {
+    /// Finds the client of a request from the address of its connection.
+    ///
+    /// # Errors
+    ///
+    /// Only where the peer is trusted: a hop that is needed and is no address, a `Forwarded` that is malformed
+    /// anywhere, a scheme or host that is not exactly one.
+    pub fn of(
+        peer: IpAddr,
+        headers: &HeaderSet<'b>,
+        trusted: &TrustedProxies,
+        by: ForwardedBy,
+    ) -> Result<Self, ClientFault> {
+        let peer = unmapped(peer);
+        if !trusted.contains(peer) {
+            return Ok(Self {
+                ip: ClientIp(peer),
+                by_proxy: false,
+                scheme: None,
+                host: None,
+            });
+        }
+        match by {
+            ForwardedBy::XForwardedFor => Self::of_x_forwarded(peer, headers, trusted),
+            ForwardedBy::Forwarded => Self::of_forwarded(peer, headers, trusted),
+        }
+    }
+
+    fn of_x_forwarded(
+        peer: IpAddr,
+        headers: &HeaderSet<'b>,
+        trusted: &TrustedProxies,
+    ) -> Result<Self, ClientFault> {
+        // All fields are one list (RFC 9110 §5.3), read from its end.
+        let hops = headers
+            .values_of(Role::ForwardedFor)
+            .rev()
+            .flat_map(|value| value.rsplit(|byte| *byte == b','))
+            .map(|entry| node_address(crate::http1::trimmed(entry)));
+        let scheme = headers.one_of(Role::ForwardedProto);
+        let scheme = scheme.map_err(|_repeated| ClientFault::SchemeMalformed)?;
+        let host = headers.one_of(Role::ForwardedHost);
+        let host = host.map_err(|_repeated| ClientFault::HostMalformed)?;
+        Ok(Self {
+            ip: walk(peer, hops, trusted)?,
+            by_proxy: true,
+            scheme: scheme.map(Scheme::parse).transpose()?,
+            host: host.map(forwarded_host).transpose()?,
+        })
+    }
+
+    fn of_forwarded(
+        peer: IpAddr,
+        headers: &HeaderSet<'b>,
+        trusted: &TrustedProxies,
+    ) -> Result<Self, ClientFault> {
+        let elements = forwarded::elements(headers.values_of(Role::Forwarded))?;
+        let hops = elements.iter().rev().map(|element| element.node);
+        let ip = walk(peer, hops, trusted)?;
+        // What the nearest proxy wrote; the ones before it may be anybody's.
+        let nearest = elements.last();
+        Ok(Self {
+            ip,
+            by_proxy: true,
+            scheme: nearest
+                .and_then(|element| element.proto)
+                .map(Scheme::parse)
+                .transpose()?,
+            host: nearest
+                .and_then(|element| element.host)
+                .map(forwarded_host)
+                .transpose()?,
+        })
+    }
+
+    /// The address.
+    #[must_use]
+    pub fn ip(&self) -> ClientIp {
+        self.ip
+    }
+
+    /// Whether the connection comes from a trusted proxy.
+    #[must_use]
+    pub fn is_by_proxy(&self) -> bool {
+        self.by_proxy
+    }
+
+    /// The scheme that a trusted proxy names.
+    #[must_use]
+    pub fn scheme(&self) -> Option<Scheme> {
+        self.scheme
+    }
+
+    /// The host that a trusted proxy names.
+    #[must_use]
+    pub fn host(&self) -> Option<&HostName<'b>> {
+        self.host.as_ref()
+    }
+}
+
+fn forwarded_host(value: &[u8]) -> Result<HostName<'_>, ClientFault> {
+    HostName::parse(value).map_err(|_fault| ClientFault::HostMalformed)
+}
+
+/// Walks from the peer towards the client.
+fn walk(
+    peer: IpAddr,
+    hops: impl Iterator<Item = Option<IpAddr>>,
+    trusted: &TrustedProxies,
+) -> Result<ClientIp, ClientFault> {
+    let mut client = peer;
+    for hop in hops {
+        client = hop.ok_or(ClientFault::Unreadable)?;
+        if !trusted.contains(client) {
+            break;
+        }
+    }
+    Ok(ClientIp(client))
+}

@@ -1,0 +1,119 @@
+//! `HeaderSet`: the fields of one head, as what is asked for and as what is forwarded.
+
+use std::fmt;
+
+use crate::http1::{Field, RequestHead, ResponseHead, Role};
+
+/// A field that has to stand once stands more than once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeated;
+
+impl Repeated {
+    /// The reason code.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        "field_repeated"
+    }
+}
+
+impl fmt::Display for Repeated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason())
+    }
+}
+
+impl std::error::Error for Repeated {}
+
+/// The fields of a head together with the bytes they were read from. Nothing is copied.
+#[derive(Clone, Copy, Debug)]
+pub struct HeaderSet<'b> {
+    buf: &'b [u8],
+    fields: &'b [Field],
+}
+
+impl<'b> HeaderSet<'b> {
+    /// The fields of a request, with the buffer that its head was read from.
+    #[must_use]
+    pub fn of_request(head: &'b RequestHead, buf: &'b [u8]) -> Self {
+        Self {
+            buf,
+            fields: head.fields(),
+        }
+    }
+
+    /// The fields of a response, with the buffer that its head was read from.
+    #[must_use]
+    pub fn of_response(head: &'b ResponseHead, buf: &'b [u8]) -> Self {
+        Self {
+            buf,
+            fields: head.fields(),
+        }
+    }
+
+    /// The value of a field that has to stand once, if it is there. The name is compared without letter case.
+    ///
+    /// Fields that are stripped can be asked for too: what they say is for the caller to judge.
+    ///
+    /// # Errors
+    ///
+    /// [`Repeated`] where it stands more than once, with equal values too.
+    pub fn one(&self, name: &str) -> Result<Option<&'b [u8]>, Repeated> {
+        once(self.all(name))
+    }
+
+    /// The values of all fields with this name, in their order.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &'b [u8]> {
+        let (buf, fields) = (self.buf, self.fields);
+        fields
+            .iter()
+            .filter(move |field| {
+                // The length first: it settles most of them without a look at the bytes.
+                field.name.len() == name.len()
+                    && field.name.of(buf).eq_ignore_ascii_case(name.as_bytes())
+            })
+            .map(move |field| field.value.of(buf))
+    }
+
+    /// What is forwarded as it came: names and values, in their order.
+    pub fn forwarded(&self) -> impl Iterator<Item = (&'b [u8], &'b [u8])> {
+        let buf = self.buf;
+        self.fields
+            .iter()
+            .filter(|field| field.role.is_forwarded())
+            .map(move |field| (field.name.of(buf), field.value.of(buf)))
+    }
+
+    /// What is not forwarded: names, and what they are to the guard.
+    pub fn stripped(&self) -> impl Iterator<Item = (&'b [u8], Role)> {
+        let buf = self.buf;
+        self.fields
+            .iter()
+            .filter(|field| !field.role.is_forwarded())
+            .map(move |field| (field.name.of(buf), field.role))
+    }
+
+    /// The values of the fields with one role.
+    pub(super) fn values_of(
+        &self,
+        role: Role,
+    ) -> impl DoubleEndedIterator<Item = &'b [u8]> + use<'b> {
+        let buf = self.buf;
+        self.fields
+            .iter()
+            .filter(move |field| field.role == role)
+            .map(move |field| field.value.of(buf))
+    }
+
+    /// The value of the one field with a role, if there is one.
+    pub(super) fn one_of(&self, role: Role) -> Result<Option<&'b [u8]>, Repeated> {
+        once(self.values_of(role))
+    }
+}
+
+fn once<'b>(mut values: impl Iterator<Item = &'b [u8]>) -> Result<Option<&'b [u8]>, Repeated> {
+    let first = values.next();
+    match values.next() {
+        Some(_) => Err(Repeated),
+        None => Ok(first),
+    }
+}
