@@ -12,8 +12,11 @@ pub const STRING_BYTES_MAX: usize = 2048;
 /// One key or name, in bytes.
 pub const NAME_BYTES_MAX: usize = 128;
 
-/// `[[route]]` entries: every pair of them is compared for overlaps.
-pub const ROUTES_MAX: usize = 4096;
+/// `[[route]]` entries.
+pub const ROUTES_MAX: usize = 8192;
+
+/// Instances of the application behind one guard.
+pub const UPSTREAMS_MAX: usize = 16;
 
 /// Keys of one table, and entries of `[limits]`, `[[guard]]` and `[[except]]`.
 pub const ENTRIES_MAX: usize = 1024;

@@ -14,6 +14,16 @@ impl ByteCount {
     /// The largest size a policy can state.
     pub const MAX: Self = Self(1 << 30);
 
+    /// So many times 1024 bytes; what is over [`MAX`](Self::MAX) or nothing becomes the nearest size.
+    pub(crate) const fn kib(count: u32) -> Self {
+        let bytes = (count as u64) << 10;
+        match bytes {
+            0 => Self(1),
+            over if over > Self::MAX.0 => Self::MAX,
+            fits => Self(fits),
+        }
+    }
+
     /// The number of bytes.
     #[must_use]
     pub const fn bytes(self) -> u64 {

@@ -20,6 +20,8 @@ pub struct Except {
     pub owner: String,
     /// The last day on which it holds.
     pub until: Date,
+    /// Whether the guard still judges the control and writes what it would have refused, without refusing it.
+    pub shadow: bool,
     /// Where it is written.
     pub place: Place,
 }
@@ -67,7 +69,8 @@ fn read_one(table: &Table, faults: &mut Faults<'_>) -> Option<Except> {
     let owner = reader.prose(owner);
     let until = reader.required("until");
     let until = reader.date(until);
-    reader.unread(&["shadow"]);
+    let shadow = reader.optional("shadow");
+    let shadow = reader.truth(shadow).unwrap_or_default();
     reader.finish();
     Some(Except {
         route: route?,
@@ -75,6 +78,7 @@ fn read_one(table: &Table, faults: &mut Faults<'_>) -> Option<Except> {
         because: because?,
         owner: owner?,
         until: until?,
+        shadow,
         place,
     })
 }

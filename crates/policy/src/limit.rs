@@ -1,7 +1,6 @@
 //! `Limit`: a named rate limit, as `[limits.NAME]` writes it.
 
 use std::num::NonZeroU32;
-use std::str::FromStr;
 
 use crate::bounds::ENTRIES_MAX;
 use crate::faults::{Faults, Place};
@@ -10,7 +9,7 @@ use crate::node::{Node, NodeValue, Table};
 use crate::policy_file::Draft;
 use crate::table_reader::{TableReader, wrong_kind};
 use crate::word::words;
-use crate::{Malformed, Name, Rate};
+use crate::{LimitKey, Malformed, Name, Notice, Rate, RouteType, default_limits};
 
 /// How requests are counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,48 +29,17 @@ words!(Algorithm, "algorithm", {
 /// The largest count of an `exact` limit: its log holds one entry per request.
 pub const EXACT_COUNT_MAX: u32 = 1024;
 
-/// What requests are counted by. Every entry of `by` is a bucket of its own, and all of them must admit.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LimitKey {
-    /// The client's address, behind trusted proxies only.
-    Ip,
-    /// The signed-in user.
-    User,
-    /// The user's tenant.
-    Tenant,
-    /// The session.
-    Session,
-    /// A field of the request's body, for example the address that a login is tried for.
-    Body(Name),
+/// Which requests a limit counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Counts {
+    /// Every request.
+    #[default]
+    Requests,
+    /// Only those that the application answers with a 4xx status, for example wrong passwords.
+    Failures,
 }
 
-impl FromStr for LimitKey {
-    type Err = Malformed;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if let Some(field) = text.strip_prefix("body.") {
-            return field
-                .parse()
-                .map(Self::Body)
-                .map_err(|mut fault: Malformed| {
-                    let before = text.len() - field.len();
-                    fault.at = fault.at.start + before..fault.at.end + before;
-                    fault
-                });
-        }
-        match text {
-            "ip" => Ok(Self::Ip),
-            "user" => Ok(Self::User),
-            "tenant" => Ok(Self::Tenant),
-            "session" => Ok(Self::Session),
-            _ => Err(Malformed::unknown_word(
-                "limit key",
-                text,
-                &["ip", "user", "tenant", "session", "body.FIELD"],
-            )),
-        }
-    }
-}
+words!(Counts, "count", { Requests => "requests", Failures => "failures" });
 
 /// A rate limit that routes refer to by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,12 +50,47 @@ pub struct Limit {
     pub rate: Rate,
     /// How they are counted.
     pub algorithm: Algorithm,
-    /// How many may come at once beyond the even spread; `smooth` only.
+    /// How many may come at once; `smooth` only. See [`burst_or_default`](Self::burst_or_default).
     pub burst: Option<NonZeroU32>,
     /// What they are counted by; never empty.
     pub by: Vec<LimitKey>,
-    /// Where it is written.
+    /// Which of them are counted.
+    pub counts: Counts,
+    /// Whether clients are told in `RateLimit` headers, where the policy says. See [`is_shown`](Self::is_shown).
+    pub show: Option<bool>,
+    /// Where it is written; line 0 for a default limit that the policy does not define itself.
     pub place: Place,
+}
+
+impl Limit {
+    /// How many requests a bucket that was not used admits at once: `burst`, or else the rate's count.
+    ///
+    /// A `smooth` limit then admits one more each `window / count`. So in any time `t` a bucket admits at most
+    /// `burst + t * count / window` requests, rounded down: of `10 per 1m` 10 at once, then one each 6 s, and never
+    /// more than 20 in a minute. An `exact` limit admits its count in any one window, never more, and this is the count.
+    #[must_use]
+    pub fn burst_or_default(&self) -> NonZeroU32 {
+        self.burst.unwrap_or(self.rate.count)
+    }
+
+    /// Whether clients of a route of this type are told how much is left: as `show` says, or else everywhere but at
+    /// logins and their like, where it helps who guesses.
+    #[must_use]
+    pub fn is_shown(&self, kind: RouteType) -> bool {
+        self.show.unwrap_or(kind != RouteType::AuthOp)
+    }
+
+    /// Whether this alone limits a client: every request counts, and not only by what the client chooses itself.
+    #[must_use]
+    pub fn limits_every_client(&self) -> bool {
+        self.counts == Counts::Requests && !self.by.iter().all(LimitKey::is_chosen_by_client)
+    }
+
+    /// Whether it is counted by a field of the body, which must then be read before the request is decided.
+    #[must_use]
+    pub fn reads_body(&self) -> bool {
+        self.by.iter().any(|key| matches!(key, LimitKey::Body(_)))
+    }
 }
 
 /// Reads `[limits]`.
@@ -105,6 +108,10 @@ pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
     for entry in &table.entries {
         // A name that is declared wrongly is not also unknown to the routes that use it.
         draft.limit_names.insert(entry.key.clone());
+        if let Some(fault) = default_limits::check_name(&entry.key) {
+            faults.add_malformed(&entry.key_span, fault);
+            continue;
+        }
         let name = match entry.key.parse::<Name>() {
             Ok(name) => Some(name),
             Err(fault) => {
@@ -117,6 +124,20 @@ pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
             continue;
         };
         if let Some(limit) = read_one(inner, name, faults) {
+            if default_limits::kind_of(&entry.key) == Some(RouteType::AuthOp)
+                && limit.algorithm != Algorithm::Exact
+            {
+                let message = "the default limit of `auth_op` routes needs `algorithm = \"exact\"`";
+                faults.add(&limit.place.span, message);
+            }
+            if limit.by.iter().all(LimitKey::is_chosen_by_client) {
+                let message = format!(
+                    "the limit `{}` is counted only by what the client itself chooses: add `ip` to `by`",
+                    limit.name
+                );
+                let place = limit.place.clone();
+                draft.policy.notices.push(Notice { place, message });
+            }
             draft.policy.limits.insert(limit.name.clone(), limit);
         }
     }
@@ -136,6 +157,10 @@ fn read_one(table: &Table, name: Option<Name>, faults: &mut Faults<'_>) -> Optio
         .integer(burst_node, 1..i64::from(u32::MAX) + 1)
         .and_then(|count| u32::try_from(count).ok())
         .and_then(NonZeroU32::new);
+    let counts = reader.optional("counts");
+    let counts = reader.parsed::<Counts>(counts).unwrap_or_default();
+    let show = reader.optional("show");
+    let show = reader.truth(show);
     if let (Some(rate), Some(Algorithm::Exact)) = (rate, algorithm) {
         if let Some(node) = rate_node
             && rate.count.get() > EXACT_COUNT_MAX
@@ -166,13 +191,15 @@ fn read_one(table: &Table, name: Option<Name>, faults: &mut Faults<'_>) -> Optio
         algorithm: algorithm.unwrap_or_default(),
         burst,
         by: by.unwrap_or_else(|| vec![LimitKey::Ip]),
+        counts,
+        show,
         place,
     })
 }
 
 /// Says that a route names a limit which does not exist.
 pub(crate) fn unknown(name: &Name, draft: &Draft) -> Option<Malformed> {
-    if draft.limit_names.contains(name.as_str()) {
+    if draft.limit_names.contains(name.as_str()) || default_limits::by_name(name).is_some() {
         return None;
     }
     let near =

@@ -20,6 +20,11 @@ impl Name {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// A name put together from words of the program's own, all of whose characters can stand in a name.
+    pub(crate) fn of_words(first: &str, second: &str) -> Self {
+        Self(format!("{first}{second}"))
+    }
 }
 
 impl FromStr for Name {

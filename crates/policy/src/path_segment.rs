@@ -28,7 +28,7 @@ pub enum Segment {
     },
     /// Any text but none: `{id}`.
     Parameter(String),
-    /// This segment, which is not empty, and all that follow: `{*rest}`.
+    /// This segment, which is not empty, and all that follow: `{*rest}`, also written `{rest...}`.
     CatchAll(String),
 }
 
@@ -237,10 +237,11 @@ fn read_segment(written: &str, at: Range<usize>, last: bool) -> Result<Segment, 
     let inner_start = at.start + prefix.len() + 1;
     let (name, name_start) = match inner.strip_prefix('*') {
         Some(name) => (name, inner_start + 1),
-        None => (inner, inner_start),
+        None => (inner.strip_suffix("...").unwrap_or(inner), inner_start),
     };
+    let is_catch_all = name.len() < inner.len();
     let name = read_name(name, name_start)?;
-    if inner.starts_with('*') {
+    if is_catch_all {
         return if last && prefix.is_empty() && suffix.is_empty() {
             Ok(Segment::CatchAll(name))
         } else {

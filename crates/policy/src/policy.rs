@@ -1,10 +1,14 @@
 //! `Policy`: the checked policy, and the questions the verbs ask of it.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
+
+use ipnet::IpNet;
 
 use crate::{
-    AuditSettings, Control, Date, Except, Guard, GuardSymbol, Later, Limit, Method, Name,
-    PathTemplate, PolicyErrors, Route, RouteName, policy_file,
+    AuditSettings, Control, Date, EventSettings, Except, Guard, GuardSymbol, HostPattern, Later,
+    Limit, Method, Name, Need, Notice, PathTemplate, PolicyErrors, Profile, ProxySettings,
+    PublicUrl, Route, RouteName, Upstream, default_limit_name, default_limits, policy_file,
 };
 
 /// A policy that is valid: there is no other kind.
@@ -12,6 +16,17 @@ use crate::{
 /// The default is the empty policy, which says nothing: audit runs with it, and decides from the code alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
+    pub(crate) name: Option<Name>,
+    pub(crate) public_url: Option<PublicUrl>,
+    pub(crate) upstreams: Vec<Upstream>,
+    pub(crate) hosts: Vec<HostPattern>,
+    pub(crate) statics: Vec<Route>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) profile: Profile,
+    pub(crate) max_nodes: Option<NonZeroU16>,
+    pub(crate) proxy: ProxySettings,
+    pub(crate) events: EventSettings,
+    pub(crate) notices: Vec<Notice>,
     pub(crate) limits: BTreeMap<Name, Limit>,
     pub(crate) routes: Vec<Route>,
     pub(crate) guards: Vec<Guard>,
@@ -31,13 +46,118 @@ impl Policy {
         policy_file::parse(text)
     }
 
-    /// The routes, in the order of the file.
+    /// What the service is called.
+    #[must_use]
+    pub const fn name(&self) -> Option<&Name> {
+        self.name.as_ref()
+    }
+
+    /// Where browsers know the service.
+    #[must_use]
+    pub const fn public_url(&self) -> Option<&PublicUrl> {
+        self.public_url.as_ref()
+    }
+
+    /// The instances of the application, in the order of the file, none of them twice.
+    #[must_use]
+    pub fn upstreams(&self) -> &[Upstream] {
+        &self.upstreams
+    }
+
+    /// Every host that is answered for: that of the public URL first, then those of `hosts`. A request for another is
+    /// refused.
+    #[must_use]
+    pub fn hosts(&self) -> Vec<HostPattern> {
+        let public = self.public_url.as_ref().map(PublicUrl::host_pattern);
+        let others = self
+            .hosts
+            .iter()
+            .filter(|host| Some(*host) != public.as_ref())
+            .cloned();
+        public.clone().into_iter().chain(others).collect()
+    }
+
+    /// The entries of `static`, each as a `public_read` route for `GET`.
+    #[must_use]
+    pub fn statics(&self) -> &[Route] {
+        &self.statics
+    }
+
+    /// The networks whose forwarding headers are read.
+    #[must_use]
+    pub fn trusted_proxies(&self) -> &[IpNet] {
+        &self.trusted_proxies
+    }
+
+    /// How strict the figures are that the policy does not state.
+    #[must_use]
+    pub const fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// How many guards share this policy at most; 1 unless stated.
+    #[must_use]
+    pub fn max_nodes(&self) -> NonZeroU16 {
+        self.max_nodes.unwrap_or(NonZeroU16::MIN)
+    }
+
+    /// How the proxy listens, and what it allows a connection.
+    #[must_use]
+    pub const fn proxy(&self) -> &ProxySettings {
+        &self.proxy
+    }
+
+    /// How events are written.
+    #[must_use]
+    pub const fn events(&self) -> &EventSettings {
+        &self.events
+    }
+
+    /// What the author may not have meant, ordered by place.
+    #[must_use]
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// The routes, in the order of the file; without [`statics`](Self::statics).
     #[must_use]
     pub fn routes(&self) -> &[Route] {
         &self.routes
     }
 
-    /// The limits by name.
+    /// The routes and then the static ones: all that a request can match.
+    pub fn all_routes(&self) -> impl Iterator<Item = &Route> {
+        self.routes.iter().chain(&self.statics)
+    }
+
+    /// A limit by its name, a default one too.
+    #[must_use]
+    pub fn limit(&self, name: &Name) -> Option<&Limit> {
+        self.limits
+            .get(name)
+            .or_else(|| default_limits::by_name(name))
+    }
+
+    /// The limits of a route: those that it names, and the default one of its type where it needs a rate limit and
+    /// names none by which [every client is limited](Limit::limits_every_client).
+    #[must_use]
+    pub fn limits_of(&self, route: &Route) -> Vec<&Limit> {
+        let mut limits: Vec<&Limit> = route
+            .limits
+            .iter()
+            .filter_map(|name| self.limit(name))
+            .collect();
+        if route.need(Control::RateLimit) == Need::Required
+            && !limits.iter().any(|limit| limit.limits_every_client())
+            && let Some(default) = self.limit(&default_limit_name(route.kind))
+            && !limits.contains(&default)
+        {
+            limits.push(default);
+        }
+        limits
+    }
+
+    /// The limits that the file defines, by name. See [`limit`](Self::limit) for the default ones.
     #[must_use]
     pub const fn limits(&self) -> &BTreeMap<Name, Limit> {
         &self.limits

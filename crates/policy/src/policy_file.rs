@@ -15,7 +15,9 @@ use crate::node::{Node, NodeValue, Table};
 use crate::suggestion::{closest, or_list};
 use crate::table_reader::wrong_kind;
 use crate::{
-    Policy, PolicyErrors, audit_settings, depth, except, guard, later, limit, node, route,
+    Policy, PolicyErrors, audit_settings, deployment, depth, event_settings, except, guard,
+    host_pattern, later, limit, node, overlaps, proxy_settings, public_url, route, static_paths,
+    trusted_proxies, upstream,
 };
 
 /// The version of the policy file that this program reads.
@@ -32,8 +34,18 @@ pub(crate) struct Draft {
 /// Reads the value of one key at the top of the file.
 type Read = fn(&Node, &mut Draft, &mut Faults<'_>);
 
-/// The keys that are read, in the order in which they are: routes refer to limits, wherever the file has them.
-const TABLES: [(&str, Read); 5] = [
+/// The keys that are read, in the order in which they are: routes refer to hosts and limits, wherever the file has them.
+const TABLES: [(&str, Read); 15] = [
+    ("name", deployment::read_name),
+    ("public_url", public_url::read),
+    ("upstream", upstream::read),
+    ("hosts", host_pattern::read),
+    ("static", static_paths::read),
+    ("trusted_proxies", trusted_proxies::read),
+    ("profile", deployment::read_profile),
+    ("max_nodes", deployment::read_max_nodes),
+    ("proxy", proxy_settings::read),
+    ("events", event_settings::read),
     ("limits", limit::read),
     ("route", route::read),
     ("guard", guard::read),
@@ -95,7 +107,7 @@ fn read(text: &str, faults: &mut Faults<'_>) -> Draft {
             None => refuse_key(&entry.key, &entry.key_span, faults),
         }
     }
-    route::check_overlaps(&draft, faults);
+    overlaps::check(&draft, faults);
     draft
 }
 

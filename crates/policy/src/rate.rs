@@ -87,8 +87,32 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, Malformed> {
         .ok_or_else(wrong)
 }
 
-/// The shortest way to write a whole number of seconds.
+/// Reads what [`parse_duration`] reads, or a whole number of milliseconds: `500ms`. For timeouts, never for a window:
+/// what is counted is counted in whole seconds.
+pub(crate) fn parse_fine_duration(text: &str) -> Result<Duration, Malformed> {
+    let wrong = || {
+        let message = format!(
+            "{} is no length of time: write a number and `ms`, `s`, `m`, `h` or `d`",
+            quoted(text)
+        );
+        Malformed::whole(text, message)
+    };
+    let Some(number) = text.strip_suffix("ms") else {
+        return parse_duration(text).map_err(|_| wrong());
+    };
+    number
+        .parse::<u64>()
+        .ok()
+        .filter(|count| *count > 0 && number.bytes().all(|byte| byte.is_ascii_digit()))
+        .map(Duration::from_millis)
+        .ok_or_else(wrong)
+}
+
+/// The shortest way to write a length of time that [`parse_fine_duration`] has read.
 pub(crate) fn written(length: Duration) -> String {
+    if length.subsec_millis() > 0 {
+        return format!("{}ms", length.as_millis());
+    }
     let seconds = length.as_secs();
     for (unit, each) in [('d', 86_400), ('h', 3_600), ('m', 60)] {
         if seconds.is_multiple_of(each) && seconds > 0 {
@@ -142,6 +166,8 @@ mod tests {
             ("10 per 18446744073709551615d", false),
             ("ten per 1m", false),
             ("10 per 1é", false),
+            ("10 per 500ms", false),
+            ("10 per 1000ms", false),
             ("", false),
         ] {
             assert_eq!(text.parse::<Rate>().is_ok(), reads, "{text}");
@@ -160,6 +186,32 @@ mod tests {
             let error = text.parse::<Rate>().expect_err(text);
             assert_eq!(error.suggestion.as_deref(), suggestion, "{text}");
         }
+    }
+
+    #[test]
+    fn only_timeouts_have_milliseconds() {
+        for (text, milliseconds) in [
+            ("1ms", Some(1)),
+            ("500ms", Some(500)),
+            ("1500ms", Some(1_500)),
+            ("2s", Some(2_000)),
+            ("5m", Some(300_000)),
+            ("0ms", None),
+            ("+5ms", None),
+            ("ms", None),
+            ("1.5s", None),
+            ("5 ms", None),
+            ("18446744073709551616ms", None),
+            ("5", None),
+            ("", None),
+        ] {
+            let read = parse_fine_duration(text).ok();
+            assert_eq!(read, milliseconds.map(Duration::from_millis), "{text}");
+            if let Some(length) = read {
+                assert_eq!(parse_fine_duration(&written(length)), Ok(length), "{text}");
+            }
+        }
+        assert!(parse_duration("500ms").is_err());
     }
 
     #[test]

@@ -1,18 +1,24 @@
 //! `Route`: one `[[route]]` of the policy, which says what the route is and what it must have.
 
+use std::time::Duration;
+
 use crate::bounds::ROUTES_MAX;
 use crate::faults::{Faults, Place};
+use crate::malformed::quoted;
 use crate::node::{Node, Table};
 use crate::policy_file::{Draft, tables};
+use crate::proxy_settings::TIMEOUT;
 use crate::route_body::{Body, read_body};
+use crate::route_content::{Content, read_content};
 use crate::route_verify::{Verify, read_verify};
 use crate::table_reader::TableReader;
 use crate::{
-    Algorithm, Control, Malformed, Method, MethodSet, Name, Need, PathTemplate, RouteType,
+    Algorithm, Control, HostPattern, MediaType, Method, MethodSet, Name, Need, PathTemplate,
+    RouteType, default_limits,
 };
 
 /// Keys of a route that a later version reads.
-const LATER: [&str; 3] = ["hosts", "protocol", "service"];
+const LATER: [&str; 1] = ["service"];
 
 /// A route as the policy describes it. Only [`Policy::parse`](crate::Policy::parse) makes one that is in a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +27,8 @@ pub struct Route {
     pub path: PathTemplate,
     /// The methods it answers; never empty.
     pub methods: MethodSet,
+    /// The hosts it answers for, which are among the policy's; empty for all of those.
+    pub hosts: Vec<HostPattern>,
     /// What sort of route it is.
     pub kind: RouteType,
     /// The limits that apply, all of which exist.
@@ -35,6 +43,13 @@ pub struct Route {
     pub requires: Vec<Control>,
     /// What its body must be.
     pub body: Option<Body>,
+    /// The media types that the file names for its body; see [`content_types`](Self::content_types()) for those that
+    /// hold.
+    pub(crate) content_types: Option<Vec<MediaType>>,
+    /// Whether its body is read as JSON: it has a schema, or a limit that is counted by a field.
+    pub(crate) reads_json: bool,
+    /// How long the head of the upstream's answer may take; the policy's `response_timeout` where it is not said.
+    pub timeout: Option<Duration>,
     /// How the sender proves who it is.
     pub verify: Option<Verify>,
     /// The methods that need a confirmation.
@@ -67,6 +82,36 @@ impl Route {
         }
     }
 
+    /// An entry of `static`.
+    pub(crate) fn of_static(path: PathTemplate, place: Place) -> Self {
+        Self {
+            path,
+            methods: MethodSet::NONE.with(Method::Get),
+            hosts: Vec::new(),
+            kind: RouteType::PublicRead,
+            limits: Vec::new(),
+            permission: None,
+            object: None,
+            expensive: false,
+            requires: Vec::new(),
+            body: None,
+            content_types: None,
+            reads_json: false,
+            timeout: None,
+            verify: None,
+            confirm: MethodSet::NONE,
+            place,
+        }
+    }
+
+    /// Whether both can answer a request for the same host.
+    #[must_use]
+    pub fn shares_host(&self, other: &Self) -> bool {
+        self.hosts.is_empty()
+            || other.hosts.is_empty()
+            || self.hosts.iter().any(|host| other.hosts.contains(host))
+    }
+
     /// `GET POST /api/items`.
     #[must_use]
     pub fn title(&self) -> String {
@@ -90,6 +135,7 @@ fn read_one(table: &Table, draft: &Draft, faults: &mut Faults<'_>) -> Option<Rou
     let path = reader.parsed::<PathTemplate>(path);
     let methods_node = reader.required("methods");
     let methods = read_methods(&mut reader, methods_node);
+    let hosts = read_hosts(&mut reader, draft);
     let kind = reader.required("type");
     let kind = reader.parsed::<RouteType>(kind);
     let limits = read_limits(&mut reader, kind, draft);
@@ -109,20 +155,32 @@ fn read_one(table: &Table, draft: &Draft, faults: &mut Faults<'_>) -> Option<Rou
     let expensive = reader.truth(expensive).unwrap_or_default();
     let requires = reader.optional("requires");
     let requires = reader.list::<Control>(requires, false).unwrap_or_default();
-    let body = reader.optional("body");
+    let body_node = reader.optional("body");
     let body = reader
-        .table(body)
+        .table(body_node)
         .map(|table| read_body(table, reader.faults()));
     let verify = reader.optional("verify");
     let verify = reader
         .table(verify)
         .and_then(|table| read_verify(table, reader.faults()));
+    let content = Content {
+        kind,
+        limits: &limits,
+        body: body.as_ref(),
+        body_node,
+        verify: verify.as_ref(),
+    };
+    let (content_types, reads_json) = read_content(&mut reader, &content, draft);
+    let timeout = reader.optional("timeout");
+    let timeout = reader.duration(timeout, TIMEOUT);
+    read_protocol(&mut reader);
     let confirm = read_confirm(&mut reader, methods);
     reader.unread(&LATER);
     reader.finish();
     Some(Route {
         path: path?,
         methods: methods?,
+        hosts,
         kind: kind?,
         limits,
         permission,
@@ -130,6 +188,9 @@ fn read_one(table: &Table, draft: &Draft, faults: &mut Faults<'_>) -> Option<Rou
         expensive,
         requires,
         body,
+        content_types,
+        reads_json,
+        timeout,
         verify,
         confirm,
         place,
@@ -171,6 +232,7 @@ fn read_limits(
             .policy
             .limits
             .get(name)
+            .or_else(|| default_limits::by_name(name))
             // One that could not be read is a fault already.
             .is_none_or(|limit| limit.algorithm == Algorithm::Exact)
     };
@@ -183,6 +245,42 @@ fn read_limits(
         reader.faults().add(&node.span, message);
     }
     limits
+}
+
+/// Those of the policy that the route answers for. Others would never reach it.
+fn read_hosts(reader: &mut TableReader<'_, '_>, draft: &Draft) -> Vec<HostPattern> {
+    let Some(node) = reader.optional("hosts") else {
+        return Vec::new();
+    };
+    let hosts: Vec<HostPattern> = reader.list(Some(node), false).unwrap_or_default();
+    if crate::policy_file::is_empty_list(node) {
+        let message = "a route answers for one host at least: leave `hosts` out for all of them";
+        reader.faults().add(&node.span, message);
+    }
+    let all = draft.policy.hosts();
+    for host in hosts.iter().filter(|host| !all.contains(host)) {
+        let written = host.to_string();
+        let span = crate::policy_file::find_text(node, &written).unwrap_or(&node.span);
+        let known: Vec<String> = all.iter().map(HostPattern::to_string).collect();
+        let near = crate::suggestion::closest(&written, known.iter().map(String::as_str));
+        let message = format!("`{host}` is none of the policy's hosts: add it to `hosts`");
+        match near {
+            Some(near) => reader.faults().add_meant(span, message, near),
+            None => reader.faults().add(span, message),
+        }
+    }
+    hosts
+}
+
+/// Only HTTP is spoken today. Another protocol is refused rather than treated as HTTP.
+fn read_protocol(reader: &mut TableReader<'_, '_>) {
+    let node = reader.optional("protocol");
+    if let (Some(node), Some(text)) = (node, reader.text(node))
+        && text != "http"
+    {
+        let message = format!("the protocol {} is not spoken yet", quoted(text));
+        reader.faults().add_meant(&node.span, message, "http");
+    }
 }
 
 fn read_confirm(reader: &mut TableReader<'_, '_>, methods: Option<MethodSet>) -> MethodSet {
@@ -198,60 +296,4 @@ fn read_confirm(reader: &mut TableReader<'_, '_>, methods: Option<MethodSet>) ->
         }
     }
     confirm.into_iter().collect()
-}
-
-/// Two routes that answer the same request, or requests of which neither is the more specific.
-pub(crate) fn check_overlaps(draft: &Draft, faults: &mut Faults<'_>) {
-    let routes = &draft.policy.routes;
-    for (position, route) in routes.iter().enumerate() {
-        for earlier in routes.iter().take(position) {
-            if faults.is_full() {
-                return;
-            }
-            if !route.methods.meets(earlier.methods) || !route.path.overlaps(&earlier.path) {
-                continue;
-            }
-            if let Some(fault) = clash(route, earlier, routes) {
-                faults.add_malformed(&route.place.span, fault);
-            }
-        }
-    }
-}
-
-/// What is wrong with two routes that overlap, if anything.
-fn clash(route: &Route, earlier: &Route, routes: &[Route]) -> Option<Malformed> {
-    let line = earlier.place.line;
-    if route.path.same_paths(&earlier.path) {
-        let message = format!(
-            "`{}` is already described by the route at line {line}",
-            route.title()
-        );
-        return Some(Malformed::at(0..0, message));
-    }
-    if !route.path.crosses(&earlier.path) {
-        return None;
-    }
-    let both = route.path.intersection(&earlier.path);
-    let settled = both.as_ref().is_some_and(|both| {
-        Method::ALL
-            .iter()
-            .filter(|method| route.methods.contains(**method) && earlier.methods.contains(**method))
-            .all(|method| {
-                routes
-                    .iter()
-                    .any(|one| one.methods.contains(*method) && one.path.same_paths(both))
-            })
-    });
-    if settled {
-        return None;
-    }
-    let message = format!(
-        "`{}` and `{}` (line {line}) overlap and neither is more specific",
-        route.path, earlier.path
-    );
-    let message = match both {
-        Some(both) => format!("{message}: add a route for `{both}`"),
-        None => message,
-    };
-    Some(Malformed::at(0..0, message))
 }

@@ -1,15 +1,17 @@
 //! `TableReader`: reads one table key by key, and knows at the end which keys nobody asked for.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::bounds::{ENTRIES_MAX, LIST_MAX, STRING_BYTES_MAX};
 use crate::faults::Faults;
 use crate::malformed::quoted;
 use crate::node::{Entry, Node, NodeValue, Table};
+use crate::rate::{parse_fine_duration, written};
 use crate::suggestion::{closest, or_list};
-use crate::{Date, Malformed};
+use crate::{ByteCount, Date, Malformed};
 
 /// Reads a table. Every key that is asked for is a key that is known; [`finish`](Self::finish) refuses the others.
 ///
@@ -105,23 +107,58 @@ impl<'r, 't> TableReader<'r, 't> {
         node: Option<&'r Node>,
         lone: bool,
     ) -> Option<Vec<T>> {
+        list(node?, lone, self.faults)
+    }
+
+    /// A length of time within bounds, which may have milliseconds.
+    pub(crate) fn duration(
+        &mut self,
+        node: Option<&'r Node>,
+        within: RangeInclusive<Duration>,
+    ) -> Option<Duration> {
         let node = node?;
-        if lone && matches!(node.value, NodeValue::String(_)) {
-            return parsed(node, self.faults).map(|one| vec![one]);
+        let length = parsed_by(node, parse_fine_duration, self.faults)?;
+        let bounds = [within.start(), within.end()].map(|bound| written(*bound));
+        let shown = written(length);
+        self.bounded(node, length, &within, &shown, &bounds)
+    }
+
+    /// A size within bounds.
+    pub(crate) fn size(
+        &mut self,
+        node: Option<&'r Node>,
+        within: RangeInclusive<ByteCount>,
+    ) -> Option<ByteCount> {
+        let node = node?;
+        let size = parsed::<ByteCount>(node, self.faults)?;
+        let bounds = [within.start(), within.end()].map(ByteCount::to_string);
+        self.bounded(node, size, &within, &size.to_string(), &bounds)
+    }
+
+    fn bounded<T: PartialOrd>(
+        &mut self,
+        node: &Node,
+        value: T,
+        within: &RangeInclusive<T>,
+        shown: &str,
+        [least, most]: &[String; 2],
+    ) -> Option<T> {
+        if within.contains(&value) {
+            return Some(value);
         }
-        let values = nodes(node, self.faults)?;
-        let mut read = Vec::with_capacity(values.len());
-        for value in values {
-            let Some(one) = parsed(value, self.faults) else {
-                continue;
-            };
-            if read.contains(&one) {
-                self.faults.add(&value.span, "this is in the list twice");
-            } else {
-                read.push(one);
-            }
-        }
-        Some(read)
+        let message = format!("`{shown}` is out of bounds: use `{least}` to `{most}`");
+        self.faults.add(&node.span, message);
+        None
+    }
+
+    /// A whole number within bounds, as the type that holds it.
+    pub(crate) fn count<T: TryFrom<i64>>(
+        &mut self,
+        node: Option<&'r Node>,
+        within: RangeInclusive<u32>,
+    ) -> Option<T> {
+        let within = i64::from(*within.start())..i64::from(*within.end()) + 1;
+        T::try_from(self.integer(node, within)?).ok()
     }
 
     /// `true` or `false`.
@@ -143,21 +180,7 @@ impl<'r, 't> TableReader<'r, 't> {
 
     /// A whole number within bounds.
     pub(crate) fn integer(&mut self, node: Option<&'r Node>, within: Range<i64>) -> Option<i64> {
-        let node = node?;
-        let NodeValue::Integer(number) = node.value else {
-            wrong_kind(node, "an integer", self.faults);
-            return None;
-        };
-        if within.contains(&number) {
-            return Some(number);
-        }
-        let message = format!(
-            "`{number}` is out of bounds: use {} to {}",
-            within.start,
-            within.end - 1
-        );
-        self.faults.add(&node.span, message);
-        None
+        integer(node?, within, self.faults)
     }
 
     /// A day, written as TOML's local date.
@@ -253,8 +276,17 @@ pub(crate) fn parsed<T: FromStr<Err = Malformed>>(
     node: &Node,
     faults: &mut Faults<'_>,
 ) -> Option<T> {
+    parsed_by(node, str::parse, faults)
+}
+
+/// The same with a reading of one's own, for types of other crates.
+pub(crate) fn parsed_by<T>(
+    node: &Node,
+    read: impl FnOnce(&str) -> Result<T, Malformed>,
+    faults: &mut Faults<'_>,
+) -> Option<T> {
     let text = text(node, faults)?;
-    match text.parse() {
+    match read(text) {
         Ok(value) => Some(value),
         Err(fault) => {
             let span = place_inside(node, text, &fault.at, faults.text());
@@ -262,6 +294,48 @@ pub(crate) fn parsed<T: FromStr<Err = Malformed>>(
             None
         }
     }
+}
+
+/// A list of strings of a known form, none of them twice; where `lone`, also one string alone.
+pub(crate) fn list<T: FromStr<Err = Malformed> + PartialEq>(
+    node: &Node,
+    lone: bool,
+    faults: &mut Faults<'_>,
+) -> Option<Vec<T>> {
+    if lone && matches!(node.value, NodeValue::String(_)) {
+        return parsed(node, faults).map(|one| vec![one]);
+    }
+    let values = nodes(node, faults)?;
+    let mut read = Vec::with_capacity(values.len());
+    for value in values {
+        let Some(one) = parsed(value, faults) else {
+            continue;
+        };
+        if read.contains(&one) {
+            faults.add(&value.span, "this is in the list twice");
+        } else {
+            read.push(one);
+        }
+    }
+    Some(read)
+}
+
+/// A whole number within bounds.
+pub(crate) fn integer(node: &Node, within: Range<i64>, faults: &mut Faults<'_>) -> Option<i64> {
+    let NodeValue::Integer(number) = node.value else {
+        wrong_kind(node, "an integer", faults);
+        return None;
+    };
+    if within.contains(&number) {
+        return Some(number);
+    }
+    let message = format!(
+        "`{number}` is out of bounds: use {} to {}",
+        within.start,
+        within.end - 1
+    );
+    faults.add(&node.span, message);
+    None
 }
 
 /// The values of a list within its bound.

@@ -486,7 +486,7 @@ fn two_routes_for_one_request() {
 #[test]
 fn columns_count_characters_and_no_byte_order_mark() {
     check_one(
-        "version = 1\nname = \"é\"\n\"é\" = 1",
+        "version = 1\naudit = { ignore = [\"é\"] }\n\"é\" = 1",
         "3:1",
         &["unknown key `é`"],
     );
@@ -524,10 +524,10 @@ fn what_is_too_large_is_refused_by_name() {
     check_one(&long, "3:11", &["at most 2048 bytes"]);
     let many = format!("version = 1\n[audit]\nignore = [{}]", "\"x\",".repeat(257));
     check_one(&many, "3:10", &["at most 256 values"]);
-    let routes = format!("version = 1\n{}", "[[route]]\n".repeat(4097));
+    let routes = format!("version = 1\n{}", "[[route]]\n".repeat(8193));
     let errors = errors(&routes);
     assert_eq!(errors.as_slice().len(), 1);
-    assert!(errors.to_string().contains("at most 4096 `[[route]]`"));
+    assert!(errors.to_string().contains("at most 8192 `[[route]]`"));
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The guide is true: its examples are policies, and it names every word that can be written.
 
-use portcullis_policy::{Algorithm, Control, FailOn, Meaning, Method, Policy, RouteType};
+use portcullis_policy::{
+    Algorithm, Control, Counts, EventRecord, FailOn, ForwardedKind, Meaning, Method, Policy,
+    Profile, RouteType, Scheme, default_limit,
+};
 
 const GUIDE: &str = include_str!("../../../../docs/guide/policy.md");
 
@@ -28,6 +31,11 @@ fn every_word_is_in_the_guide() {
         .chain(Method::ALL.iter().map(|word| word.as_str()))
         .chain(Meaning::ALL.iter().map(|word| word.as_str()))
         .chain(Algorithm::ALL.iter().map(|word| word.as_str()))
+        .chain(Counts::ALL.iter().map(|word| word.as_str()))
+        .chain(EventRecord::ALL.iter().map(|word| word.as_str()))
+        .chain(ForwardedKind::ALL.iter().map(|word| word.as_str()))
+        .chain(Profile::ALL.iter().map(|word| word.as_str()))
+        .chain(Scheme::ALL.iter().map(|word| word.as_str()))
         .chain(FailOn::ALL.iter().map(|word| word.as_str()));
     for word in words {
         let written = [format!("`{word}`"), format!("\"{word}\"")];
@@ -38,12 +46,28 @@ fn every_word_is_in_the_guide() {
     }
 }
 
+#[test]
+fn the_default_limits_are_those_of_the_guide() {
+    for kind in RouteType::ALL {
+        let limit = default_limit(*kind);
+        let row = GUIDE
+            .lines()
+            .find(|line| line.starts_with('|') && line.contains(&format!("`{}`", limit.name)))
+            .unwrap_or_else(|| panic!("the guide lacks {}", limit.name));
+        assert!(row.contains(&format!("| `{}`", limit.rate)), "{row}");
+        assert_eq!(row.contains("`exact`"), limit.algorithm == Algorithm::Exact);
+    }
+}
+
 /// The keys are read from the message that lists them, so that a key cannot be added without its line in the guide.
 #[test]
 fn every_key_is_in_the_guide() {
     for text in [
         "version = 1\nqqqqqqq = 1",
         "version = 1\naudit = { qqqqqqq = 1 }",
+        "version = 1\nproxy = { qqqqqqq = 1 }",
+        "version = 1\nproxy = { health = { qqqqqqq = 1 } }",
+        "version = 1\nevents = { qqqqqqq = 1 }",
         "version = 1\nlimits = { a = { rate = \"1 per 1s\", qqqqqqq = 1 } }",
         "version = 1\nroute = [{ qqqqqqq = 1 }]",
         "version = 1\nroute = [{ body = { qqqqqqq = 1 } }]",

@@ -10,6 +10,13 @@ fn template(text: &str) -> PathTemplate {
 }
 
 #[test]
+fn a_catch_all_has_two_spellings_and_one_text() {
+    let dots = PathTemplate::parse("/_next/static/{rest...}").expect("a template");
+    assert_eq!(dots.as_str(), "/_next/static/{*rest}");
+    assert_eq!(PathTemplate::parse(dots.as_str()), Ok(dots));
+}
+
+#[test]
 fn what_is_refused_and_where() {
     for (text, at, suggestion) in [
         ("", 0..0, Some("/")),
@@ -45,7 +52,11 @@ fn what_is_refused_and_where() {
         ("/a/\\d+", 3..4, None),
         ("/^a$", 1..2, None),
         ("/{id:int}", 2..8, Some("/{id}")),
-        ("/{rest...}", 2..9, Some("/{*rest}")),
+        ("/{...}", 1..3, None),
+        ("/{*rest...}", 3..10, None),
+        ("/{rest..}", 2..8, None),
+        ("/a{rest...}", 1..11, None),
+        ("/{rest...}/b", 1..10, None),
         ("/{}", 1..3, None),
         ("/{*}", 2..4, None),
         ("/{1a}", 2..4, None),
