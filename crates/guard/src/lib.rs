@@ -4,6 +4,15 @@
 
 pub mod canon;
 pub mod clock;
+pub mod compile;
+pub mod decide;
+pub mod decision;
 pub mod http1;
 pub mod limit;
+mod phases;
+pub mod plan;
+pub mod reason;
+pub mod request;
+pub mod route_table;
 pub mod store;
+pub mod trace;

@@ -1,0 +1,251 @@
+//! What is written on the wire: heads made anew from what was understood, never from what was received.
+
+use portcullis_guard::canon::{HostName, Scheme};
+use portcullis_guard::http1::{Field, Framing, RequestHead, ResponseFraming, ResponseHead};
+use portcullis_guard::request::RequestView;
+
+use crate::request_id::{Id, is_traceparent};
+
+/// Writes a whole number in decimal digits.
+pub(crate) fn write_number(out: &mut Vec<u8>, number: u64) {
+    let mut digits = [0_u8; 20];
+    let mut rest = number;
+    let mut count = 0;
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+        rest /= 10;
+        count += 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    let from = digits.len() - count;
+    out.extend_from_slice(digits.get(from..).unwrap_or_default());
+}
+
+/// Writes a chunk's size line in hexadecimal digits (RFC 9112 §7.1).
+pub(crate) fn write_chunk_size(out: &mut Vec<u8>, size: usize) {
+    let mut shift = usize::BITS - size.leading_zeros();
+    shift = shift.next_multiple_of(4).max(4);
+    while shift > 0 {
+        shift -= 4;
+        let digit = u8::try_from((size >> shift) & 15).unwrap_or_default();
+        out.push(if digit < 10 {
+            b'0' + digit
+        } else {
+            b'a' + digit - 10
+        });
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Writes one field.
+pub(crate) fn write_field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn write_fields(out: &mut Vec<u8>, fields: &[Field], buf: &[u8]) {
+    for field in fields.iter().filter(|field| field.role.is_forwarded()) {
+        write_field(out, field.name.of(buf), field.value.of(buf));
+    }
+}
+
+/// Writes the head of the one request that the upstream sees: the path that was matched, the host that was matched, one
+/// framing, and who the client is as the guard knows it.
+pub(crate) fn write_request_head(
+    out: &mut Vec<u8>,
+    view: &RequestView<'_>,
+    head: &RequestHead,
+    buf: &[u8],
+    id: Id,
+) {
+    out.extend_from_slice(view.method().as_str().as_bytes());
+    out.push(b' ');
+    view.path().write_target(out);
+    out.extend_from_slice(b" HTTP/1.1\r\nHost: ");
+    write_host(out, view.host());
+    out.extend_from_slice(b"\r\n");
+    write_fields(out, head.fields(), buf);
+    match view.framing() {
+        Framing::None => {
+            // RFC 9110 §8.6: with a method that has a meaning for a body, its absence is said.
+            if view.is_unsafe() {
+                out.extend_from_slice(b"Content-Length: 0\r\n");
+            }
+        }
+        Framing::Length(length) => {
+            out.extend_from_slice(b"Content-Length: ");
+            write_number(out, length);
+            out.extend_from_slice(b"\r\n");
+        }
+        Framing::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+    }
+    out.extend_from_slice(b"X-Forwarded-For: ");
+    view.client().write(out);
+    out.extend_from_slice(match view.scheme() {
+        Scheme::Http => b"\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: ".as_slice(),
+        Scheme::Https => b"\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: ".as_slice(),
+    });
+    write_host(out, view.host());
+    out.extend_from_slice(b"\r\nX-Request-Id: ");
+    out.extend_from_slice(&id.hex());
+    out.extend_from_slice(b"\r\n");
+    write_trace_context(out, view, id);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// A trace goes on if the client began one rightly; else it begins here. A field that stands alone or twice is as good
+/// as none, so it must not be among the forwarded ones.
+fn write_trace_context(out: &mut Vec<u8>, view: &RequestView<'_>, id: Id) {
+    let fields = view.fields();
+    let parent = fields.one("traceparent").ok().flatten();
+    if let Some(parent) = parent.filter(|parent| is_traceparent(parent)) {
+        write_field(out, b"traceparent", parent);
+        if let Ok(Some(state)) = fields.one("tracestate")
+            && state.len() <= 512
+        {
+            write_field(out, b"tracestate", state);
+        }
+        return;
+    }
+    out.extend_from_slice(b"traceparent: 00-");
+    out.extend_from_slice(&id.hex());
+    out.push(b'-');
+    out.extend_from_slice(&id.span_hex());
+    out.extend_from_slice(b"-00\r\n");
+}
+
+fn write_host(out: &mut Vec<u8>, host: &HostName) {
+    host.write(out);
+}
+
+/// How an answer is framed for the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outward {
+    /// Without a body.
+    None,
+    /// So many bytes.
+    Length(u64),
+    /// In chunks.
+    Chunked,
+    /// As it comes, and then the connection is closed (HTTP/1.0).
+    UntilClose,
+}
+
+impl Outward {
+    /// How an answer that the upstream framed so is framed for a client.
+    pub(crate) const fn of(framing: ResponseFraming, client_knows_chunks: bool) -> Self {
+        match framing {
+            ResponseFraming::None => Self::None,
+            ResponseFraming::Length(length) => Self::Length(length),
+            ResponseFraming::Chunked | ResponseFraming::UntilClose if client_knows_chunks => {
+                Self::Chunked
+            }
+            ResponseFraming::Chunked | ResponseFraming::UntilClose => Self::UntilClose,
+        }
+    }
+}
+
+/// Writes the head of an upstream's answer for the client, without the empty line at its end.
+pub(crate) fn write_response_head(
+    out: &mut Vec<u8>,
+    head: &ResponseHead,
+    buf: &[u8],
+    framing: Outward,
+    id: Id,
+    closes: bool,
+) {
+    out.extend_from_slice(b"HTTP/1.1 ");
+    write_number(out, u64::from(head.status()));
+    out.push(b' ');
+    // The phrase is for nobody; one that we know says no more than the number.
+    out.extend_from_slice(phrase(head.status()).as_bytes());
+    out.extend_from_slice(b"\r\n");
+    write_fields(out, head.fields(), buf);
+    match framing {
+        // The length that a HEAD or a 304 speaks of (RFC 9110 §8.6).
+        Outward::None => {
+            if let Some(length) = head.content_length() {
+                out.extend_from_slice(b"Content-Length: ");
+                write_number(out, length);
+                out.extend_from_slice(b"\r\n");
+            }
+        }
+        Outward::Length(length) => {
+            out.extend_from_slice(b"Content-Length: ");
+            write_number(out, length);
+            out.extend_from_slice(b"\r\n");
+        }
+        Outward::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+        Outward::UntilClose => {}
+    }
+    out.extend_from_slice(b"X-Request-Id: ");
+    out.extend_from_slice(&id.hex());
+    out.extend_from_slice(b"\r\n");
+    if closes {
+        out.extend_from_slice(b"Connection: close\r\n");
+    }
+}
+
+/// The phrase of a status (RFC 9110 §15 and the IANA registry); empty where there is none, which RFC 9112 §4 allows.
+const fn phrase(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        203 => "Non-Authoritative Information",
+        204 => "No Content",
+        205 => "Reset Content",
+        206 => "Partial Content",
+        300 => "Multiple Choices",
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        304 => "Not Modified",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        402 => "Payment Required",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        406 => "Not Acceptable",
+        409 => "Conflict",
+        410 => "Gone",
+        412 => "Precondition Failed",
+        413 => "Content Too Large",
+        415 => "Unsupported Media Type",
+        416 => "Range Not Satisfiable",
+        422 => "Unprocessable Content",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_at_the_edges() {
+        for number in [0, 9, 10, 429, u64::MAX] {
+            let mut out = Vec::new();
+            write_number(&mut out, number);
+            assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
+        }
+        for size in [1, 15, 16, 255, 256, 65_536, usize::MAX] {
+            let mut out = Vec::new();
+            write_chunk_size(&mut out, size);
+            assert_eq!(String::from_utf8(out).unwrap(), format!("{size:x}\r\n"));
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! From a policy to a [`Plan`]: what can be worked out once is not worked out for every request.
+
+use portcullis_policy::{
+    Algorithm, Control, Counts, Date, Except, ForwardedKind, HostPattern, Limit, LimitKey, Method,
+    MethodSet, Policy, Route, RouteName,
+};
+
+use crate::canon::{ForwardedBy, TrustedFault, TrustedProxies};
+use crate::clock::Nanos;
+use crate::http1::HeadBounds;
+use crate::limit::LimitRule;
+use crate::plan::{BucketPlan, Dimension, HostPlan, LimitPlan, Plan, RoutePlan, Shadow, Standing};
+use crate::route_table::RouteTable;
+use crate::store::{Durability, Scope};
+
+/// From this window on a bucket outlives a restart: a daily quota that every deploy resets is none.
+pub const LONG_WINDOW_SECONDS: u64 = 60 * 60;
+
+/// Why a valid policy makes no plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// A network of `trusted_proxies` that the guard refuses to trust.
+    #[error("the network number {number} of `trusted_proxies` cannot be trusted: {fault}")]
+    Trusted {
+        /// Which, from 1.
+        number: usize,
+        /// Why.
+        fault: TrustedFault,
+    },
+}
+
+impl Plan {
+    /// The plan of a policy. `digest` names the policy's exact text.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong in the guard's eyes and not in those of the policy's reader.
+    pub fn of(policy: &Policy, digest: &str) -> Result<Self, PlanError> {
+        let trusted = TrustedProxies::new(policy.trusted_proxies().iter().copied());
+        let trusted = trusted.map_err(|(index, fault)| PlanError::Trusted {
+            number: index + 1,
+            fault,
+        })?;
+        let settings = policy.proxy();
+        let head_bytes = usize::try_from(settings.head_max.bytes()).unwrap_or(usize::MAX);
+        let sources: Vec<&Route> = policy.all_routes().collect();
+        let routes: Vec<RoutePlan> = sources
+            .iter()
+            .map(|route| route_plan(policy, route))
+            .collect();
+        let table = RouteTable::of(
+            sources
+                .iter()
+                .enumerate()
+                .map(|(number, route)| (number, &route.path, route.methods)),
+        );
+        Ok(Self {
+            digest: digest.to_owned(),
+            hosts: policy.hosts().iter().map(host_plan).collect(),
+            trusted,
+            forwarded: match settings.forwarded {
+                ForwardedKind::XForwarded => ForwardedBy::XForwardedFor,
+                ForwardedKind::Forwarded | ForwardedKind::Both => ForwardedBy::Forwarded,
+            },
+            head: HeadBounds {
+                head_bytes_max: head_bytes,
+                target_bytes_max: head_bytes.min(HeadBounds::STANDARD.target_bytes_max),
+                fields_max: usize::from(settings.headers_max),
+            },
+            routes,
+            table,
+        })
+    }
+
+    /// Whether some limit must outlive a restart.
+    #[must_use]
+    pub fn outlives_restarts(&self) -> bool {
+        self.routes
+            .iter()
+            .flat_map(|route| route.head_limits.iter().chain(&route.body_limits))
+            .any(|limit| limit.durability > Durability::Volatile)
+    }
+}
+
+fn host_plan(pattern: &HostPattern) -> HostPlan {
+    HostPlan {
+        name: pattern.host.to_string(),
+        port: pattern.port,
+    }
+}
+
+fn route_plan(policy: &Policy, route: &Route) -> RoutePlan {
+    let excepts: Vec<(MethodSet, &Except)> = policy
+        .excepts()
+        .iter()
+        .filter_map(|except| Some((methods_of(route, except)?, except)))
+        .collect();
+    let lacks_limit = excepts
+        .iter()
+        .any(|(_, except)| except.lacks == Control::RateLimit && !except.shadow);
+    let limits = policy.limits_of(route);
+    let named = |limit: &Limit| route.limits.contains(&limit.name);
+    let (body_limits, head_limits) = limits
+        .into_iter()
+        // Who agreed that a route may be without a limit did not agree to one of ours.
+        .filter(|limit| named(limit) || !lacks_limit)
+        .map(|limit| (limit.reads_body(), limit_plan(limit, route)))
+        .partition::<Vec<_>, _>(|(reads_body, _)| *reads_body);
+    let plans = |limits: Vec<(bool, LimitPlan)>| limits.into_iter().map(|(_, plan)| plan).collect();
+    RoutePlan {
+        template: route.path.to_string(),
+        methods: route.methods,
+        kind: route.kind,
+        line: (route.place.line > 0).then_some(route.place.line),
+        hosts: (!route.hosts.is_empty()).then(|| route.hosts.iter().map(host_plan).collect()),
+        head_limits: plans(head_limits),
+        body_limits: plans(body_limits),
+        body_max: route.body_max().bytes(),
+        content_types: route
+            .content_types()
+            .iter()
+            .map(|kind| kind.as_str().to_owned())
+            .collect(),
+        buffered: route.is_buffered(),
+        response_timeout: route.timeout,
+        shadow: excepts
+            .iter()
+            .filter(|(_, except)| except.shadow)
+            .map(|(methods, except)| Shadow {
+                methods: *methods,
+                control: except.lacks,
+                until: unix_day(except.until),
+                line: except.place.line,
+            })
+            .collect(),
+        standing: excepts
+            .iter()
+            .filter(|(_, except)| !except.shadow)
+            .map(|(methods, except)| Standing {
+                methods: *methods,
+                until: unix_day(except.until),
+                line: except.place.line,
+            })
+            .collect(),
+    }
+}
+
+/// For which methods of a route an exception speaks.
+fn methods_of(route: &Route, except: &Except) -> Option<MethodSet> {
+    let RouteName::Http { method, path } = &except.route else {
+        return None;
+    };
+    let is_meant = path.same_paths(&route.path) && route.methods.names(*method);
+    let methods = MethodSet::NONE.with(*method);
+    // HEAD is the answer to GET without its content, and stands on what GET stands on.
+    is_meant.then(|| match method {
+        Method::Get => methods.with(Method::Head),
+        _ => methods,
+    })
+}
+
+fn limit_plan(limit: &Limit, route: &Route) -> LimitPlan {
+    let window = limit.rate.window;
+    let nanos = Nanos::try_from(window.as_nanos()).unwrap_or(Nanos::MAX);
+    let count = limit.rate.count.get();
+    let rule = match limit.algorithm {
+        Algorithm::Exact => LimitRule::exact(count, nanos),
+        Algorithm::Smooth => LimitRule::smooth(count, nanos, limit.burst_or_default().get()),
+    };
+    let is_default = limit.place.line == 0;
+    let buckets = limit.by.iter().map(|key| {
+        let by = dimension(key);
+        // One limit is one budget wherever it is named. A default limit was named nowhere, so each route has its own,
+        // and so has each where the route is what is counted by.
+        let of_route = if is_default || by == Dimension::Route {
+            route.title()
+        } else {
+            String::new()
+        };
+        let scope = |namespace: &str| {
+            let (name, rate, algorithm) = (&limit.name, &limit.rate, limit.algorithm);
+            let burst = rule.capacity();
+            let counts = limit.counts;
+            Scope::new(&format!(
+                "{namespace}|{name}|{rate}|{algorithm}|{burst}|{counts}|{of_route}|{by}"
+            ))
+        };
+        BucketPlan {
+            scope: scope("limit"),
+            shadow_scope: scope("shadow"),
+            by,
+        }
+    });
+    LimitPlan {
+        name: limit.name.to_string(),
+        line: (!is_default).then_some(limit.place.line),
+        rate: limit.rate.to_string(),
+        rule,
+        window_seconds: window.as_secs().max(1),
+        count,
+        buckets: buckets.collect(),
+        is_shown: limit.is_shown(route.kind),
+        counts_failures: limit.counts == Counts::Failures,
+        durability: if window.as_secs() >= LONG_WINDOW_SECONDS {
+            Durability::Snapshot
+        } else {
+            Durability::Volatile
+        },
+    }
+}
+
+fn dimension(key: &LimitKey) -> Dimension {
+    match key {
+        LimitKey::Ip => Dimension::Ip,
+        LimitKey::Route => Dimension::Route,
+        LimitKey::Header(name) => Dimension::Header(name.as_str().to_owned()),
+        LimitKey::Body(field) => Dimension::Body(field.to_string()),
+        LimitKey::User => Dimension::Unknown("user"),
+        LimitKey::Tenant => Dimension::Unknown("tenant"),
+        LimitKey::Session => Dimension::Unknown("session"),
+    }
+}
+
+/// Days since 1970-01-01. A day before it counts as that day, which is long over (days_from_civil of Howard Hinnant's
+/// date algorithms, in years that begin in March).
+fn unix_day(date: Date) -> u64 {
+    let (month, day) = (u64::from(date.month()), u64::from(date.day()));
+    let year = u64::from(date.year()) + 400 - u64::from(month <= 2);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + of_year;
+    // 1970-01-01 counted the same way.
+    days.saturating_sub(865_565)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_counted_as_the_clock_counts_them() {
+        for (year, month, day, days) in [
+            (1970, 1, 1, 0),
+            (1970, 3, 1, 59),
+            (2000, 2, 29, 11_016),
+            (2026, 11, 28, 20_785),
+            (2027, 1, 31, 20_849),
+            (1969, 12, 31, 0),
+        ] {
+            let date = Date::new(year, month, day).expect("a day");
+            assert_eq!(unix_day(date), days, "{date}");
+        }
+    }
+}

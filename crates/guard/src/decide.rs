@@ -1,0 +1,244 @@
+//! `Decider`: asks and judges one request, phase by phase, in the order that stands here.
+//!
+//! The order, which a test holds against [`ORDER`]:
+//!
+//! 1. host: the host is one of the policy's
+//! 2. reserved: what is under `/.portcullis/` is the guard's own
+//! 3. route: path, host and method lead to one route
+//! 4. standing: no exception that the route stands on has expired
+//! 5. shape: size, media type and coding of the body, as far as the head tells
+//! 6. head limits: limits by address, route and header, counted in all or in none
+//! 7. body: where the policy asks about it, the body is strict JSON
+//! 8. body limits: limits by a field of the body
+//!
+//! Before them the head is read into canonical types ([`RequestView::read`]); behind them stands the [`Permit`]. What
+//! refuses first is cheap and says little; what counts comes before what costs.
+//!
+//! The decider does no I/O. It says what it needs ([`Step`]) and is told; whoever drops it, forgets it or calls it out of
+//! order has no permit, and that is a refusal.
+
+use smallvec::SmallVec;
+
+use crate::clock::Now;
+use crate::decision::{Decision, Denial, Own, Permit};
+use crate::phases::{
+    Case, Phase, Stop, body, body_limits, head_limits, host, reserved, route, shape, standing,
+};
+use crate::plan::Plan;
+use crate::reason::Reason;
+use crate::request::RequestView;
+use crate::store::{Answers, Ask, Batch, StoreError};
+use crate::trace::{Outcome, TraceStep};
+
+/// The phases, in their order. A new control is one file and one line here.
+const ORDER: &[Phase] = &[
+    host::PHASE,
+    reserved::PHASE,
+    route::PHASE,
+    standing::PHASE,
+    shape::PHASE,
+    head_limits::PHASE,
+    body::PHASE,
+    body_limits::PHASE,
+];
+
+/// What the decider needs next.
+#[derive(Debug)]
+#[must_use]
+pub enum Step<'s> {
+    /// An answer of the store to [`Decider::batch`]; it goes into [`Decider::answered`].
+    Ask,
+    /// The whole body of at most so many bytes; it goes into [`Decider::body`] or [`Decider::without_body`].
+    Body {
+        /// The bound.
+        bytes_max: u64,
+    },
+    /// Nothing: this is the answer.
+    Done(Decision<'s>),
+}
+
+/// The decision about one request, being made.
+#[derive(Debug)]
+pub struct Decider<'s, 'r> {
+    case: Case<'s, 'r>,
+    at: usize,
+    batch: Batch<'s>,
+    waits: Waits,
+}
+
+/// What the decider was left waiting for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waits {
+    Start,
+    Answer,
+    Body,
+    Nothing,
+}
+
+impl<'s, 'r> Decider<'s, 'r> {
+    /// A decision that has not begun.
+    #[must_use]
+    pub fn new(plan: &'s Plan, view: &'r RequestView<'r>, now: Now) -> Self {
+        Self {
+            case: Case::new(plan, view, now),
+            at: 0,
+            batch: SmallVec::new(),
+            waits: Waits::Start,
+        }
+    }
+
+    /// The same, with each step written down.
+    #[must_use]
+    pub fn traced(mut self) -> Self {
+        self.case.trace = Some(Vec::new());
+        self
+    }
+
+    /// What was written down.
+    #[must_use]
+    pub fn trace(&self) -> &[TraceStep] {
+        self.case.trace.as_deref().unwrap_or_default()
+    }
+
+    /// Begins.
+    pub fn start(&mut self) -> Step<'s> {
+        if self.waits != Waits::Start {
+            return self.confused();
+        }
+        self.run()
+    }
+
+    /// What the store is asked.
+    #[must_use]
+    pub fn batch(&self) -> &[Ask<'s>] {
+        &self.batch
+    }
+
+    /// Goes on with the store's answer.
+    pub fn answered(&mut self, answers: Result<Answers, StoreError>) -> Step<'s> {
+        let Some(phase) = ORDER.get(self.at).filter(|_| self.waits == Waits::Answer) else {
+            return self.confused();
+        };
+        match (phase.judge)(&mut self.case, answers) {
+            Ok(()) => self.at += 1,
+            Err(stop) => return self.stopped(phase, *stop),
+        }
+        self.run()
+    }
+
+    /// Goes on with the whole body.
+    pub fn body(&mut self, body: Vec<u8>) -> Step<'s> {
+        if self.waits != Waits::Body {
+            return self.confused();
+        }
+        self.case.body = Some(body);
+        self.run()
+    }
+
+    /// Ends the decision, because there is no whole body for it.
+    pub fn without_body(&mut self, reason: Reason) -> Step<'s> {
+        let denial = match self.case.route {
+            Some(route) => Denial::because(reason).at(route),
+            None => Denial::because(reason),
+        };
+        self.waits = Waits::Nothing;
+        Step::Done(denial.into())
+    }
+
+    /// The body that was read for the decision, to be sent on.
+    #[must_use]
+    pub fn into_body(self) -> Option<Vec<u8>> {
+        self.case.body
+    }
+
+    /// Runs phases until one needs something.
+    fn run(&mut self) -> Step<'s> {
+        while let Some(phase) = ORDER.get(self.at) {
+            if phase.reads_body
+                && self.case.body.is_none()
+                && let Some(bytes_max) = self.case.body_wanted()
+            {
+                self.waits = Waits::Body;
+                return Step::Body { bytes_max };
+            }
+            match (phase.ask)(&mut self.case) {
+                Ok(batch) if batch.is_empty() => self.at += 1,
+                Ok(batch) => {
+                    self.batch = batch;
+                    self.waits = Waits::Answer;
+                    return Step::Ask;
+                }
+                Err(stop) => return self.stopped(phase, *stop),
+            }
+        }
+        self.waits = Waits::Nothing;
+        Step::Done(self.permit())
+    }
+
+    /// The only place where a permit is made.
+    fn permit(&mut self) -> Decision<'s> {
+        let Some(route) = self.case.route else {
+            return Denial::because(Reason::DECISION_CONFUSED).into();
+        };
+        Decision::Allow(Permit {
+            route,
+            client: self.case.view.client(),
+            limits: std::mem::take(&mut self.case.shown),
+            on_success: self.case.on_success.take(),
+            shadowed: std::mem::take(&mut self.case.shadowed),
+            body_max: route.body_max,
+        })
+    }
+
+    fn stopped(&mut self, phase: &Phase, stop: Stop<'s>) -> Step<'s> {
+        self.waits = Waits::Nothing;
+        let decision = match stop {
+            Stop::Denied(mut denial) => {
+                denial.route = denial.route.or(self.case.route);
+                let why = denial.inside.clone();
+                self.case.note(
+                    phase.name,
+                    Outcome::Refused(denial.reason),
+                    why,
+                    denial.line,
+                );
+                denial.into()
+            }
+            Stop::Own(own) => {
+                let Own::Options(_) = own;
+                self.case.note(
+                    phase.name,
+                    Outcome::Own,
+                    "the guard answers OPTIONS itself".into(),
+                    None,
+                );
+                Decision::Own(own)
+            }
+        };
+        Step::Done(decision)
+    }
+
+    fn confused(&mut self) -> Step<'s> {
+        self.waits = Waits::Nothing;
+        Step::Done(Denial::because(Reason::DECISION_CONFUSED).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_is_the_one_at_the_top_of_the_file() {
+        let numbered: Vec<&str> = include_str!("decide.rs")
+            .lines()
+            .filter_map(|line| line.strip_prefix("//! "))
+            .filter(|line| line.starts_with(|first: char| first.is_ascii_digit()))
+            .filter_map(|line| line.split_once(". ")?.1.split_once(':'))
+            .map(|(name, _)| name)
+            .collect();
+        let names: Vec<&str> = ORDER.iter().map(|phase| phase.name).collect();
+        assert_eq!(numbered, names);
+        assert_eq!(names.len(), 8);
+    }
+}

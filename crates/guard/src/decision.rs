@@ -1,0 +1,163 @@
+//! `Decision`: the only answers to a request, and the `Permit` that forwarding takes.
+
+use smallvec::SmallVec;
+
+use portcullis_policy::MethodSet;
+
+use crate::canon::ClientIp;
+use crate::clock::Nanos;
+use crate::limit::LimitState;
+use crate::plan::{LimitPlan, RoutePlan};
+use crate::reason::{Inside, Reason};
+use crate::store::LimitAsk;
+
+/// The answer to a request. It has no default, and nothing turns an error into [`Decision::Allow`].
+#[derive(Debug)]
+#[must_use]
+pub enum Decision<'s> {
+    /// It may pass.
+    Allow(Permit<'s>),
+    /// It may not.
+    Deny(Denial<'s>),
+    /// Nobody can say whether it may, so it may not.
+    Unavailable(Denial<'s>),
+    /// The guard answers itself, and nothing is forwarded.
+    Own(Own),
+}
+
+/// Proof that every control passed. Only [`Decider`](crate::decide::Decider) makes one, forwarding takes one, and it
+/// carries what forwarding needs to know.
+#[derive(Debug)]
+pub struct Permit<'s> {
+    pub(crate) route: &'s RoutePlan,
+    pub(crate) client: ClientIp,
+    pub(crate) limits: ShownLimits<'s>,
+    pub(crate) on_success: Option<Released<'s>>,
+    pub(crate) shadowed: SmallVec<[Reason; 2]>,
+    pub(crate) body_max: u64,
+}
+
+impl<'s> Permit<'s> {
+    /// The route by which it passed.
+    #[must_use]
+    pub const fn route(&self) -> &'s RoutePlan {
+        self.route
+    }
+
+    /// Who the client is.
+    #[must_use]
+    pub const fn client(&self) -> ClientIp {
+        self.client
+    }
+
+    /// What the limits of the request say, for the headers of the answer.
+    #[must_use]
+    pub const fn limits(&self) -> &ShownLimits<'s> {
+        &self.limits
+    }
+
+    /// What would have refused it, did the policy not only watch there.
+    #[must_use]
+    pub fn shadowed(&self) -> &[Reason] {
+        &self.shadowed
+    }
+
+    /// How many bytes its body may have.
+    #[must_use]
+    pub const fn body_max(&self) -> u64 {
+        self.body_max
+    }
+
+    /// What has to be given back to the store if the upstream's answer was no failure.
+    #[must_use]
+    pub const fn on_success(&self) -> Option<&Released<'s>> {
+        self.on_success.as_ref()
+    }
+}
+
+/// What was counted in buckets of failures before anybody could know whether the request is one. Counting first and
+/// giving back is exact however many requests run side by side.
+#[derive(Debug)]
+pub struct Released<'s> {
+    /// The buckets.
+    pub limits: SmallVec<[LimitAsk<'s>; 4]>,
+    /// When they were counted.
+    pub at: Nanos,
+}
+
+/// A limit of a request and what its bucket said.
+pub type ShownLimits<'s> = SmallVec<[(&'s LimitPlan, LimitState); 2]>;
+
+/// A refusal.
+#[derive(Debug)]
+pub struct Denial<'s> {
+    /// Why.
+    pub reason: Reason,
+    /// More of the same, for the guard's own people.
+    pub inside: Inside,
+    /// The route, where the request got that far.
+    pub route: Option<&'s RoutePlan>,
+    /// The limits that were reached, for the headers of the answer and `Retry-After`.
+    pub limits: ShownLimits<'s>,
+    /// The methods that the path has, for the `Allow` of a 405.
+    pub allow: MethodSet,
+    /// The line of the policy that decided.
+    pub line: Option<usize>,
+}
+
+impl<'s> Denial<'s> {
+    /// A refusal with nothing but its reason.
+    pub fn because(reason: Reason) -> Self {
+        Self {
+            reason,
+            inside: Inside::Borrowed(""),
+            route: None,
+            limits: SmallVec::new(),
+            allow: MethodSet::NONE,
+            line: None,
+        }
+    }
+
+    /// Says more, inside.
+    #[must_use]
+    pub fn saying(mut self, inside: impl Into<Inside>) -> Self {
+        self.inside = inside.into();
+        self
+    }
+
+    /// Says by which route.
+    #[must_use]
+    pub const fn at(mut self, route: &'s RoutePlan) -> Self {
+        self.route = Some(route);
+        self
+    }
+
+    /// How long the client should wait: as long as the slowest of the limits that refused. Nothing where waiting does
+    /// not help.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Nanos> {
+        self.limits
+            .iter()
+            .filter(|(_, state)| !state.admitted)
+            .map(|(_, state)| state.retry_after)
+            .max()
+            .filter(|wait| *wait != Nanos::MAX)
+    }
+}
+
+impl<'s> From<Denial<'s>> for Decision<'s> {
+    fn from(denial: Denial<'s>) -> Self {
+        if denial.reason.is_unavailable() {
+            Self::Unavailable(denial)
+        } else {
+            Self::Deny(denial)
+        }
+    }
+}
+
+/// What the guard answers itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Own {
+    /// Which methods a path has: 204 with `Allow` (RFC 9110 §9.3.7).
+    Options(MethodSet),
+}

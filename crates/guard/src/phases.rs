@@ -1,0 +1,167 @@
+//! The phases: one file each, and the case that they work on.
+
+pub(crate) mod body;
+pub(crate) mod body_limits;
+pub(crate) mod head_limits;
+pub(crate) mod host;
+mod limits;
+pub(crate) mod reserved;
+pub(crate) mod route;
+pub(crate) mod shape;
+pub(crate) mod standing;
+
+use smallvec::SmallVec;
+
+use portcullis_policy::Control;
+
+use crate::canon::JsonBody;
+use crate::clock::Now;
+use crate::decision::{Denial, Own, Released, ShownLimits};
+use crate::plan::{Plan, RoutePlan, Shadow};
+use crate::reason::{Inside, Reason};
+use crate::request::RequestView;
+use crate::store::{Answers, Batch, StoreError};
+use crate::trace::{Outcome, TraceStep};
+
+/// One phase: what it asks the store, and what it makes of the answer. A phase that asks nothing judges while it asks.
+#[derive(Debug)]
+pub(crate) struct Phase {
+    /// What it is called, here and in `explain request`.
+    pub(crate) name: &'static str,
+    /// Whether it looks at the body.
+    pub(crate) reads_body: bool,
+    /// Refuses, or says what it needs. An empty batch passes.
+    pub(crate) ask: for<'s, 'r> fn(&mut Case<'s, 'r>) -> Verdict<'s, Batch<'s>>,
+    /// Refuses, or lets pass, by the store's answer to what it asked.
+    pub(crate) judge:
+        for<'s, 'r> fn(&mut Case<'s, 'r>, Result<Answers, StoreError>) -> Verdict<'s, ()>,
+}
+
+/// How a phase goes on, or why it does not.
+pub(crate) type Verdict<'s, T> = Result<T, Box<Stop<'s>>>;
+
+/// The end of a decision.
+#[derive(Debug)]
+pub(crate) enum Stop<'s> {
+    /// A refusal.
+    Denied(Denial<'s>),
+    /// An answer of the guard's own.
+    Own(Own),
+}
+
+impl<'s> From<Denial<'s>> for Box<Stop<'s>> {
+    fn from(denial: Denial<'s>) -> Self {
+        Self::new(Stop::Denied(denial))
+    }
+}
+
+impl From<Reason> for Box<Stop<'_>> {
+    fn from(reason: Reason) -> Self {
+        Denial::because(reason).into()
+    }
+}
+
+/// What is known of a request so far.
+#[derive(Debug)]
+pub(crate) struct Case<'s, 'r> {
+    pub(crate) plan: &'s Plan,
+    pub(crate) view: &'r RequestView<'r>,
+    pub(crate) now: Now,
+    pub(crate) route: Option<&'s RoutePlan>,
+    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) json: Option<JsonBody>,
+    pub(crate) shown: ShownLimits<'s>,
+    pub(crate) on_success: Option<Released<'s>>,
+    pub(crate) shadowed: SmallVec<[Reason; 2]>,
+    pub(crate) trace: Option<Vec<TraceStep>>,
+}
+
+impl<'s, 'r> Case<'s, 'r> {
+    pub(crate) fn new(plan: &'s Plan, view: &'r RequestView<'r>, now: Now) -> Self {
+        Self {
+            plan,
+            view,
+            now,
+            route: None,
+            body: None,
+            json: None,
+            shown: SmallVec::new(),
+            on_success: None,
+            shadowed: SmallVec::new(),
+            trace: None,
+        }
+    }
+
+    /// The route, behind the phase that finds it.
+    pub(crate) fn route(&self) -> Verdict<'s, &'s RoutePlan> {
+        self.route.ok_or_else(|| Reason::DECISION_CONFUSED.into())
+    }
+
+    /// How large a body may be that has to be read before the decision; none where it need not be read.
+    pub(crate) fn body_wanted(&self) -> Option<u64> {
+        self.route
+            .filter(|route| route.buffered && self.view.has_body())
+            .map(|route| route.body_max)
+    }
+
+    /// The exception by which a control only watches this request.
+    pub(crate) fn shadow(&self, control: Control) -> Option<Shadow> {
+        self.route?
+            .shadow(control, self.view.method(), self.now.unix_day())
+    }
+
+    /// Lets a request pass that a control would refuse, because the control only watches.
+    pub(crate) fn watched(&mut self, phase: &'static str, reason: Reason, shadow: Shadow) {
+        self.shadowed.push(reason);
+        let why = "would be refused; the exception only watches";
+        self.note(
+            phase,
+            Outcome::Watched(reason),
+            why.into(),
+            Some(shadow.line),
+        );
+    }
+
+    /// Writes a step down, where somebody wants it.
+    pub(crate) fn note(
+        &mut self,
+        phase: &'static str,
+        outcome: Outcome,
+        why: Inside,
+        line: Option<usize>,
+    ) {
+        if let Some(trace) = &mut self.trace {
+            trace.push(TraceStep {
+                phase,
+                outcome,
+                why,
+                line,
+            });
+        }
+    }
+
+    /// The same for what passes, where the words have to be made.
+    pub(crate) fn passed(
+        &mut self,
+        phase: &'static str,
+        line: Option<usize>,
+        why: impl FnOnce() -> String,
+    ) {
+        if self.trace.is_some() {
+            self.note(phase, Outcome::Passed, why().into(), line);
+        }
+    }
+
+    /// The same for a phase that has nothing to ask here.
+    pub(crate) fn not_needed(&mut self, phase: &'static str, why: &'static str) {
+        self.note(phase, Outcome::NotNeeded, why.into(), None);
+    }
+}
+
+/// The judgement of a phase that asks the store nothing, and so is never answered.
+pub(crate) fn asks_nothing<'s>(
+    _: &mut Case<'s, '_>,
+    _: Result<Answers, StoreError>,
+) -> Verdict<'s, ()> {
+    Err(Reason::DECISION_CONFUSED.into())
+}

@@ -1,0 +1,218 @@
+//! What the two phases of limits share: which buckets a request counts in, and what their answer means.
+
+use smallvec::SmallVec;
+
+use portcullis_policy::Control;
+
+use super::{Case, Verdict};
+use crate::canon::{Bucket, Coarseness, Scalar};
+use crate::decision::{Denial, Released};
+use crate::limit::LimitState;
+use crate::plan::{BucketPlan, Dimension, LimitPlan};
+use crate::reason::Reason;
+use crate::store::{Answer, Answers, Ask, Batch, BucketValue, LimitAsk, StoreError};
+
+/// All buckets of all limits, in one ask: counted are they all or none.
+pub(super) fn ask<'s>(
+    case: &mut Case<'s, '_>,
+    phase: &'static str,
+    limits: &'s [LimitPlan],
+) -> Verdict<'s, Batch<'s>> {
+    if limits.is_empty() {
+        case.not_needed(phase, "the route has no such limit");
+        return Ok(SmallVec::new());
+    }
+    let buckets = buckets(case, limits)?;
+    Ok(SmallVec::from_iter([Ask::Limits(buckets)]))
+}
+
+fn buckets<'s>(
+    case: &Case<'s, '_>,
+    limits: &'s [LimitPlan],
+) -> Verdict<'s, SmallVec<[LimitAsk<'s>; 4]>> {
+    let watches = case.shadow(Control::RateLimit).is_some();
+    let mut asks = SmallVec::new();
+    for limit in limits {
+        for bucket in &limit.buckets {
+            let (value, coarser) = whose(case, bucket)?;
+            asks.push(LimitAsk {
+                scope: if watches {
+                    &bucket.shadow_scope
+                } else {
+                    &bucket.scope
+                },
+                value,
+                coarser,
+                rule: limit.rule,
+                cost: 1,
+                durability: limit.durability,
+            });
+        }
+    }
+    Ok(asks)
+}
+
+/// Whose bucket it is, and the coarser ones.
+fn whose<'s>(
+    case: &Case<'s, '_>,
+    bucket: &BucketPlan,
+) -> Verdict<'s, (BucketValue, SmallVec<[BucketValue; 2]>)> {
+    let alone = |value: &[u8]| Ok((BucketValue::from_slice(value), SmallVec::new()));
+    match &bucket.by {
+        Dimension::Ip => {
+            let client = case.view.client();
+            let around = [Coarseness::Site, Coarseness::Provider];
+            let bytes = |bucket: Bucket| BucketValue::from_slice(&bucket.to_bytes());
+            let coarser = around.map(|coarseness| bytes(client.coarser(coarseness)));
+            Ok((bytes(client.bucket()), SmallVec::from_buf(coarser)))
+        }
+        Dimension::Route => alone(b""),
+        // What a client does not send is a bucket too, or leaving it out would be a free pass.
+        Dimension::Header(name) => match case.view.fields().one(name) {
+            Ok(value) => alone(value.unwrap_or_default()),
+            Err(_repeated) => Err(Reason::HEADER_REPEATED.into()),
+        },
+        Dimension::Body(field) => {
+            let value = case.json.as_ref().and_then(|json| json.scalar(field));
+            // `A@B.example` and ` a@b.example` are one account to most applications, and must not be two buckets.
+            let value = match value {
+                Some(Scalar::Text(text)) => text.trim().to_lowercase(),
+                Some(Scalar::Integer(digits)) => digits.into_owned(),
+                None => String::new(),
+            };
+            alone(value.as_bytes())
+        }
+        Dimension::Unknown(key) => {
+            let inside = format!("a limit counts by `{key}`, and nobody is known here");
+            Err(Denial::because(Reason::LIMIT_KEY_UNKNOWN)
+                .saying(inside)
+                .into())
+        }
+    }
+}
+
+/// What the store's answer means.
+pub(super) fn judge<'s>(
+    case: &mut Case<'s, '_>,
+    phase: &'static str,
+    limits: &'s [LimitPlan],
+    answers: Result<Answers, StoreError>,
+) -> Verdict<'s, ()> {
+    let expected: usize = limits.iter().map(|limit| limit.buckets.len()).sum();
+    match states(answers, expected) {
+        Ok(states) => weigh(case, phase, limits, &states),
+        Err(error) => match case.shadow(Control::RateLimit) {
+            Some(shadow) => {
+                case.watched(phase, Reason::LIMIT_UNKNOWN, shadow);
+                Ok(())
+            }
+            None => Err(Denial::because(Reason::LIMIT_UNKNOWN)
+                .saying(error.to_string())
+                .into()),
+        },
+    }
+}
+
+/// The state of each bucket, if the answer is one to what was asked.
+fn states(
+    answers: Result<Answers, StoreError>,
+    expected: usize,
+) -> Result<SmallVec<[LimitState; 4]>, StoreError> {
+    let confused = |what: &str| Err(StoreError::Confused(what.to_owned()));
+    let mut answers = answers?.into_iter();
+    match (answers.next(), answers.next()) {
+        (Some(Answer::Limits(states)), None) if states.len() == expected => Ok(states),
+        (Some(Answer::Limits(_)), None) => confused("another number of buckets"),
+        _ => confused("no limits"),
+    }
+}
+
+fn weigh<'s>(
+    case: &mut Case<'s, '_>,
+    phase: &'static str,
+    limits: &'s [LimitPlan],
+    states: &[LimitState],
+) -> Verdict<'s, ()> {
+    let mut rest = states.iter().copied();
+    let mut refused: Option<Denial<'s>> = None;
+    for limit in limits {
+        // Of the buckets of one limit, the client is told of the one that lets least pass.
+        let of_limit = rest.by_ref().take(limit.buckets.len());
+        let tightest = of_limit.min_by_key(|state| {
+            (
+                state.admitted,
+                state.remaining,
+                u64::MAX - state.retry_after,
+            )
+        });
+        let Some(state) = tightest else {
+            continue;
+        };
+        if state.admitted {
+            case.shown.push((limit, state));
+            continue;
+        }
+        let denial = refused.get_or_insert_with(|| {
+            let mut denial = Denial::because(Reason::RATE_LIMITED);
+            denial.line = limit.line;
+            denial
+        });
+        denial.limits.push((limit, state));
+    }
+    let Some(mut denial) = refused else {
+        remember_failures(case, limits)?;
+        case.passed(phase, limits.first().and_then(|limit| limit.line), || {
+            told(limits, states)
+        });
+        return Ok(());
+    };
+    if let Some(shadow) = case.shadow(Control::RateLimit) {
+        case.watched(phase, Reason::RATE_LIMITED, shadow);
+        return Ok(());
+    }
+    if case.trace.is_some() {
+        denial.inside = told(limits, states).into();
+    }
+    Err(denial.into())
+}
+
+/// Keeps what has to be given back if the answer turns out to be no failure.
+fn remember_failures<'s>(case: &mut Case<'s, '_>, limits: &'s [LimitPlan]) -> Verdict<'s, ()> {
+    if !limits.iter().any(|limit| limit.counts_failures) {
+        return Ok(());
+    }
+    let mut all = buckets(case, limits)?.into_iter();
+    let mut counted: SmallVec<[LimitAsk<'s>; 4]> = SmallVec::new();
+    for limit in limits {
+        let of_limit = all.by_ref().take(limit.buckets.len());
+        counted.extend(of_limit.filter(|_| limit.counts_failures));
+    }
+    let released = case.on_success.get_or_insert_with(|| Released {
+        limits: SmallVec::new(),
+        at: case.now.monotonic,
+    });
+    released.limits.extend(counted);
+    Ok(())
+}
+
+/// `login: 0 of 5 left by ip, again in 12 s`.
+fn told(limits: &[LimitPlan], states: &[LimitState]) -> String {
+    let mut states = states.iter();
+    let mut words = Vec::new();
+    for limit in limits {
+        for bucket in &limit.buckets {
+            let Some(state) = states.next() else {
+                continue;
+            };
+            let wait = state.retry_after.div_ceil(crate::clock::SECOND);
+            let by = bucket.by.to_string();
+            let (name, left, all) = (&limit.name, state.remaining, limit.rule.capacity());
+            words.push(if state.admitted {
+                format!("{name}: {left} of {all} left by {by}")
+            } else {
+                format!("{name}: none of {all} left by {by}, again in {wait} s")
+            });
+        }
+    }
+    words.join("; ")
+}

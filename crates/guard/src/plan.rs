@@ -1,0 +1,211 @@
+//! `Plan`: a policy as the guard works with it, everything that can be known beforehand worked out.
+//!
+//! A plan never changes. A reload makes another one, and every request keeps the one it began with to its end.
+
+use std::fmt;
+use std::time::Duration;
+
+use portcullis_policy::{Control, Method, MethodSet, RouteType};
+
+use crate::canon::{ForwardedBy, HostName, TrustedProxies};
+use crate::http1::HeadBounds;
+use crate::limit::LimitRule;
+use crate::route_table::RouteTable;
+use crate::store::{Durability, Scope};
+
+/// A policy, ready for use.
+#[derive(Debug)]
+pub struct Plan {
+    /// What names the policy's exact text: `sha256:` and 64 hexadecimal digits.
+    pub digest: String,
+    /// The hosts that are answered for.
+    pub hosts: Vec<HostPlan>,
+    /// Whose forwarding headers are believed.
+    pub trusted: TrustedProxies,
+    /// Which forwarding headers are read.
+    pub forwarded: ForwardedBy,
+    /// The bounds of a head.
+    pub head: HeadBounds,
+    /// The routes, those of `static` behind those of the file.
+    pub routes: Vec<RoutePlan>,
+    pub(crate) table: RouteTable,
+}
+
+/// A host that is answered for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPlan {
+    /// Its name in lower case; an IPv6 address in brackets.
+    pub name: String,
+    /// The port that the request must name.
+    pub port: Option<u16>,
+}
+
+/// A route, ready for use.
+#[derive(Debug)]
+pub struct RoutePlan {
+    /// The template: what events and metrics call the route.
+    pub template: String,
+    /// Its methods.
+    pub methods: MethodSet,
+    /// What sort of route it is.
+    pub kind: RouteType,
+    /// The line of the policy file that it is written at; none for what `static` lists.
+    pub line: Option<usize>,
+    /// The hosts it answers on; all of the policy's where it names none.
+    pub hosts: Option<Vec<HostPlan>>,
+    /// The limits that count by what the head says.
+    pub head_limits: Vec<LimitPlan>,
+    /// The limits that count by a field of the body.
+    pub body_limits: Vec<LimitPlan>,
+    /// How many bytes a body may have.
+    pub body_max: u64,
+    /// The media types it takes, in lower case, without parameters; none where it takes any.
+    pub content_types: Vec<String>,
+    /// Whether the body is read before it is decided.
+    pub buffered: bool,
+    /// How long the upstream may take for its head, where the route says.
+    pub response_timeout: Option<Duration>,
+    /// Controls that only watch, until a day.
+    pub shadow: Vec<Shadow>,
+    /// The exceptions that the route stands on. After the last day of one it is refused.
+    pub standing: Vec<Standing>,
+}
+
+/// A control that only watches on a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shadow {
+    /// For which methods.
+    pub methods: MethodSet,
+    /// Which.
+    pub control: Control,
+    /// The last day on which it does, as days since 1970-01-01.
+    pub until: u64,
+    /// The line of the exception.
+    pub line: usize,
+}
+
+/// An exception that a route stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// With which methods.
+    pub methods: MethodSet,
+    /// The last day on which it holds, as days since 1970-01-01.
+    pub until: u64,
+    /// The line of the exception.
+    pub line: usize,
+}
+
+/// A limit, ready for use.
+#[derive(Debug)]
+pub struct LimitPlan {
+    /// Its name.
+    pub name: String,
+    /// The line of the policy file that it is written at; none for a default one.
+    pub line: Option<usize>,
+    /// The rate, as a person writes it.
+    pub rate: String,
+    /// How it counts.
+    pub rule: LimitRule,
+    /// The window of its rate in whole seconds, for the headers of the answer.
+    pub window_seconds: u64,
+    /// The requests of its rate.
+    pub count: u32,
+    /// Its buckets, all of which must admit.
+    pub buckets: Vec<BucketPlan>,
+    /// Whether the client is told what is left.
+    pub is_shown: bool,
+    /// Whether only failures count.
+    pub counts_failures: bool,
+    /// How its buckets are kept.
+    pub durability: Durability,
+}
+
+/// One bucket of a limit.
+#[derive(Debug)]
+pub struct BucketPlan {
+    /// What it counts by.
+    pub by: Dimension,
+    /// The buckets it is one of.
+    pub scope: Scope,
+    /// The same, where the control only watches: it counts apart, so that watching takes nothing from anybody.
+    pub shadow_scope: Scope,
+}
+
+/// What a bucket counts by, of what the guard can know today.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dimension {
+    /// The client's address: IPv4 in full, IPv6 by /64.
+    Ip,
+    /// The route, whoever calls.
+    Route,
+    /// The value of a header field; its name in lower case.
+    Header(String),
+    /// A field of the JSON body.
+    Body(String),
+    /// A caller, a session or a tenant, which nobody is before identity is verified: a refusal.
+    Unknown(&'static str),
+}
+
+impl Plan {
+    /// The plan that refuses everything: what a guard has before it has a policy.
+    #[must_use]
+    pub fn closed() -> Self {
+        Self {
+            digest: String::new(),
+            hosts: Vec::new(),
+            trusted: TrustedProxies::default(),
+            forwarded: ForwardedBy::XForwardedFor,
+            head: HeadBounds::STANDARD,
+            routes: Vec::new(),
+            table: RouteTable::default(),
+        }
+    }
+
+    /// Whether a host is one that is answered for.
+    #[must_use]
+    pub fn knows(&self, host: &HostName<'_>) -> bool {
+        self.hosts.iter().any(|one| one.is(host))
+    }
+}
+
+impl RoutePlan {
+    /// Whether it answers on a host that the policy knows.
+    #[must_use]
+    pub fn answers_on(&self, host: &HostName<'_>) -> bool {
+        self.hosts
+            .as_ref()
+            .is_none_or(|hosts| hosts.iter().any(|one| one.is(host)))
+    }
+
+    /// The exception by which a control only watches here today.
+    #[must_use]
+    pub fn shadow(&self, control: Control, method: Method, today: u64) -> Option<Shadow> {
+        self.shadow.iter().copied().find(|shadow| {
+            shadow.control == control && shadow.methods.contains(method) && today <= shadow.until
+        })
+    }
+}
+
+impl HostPlan {
+    /// Whether a request's host is this one. Without a port, 80, 443 and none are meant (RFC 9110 §4.2.3).
+    #[must_use]
+    pub fn is(&self, host: &HostName<'_>) -> bool {
+        self.name == host.name()
+            && match self.port {
+                Some(_) => self.port == host.port(),
+                None => matches!(host.port(), None | Some(80 | 443)),
+            }
+    }
+}
+
+impl fmt::Display for Dimension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip => f.write_str("ip"),
+            Self::Route => f.write_str("route"),
+            Self::Header(name) => write!(f, "header.{name}"),
+            Self::Body(field) => write!(f, "body.{field}"),
+            Self::Unknown(key) => f.write_str(key),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! `Reason`: why a request was refused, as a stable code for machines and one harmless sentence for the client.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use portcullis_policy::Control;
+
+/// Why a request was refused. All of it is fixed text, so that nothing of the request or the store can be in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Reason {
+    /// The stable code: snake case. It stands in events, in metrics and in what `explain request` prints, never in the
+    /// answer.
+    pub code: &'static str,
+    /// The status of the answer (RFC 9110 §15).
+    pub status: u16,
+    /// What the client reads. Several reasons share one title where telling them apart would help an attacker.
+    pub title: &'static str,
+    /// Which control refused; none for what is no HTTP, or belongs to no route.
+    pub control: Option<Control>,
+}
+
+/// Declares reasons: the constant, its code, its status, its title, its control.
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $code:literal $status:literal $title:literal $control:expr;)+) => {
+        impl Reason {
+            $($(#[$doc])* pub const $name: Self = Self {
+                code: $code, status: $status, title: $title, control: $control,
+            };)+
+
+            /// Every reason of the core. Those of the byte checker and the canonical types are beside them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+        }
+    };
+}
+
+reasons! {
+    /// The request names a host that the policy does not (DNS rebinding, a forgotten alias).
+    HOST_UNKNOWN = "host_unknown" 421 "Misdirected Request" None;
+    /// Nothing of ours is at this path under `/.portcullis/`.
+    RESERVED_UNKNOWN = "reserved_unknown" 404 "Not Found" None;
+    /// No route of the policy has this path.
+    ROUTE_UNKNOWN = "route_unknown" 404 "Not Found" None;
+    /// The path has a route, and not with this method.
+    METHOD_NOT_ALLOWED = "method_not_allowed" 405 "Method Not Allowed" None;
+    /// The route stands on an exception whose last day is over.
+    EXCEPTION_EXPIRED = "exception_expired" 503 "Service Unavailable" None;
+    /// The body is larger than the route admits.
+    BODY_TOO_LARGE = "body_too_large" 413 "Content Too Large" Some(Control::BodyLimit);
+    /// There is a body where there can be none (RFC 9110 §9.3.1).
+    BODY_UNEXPECTED = "body_unexpected" 400 "Bad Request" None;
+    /// The body has no media type, or one that the route does not take.
+    CONTENT_TYPE_REFUSED = "content_type_refused" 415 "Unsupported Media Type" Some(Control::Validation);
+    /// The body is compressed, and the guard has to read it.
+    CONTENT_ENCODING_REFUSED = "content_encoding_refused" 415 "Unsupported Media Type" Some(Control::Validation);
+    /// The body is no strict JSON: a key twice, too deep, not UTF-8.
+    BODY_MALFORMED = "body_malformed" 400 "Bad Request" Some(Control::Validation);
+    /// The body did not arrive whole, or not in time.
+    BODY_INCOMPLETE = "body_incomplete" 408 "Request Timeout" None;
+    /// The guard holds as many bodies as it may.
+    BUFFERS_FULL = "buffers_full" 503 "Service Unavailable" None;
+    /// A header that a limit counts by is there twice.
+    HEADER_REPEATED = "header_repeated" 400 "Bad Request" Some(Control::RateLimit);
+    /// A limit is reached.
+    RATE_LIMITED = "rate_limited" 429 "Too Many Requests" Some(Control::RateLimit);
+    /// The store did not say whether a limit is reached.
+    LIMIT_UNKNOWN = "limit_unknown" 503 "Service Unavailable" Some(Control::RateLimit);
+    /// A limit counts by what the guard does not know yet (a user, a session, a tenant).
+    LIMIT_KEY_UNKNOWN = "limit_key_unknown" 503 "Service Unavailable" Some(Control::RateLimit);
+    /// No valid policy is loaded.
+    POLICY_MISSING = "policy_missing" 503 "Service Unavailable" None;
+    /// The guard itself failed.
+    INTERNAL = "internal" 500 "Internal Server Error" None;
+    /// The decision took longer than it may.
+    DECISION_TIMED_OUT = "decision_timed_out" 503 "Service Unavailable" None;
+    /// A decision was asked to go on out of order: a fault of the door, and a refusal.
+    DECISION_CONFUSED = "decision_confused" 500 "Internal Server Error" None;
+    /// The guard has as many connections as it may, in all or from this address.
+    TOO_MANY_CONNECTIONS = "too_many_connections" 503 "Service Unavailable" None;
+    /// The head of the request did not arrive in time.
+    HEAD_TIMED_OUT = "head_timed_out" 408 "Request Timeout" None;
+    /// The guard is shutting down.
+    DRAINING = "draining" 503 "Service Unavailable" None;
+    /// No upstream takes connections.
+    UPSTREAM_UNREACHABLE = "upstream_unreachable" 502 "Bad Gateway" None;
+    /// The upstream closed without an answer.
+    UPSTREAM_CLOSED = "upstream_closed" 502 "Bad Gateway" None;
+    /// The upstream answered what is no strict HTTP/1.1.
+    UPSTREAM_MALFORMED = "upstream_malformed" 502 "Bad Gateway" None;
+    /// The upstream did not answer in time.
+    UPSTREAM_TIMED_OUT = "upstream_timed_out" 504 "Gateway Timeout" None;
+}
+
+impl Reason {
+    /// A reason that another part of the guard has words of its own for (the byte checker, a canonical type).
+    #[must_use]
+    pub const fn of(code: &'static str, status: u16) -> Self {
+        Self {
+            code,
+            status,
+            title: title_of(status),
+            control: None,
+        }
+    }
+
+    /// Whether it says that nothing could be known, as against a rule that was broken.
+    #[must_use]
+    pub const fn is_unavailable(self) -> bool {
+        self.status >= 500
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code)
+    }
+}
+
+/// The phrase of a status that the guard itself answers with (RFC 9110 §15, RFC 6585).
+#[must_use]
+pub const fn title_of(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        204 => "No Content",
+        400 => "Bad Request",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        415 => "Unsupported Media Type",
+        417 => "Expectation Failed",
+        421 => "Misdirected Request",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        505 => "HTTP Version Not Supported",
+        _ => "Internal Server Error",
+    }
+}
+
+/// What the guard's own people read about a refusal; it goes into no answer.
+pub type Inside = Cow<'static, str>;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_words_and_each_stands_once() {
+        let codes: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.code).collect();
+        assert_eq!(codes.len(), Reason::ALL.len());
+        for reason in Reason::ALL {
+            let is_word = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+            assert!(reason.code.bytes().all(is_word), "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_title_says_no_more_than_its_status() {
+        for reason in Reason::ALL {
+            assert_eq!(reason.title, title_of(reason.status), "{reason}");
+        }
+    }
+}
