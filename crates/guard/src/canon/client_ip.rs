@@ -1,12 +1,14 @@
 //! `ClientIp`: whose request it is, from the connection and from what trusted proxies say.
 //!
 //! 1. A peer that is not trusted is the client; what it says of others is not read.
-//! 2. Of a trusted peer, the one configured field is read from the right, which is the end that the nearest proxy
-//!    wrote, and as long as each address is itself trusted.
+//! 2. Of a trusted peer, the configured field is read from the right, which is the end that the nearest proxy wrote, and
+//!    as long as each address is itself trusted. The other field is not read: a proxy passes on what it does not write.
 //! 3. The first address that is not trusted is the client. If all are trusted, the left-most is.
 //! 4. A hop that cannot be read where one is needed is a refusal: who that is, nobody knows.
 
 use std::net::IpAddr;
+
+use portcullis_policy::ForwardedKind;
 
 use super::address::{node_address, unmapped};
 use super::bucket::{Bucket, Coarseness};
@@ -25,6 +27,18 @@ pub enum ForwardedBy {
     XForwardedFor,
     /// `Forwarded` (RFC 7239).
     Forwarded,
+    /// Both, which have to agree.
+    Both,
+}
+
+impl From<ForwardedKind> for ForwardedBy {
+    fn from(kind: ForwardedKind) -> Self {
+        match kind {
+            ForwardedKind::XForwarded => Self::XForwardedFor,
+            ForwardedKind::Forwarded => Self::Forwarded,
+            ForwardedKind::Both => Self::Both,
+        }
+    }
 }
 
 /// How the client came to the first proxy.
@@ -97,12 +111,12 @@ impl<'b> Client<'b> {
     /// # Errors
     ///
     /// Only where the peer is trusted: a hop that is needed and is no address, a `Forwarded` that is malformed
-    /// anywhere, a scheme or host that is not exactly one.
+    /// anywhere, a scheme or host that is not exactly one, two fields that have to agree and do not.
     pub fn of(
         peer: IpAddr,
         headers: &HeaderSet<'b>,
         trusted: &TrustedProxies,
-        by: ForwardedBy,
+        read: ForwardedBy,
     ) -> Result<Self, ClientFault> {
         let peer = unmapped(peer);
         if !trusted.contains(peer) {
@@ -113,10 +127,31 @@ impl<'b> Client<'b> {
                 host: None,
             });
         }
-        match by {
+        match read {
             ForwardedBy::XForwardedFor => Self::of_x_forwarded(peer, headers, trusted),
             ForwardedBy::Forwarded => Self::of_forwarded(peer, headers, trusted),
+            ForwardedBy::Both => {
+                let one = Self::of_x_forwarded(peer, headers, trusted)?;
+                one.agreeing(Self::of_forwarded(peer, headers, trusted)?)
+            }
         }
+    }
+
+    /// Two accounts of one client as one. What only one of them tells is taken.
+    fn agreeing(self, other: Self) -> Result<Self, ClientFault> {
+        let differ = self.ip != other.ip
+            || other
+                .scheme
+                .is_some_and(|scheme| self.scheme.is_some_and(|own| own != scheme))
+            || matches!((&self.host, &other.host), (Some(own), Some(host)) if own != host);
+        if differ {
+            return Err(ClientFault::Disagreement);
+        }
+        Ok(Self {
+            scheme: self.scheme.or(other.scheme),
+            host: self.host.or(other.host),
+            ..self
+        })
     }
 
     fn of_x_forwarded(

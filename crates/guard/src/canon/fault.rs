@@ -80,7 +80,7 @@ pub enum HostFault {
     Port,
     /// An IPv4 address that is not four plain decimal octets.
     Ipv4,
-    /// Brackets around what is no IPv6 address, a zone included.
+    /// Brackets around what is no IPv6 address: a zone, a mapped IPv4 address.
     Ipv6,
 }
 
@@ -112,6 +112,8 @@ pub enum ClientFault {
     SchemeMalformed,
     /// More than one forwarded host, or one that is no host.
     HostMalformed,
+    /// `X-Forwarded-For` and `Forwarded` have to agree, and tell of two clients.
+    Disagreement,
 }
 
 impl ClientFault {
@@ -123,6 +125,7 @@ impl ClientFault {
             Self::ForwardedMalformed => "forwarded_malformed",
             Self::SchemeMalformed => "forwarded_proto_malformed",
             Self::HostMalformed => "forwarded_host_malformed",
+            Self::Disagreement => "client_ip_disagreement",
         }
     }
 }

@@ -77,6 +77,8 @@ impl<'b> HostName<'b> {
         let address: Ipv6Addr = std::str::from_utf8(inner)
             .ok()
             .and_then(|text| text.parse().ok())
+            // A mapped IPv4 address would be a second spelling of the IPv4 address.
+            .filter(|address: &Ipv6Addr| address.to_ipv4_mapped().is_none())
             .ok_or(HostFault::Ipv6)?;
         let written_port = match after {
             [b']'] => None,

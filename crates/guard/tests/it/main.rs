@@ -1,2 +1,9 @@
 #![cfg(test)]
 //! The crate from outside.
+mod canon_headers;
+mod canon_host;
+mod canon_path;
+mod client_ip;
+mod http1_chunked;
+mod http1_head;
+mod http1_made;
