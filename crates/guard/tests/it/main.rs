@@ -2,8 +2,11 @@
 //! The crate from outside.
 mod canon_headers;
 mod canon_host;
+mod canon_json;
 mod canon_path;
 mod client_ip;
+mod client_ip_vectors;
 mod http1_chunked;
 mod http1_head;
 mod http1_made;
+mod http1_response;
