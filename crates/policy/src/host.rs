@@ -103,7 +103,8 @@ fn parse_host(text: &str, start: usize) -> Result<Host, Malformed> {
     {
         let address = inner
             .parse::<Ipv6Addr>()
-            .map_err(|_| wrong(format!("{} is no IPv6 address", quoted(inner))))?;
+            .ok()
+            .ok_or_else(|| wrong(format!("{} is no IPv6 address", quoted(inner))))?;
         return match Host::from(address) {
             Host::Ip(IpAddr::V4(address)) => {
                 let message = "an IPv4 address is not written as IPv6".to_owned();
@@ -135,8 +136,9 @@ fn parse_host(text: &str, start: usize) -> Result<Host, Malformed> {
         // "127.1" and "0x7f.1" are addresses for some readers and names for others (WHATWG URL, host parsing).
         return name
             .parse::<Ipv4Addr>()
+            .ok()
             .map(|address| Host::Ip(IpAddr::V4(address)))
-            .map_err(|_| wrong(format!("{} is no IPv4 address", quoted(text))));
+            .ok_or_else(|| wrong(format!("{} is no IPv4 address", quoted(text))));
     }
     let is_name = name.len() <= NAME_BYTES_MAX && name.split('.').all(is_label);
     is_name
@@ -216,7 +218,7 @@ mod tests {
         }
         assert!(parse_authority(&"a".repeat(63), 0).is_ok());
         assert!(parse_authority(&"a".repeat(64), 0).is_err());
-        assert!(parse_authority(&"a.".repeat(127).trim_end_matches('.').to_owned(), 0).is_ok());
+        assert!(parse_authority("a.".repeat(127).trim_end_matches('.'), 0).is_ok());
         assert!(parse_authority(&format!("{}b", "a.".repeat(127)), 0).is_err());
     }
 

@@ -1,8 +1,9 @@
 //! `Notice`: something in a valid policy that its author may not have meant.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::Place;
+use crate::{Limit, Name, Place, Policy};
 
 /// What is told and refuses nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,4 +19,41 @@ impl fmt::Display for Notice {
         let Place { line, column, .. } = self.place;
         write!(f, "{line}:{column}: {}", self.message)
     }
+}
+
+/// Adds what can only be seen when all is read, and brings all into order.
+pub(crate) fn add(policy: &mut Policy) {
+    let mut notices = unused_limits(policy);
+    let deadline = policy.proxy.request_deadline;
+    for route in &policy.routes {
+        if route.timeout.is_some_and(|timeout| timeout > deadline) {
+            notices.push(Notice {
+                place: route.place.clone(),
+                message: format!(
+                    "the `timeout` of `{}` is longer than the `request_deadline` of `[proxy]`, which ends it",
+                    route.title()
+                ),
+            });
+        }
+    }
+    policy.notices.append(&mut notices);
+    policy.notices.sort_by_key(|notice| notice.place.span.start);
+}
+
+fn unused_limits(policy: &Policy) -> Vec<Notice> {
+    let used: BTreeSet<&Name> = policy
+        .all_routes()
+        .flat_map(|route| policy.limits_of(route))
+        .map(|limit| &limit.name)
+        .collect();
+    let unused = |limit: &&Limit| !used.contains(&limit.name);
+    policy
+        .limits
+        .values()
+        .filter(unused)
+        .map(|limit| Notice {
+            place: limit.place.clone(),
+            message: format!("no route uses the limit `{}`", limit.name),
+        })
+        .collect()
 }

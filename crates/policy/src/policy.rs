@@ -193,33 +193,18 @@ impl Policy {
         &self.later
     }
 
-    /// The route of a request: the most specific template that matches wins. What matches none has no route.
+    /// The route of a request, whatever its host: the most specific template that matches wins, of routes and entries
+    /// of `static`. What matches none has no route.
     #[must_use]
     pub fn route_for(&self, method: Method, path: &str) -> Option<&Route> {
-        self.most_specific(method, |template| template.matches(path))
+        most_specific(self.all_routes(), method, |template| template.matches(path))
     }
 
     /// The route that speaks for all requests of a handler, known by the template it is registered with: the most
-    /// specific one that covers the whole of it.
+    /// specific one that covers the whole of it. `static` says nothing of handlers.
     #[must_use]
     pub fn route_covering(&self, method: Method, path: &PathTemplate) -> Option<&Route> {
-        self.most_specific(method, |template| template.covers(path))
-    }
-
-    fn most_specific(
-        &self,
-        method: Method,
-        is_meant: impl Fn(&PathTemplate) -> bool,
-    ) -> Option<&Route> {
-        self.routes
-            .iter()
-            .filter(|route| route.methods.contains(method) && is_meant(&route.path))
-            // A route that names HEAD comes before one that answers it by its GET.
-            .min_by(|a, b| {
-                a.path
-                    .specificity(&b.path)
-                    .then_with(|| b.methods.names(method).cmp(&a.methods.names(method)))
-            })
+        most_specific(self.routes.iter(), method, |template| template.covers(path))
     }
 
     /// The exception by which a route may lack a control today. An expired one is none.
@@ -230,10 +215,39 @@ impl Policy {
         })
     }
 
+    /// The exception by which requests of a method may lack a control on a route today.
+    #[must_use]
+    pub fn excepted_on(
+        &self,
+        route: &Route,
+        method: Method,
+        control: Control,
+        today: Date,
+    ) -> Option<&Except> {
+        let method = route.written_method(method)?;
+        let path = route.path.clone();
+        self.excepted(&RouteName::Http { method, path }, control, today)
+    }
+
     /// The exceptions whose last day is over.
     pub fn expired(&self, today: Date) -> impl Iterator<Item = &Except> {
         self.excepts
             .iter()
             .filter(move |except| except.is_expired(today))
     }
+}
+
+fn most_specific<'r>(
+    routes: impl Iterator<Item = &'r Route>,
+    method: Method,
+    is_meant: impl Fn(&PathTemplate) -> bool,
+) -> Option<&'r Route> {
+    routes
+        .filter(|route| route.methods.contains(method) && is_meant(&route.path))
+        // A route that names HEAD comes before one that answers it by its GET.
+        .min_by(|a, b| {
+            a.path
+                .specificity(&b.path)
+                .then_with(|| b.methods.names(method).cmp(&a.methods.names(method)))
+        })
 }

@@ -16,8 +16,8 @@ use crate::suggestion::{closest, or_list};
 use crate::table_reader::wrong_kind;
 use crate::{
     Policy, PolicyErrors, audit_settings, deployment, depth, event_settings, except, guard,
-    host_pattern, later, limit, node, overlaps, proxy_settings, public_url, route, static_paths,
-    trusted_proxies, upstream,
+    host_pattern, later, limit, node, notice, overlaps, proxy_settings, public_url, route,
+    static_paths, trusted_proxies, upstream,
 };
 
 /// The version of the policy file that this program reads.
@@ -108,6 +108,7 @@ fn read(text: &str, faults: &mut Faults<'_>) -> Draft {
         }
     }
     overlaps::check(&draft, faults);
+    notice::add(&mut draft.policy);
     draft
 }
 

@@ -202,7 +202,7 @@ fn read_timeouts(reader: &mut TableReader<'_, '_>, settings: &mut ProxySettings)
 
 /// An address and a port. A name would have to be looked up, and could be several.
 fn read_address(text: &str) -> Result<SocketAddr, Malformed> {
-    text.parse().map_err(|_| {
+    text.parse().ok().ok_or_else(|| {
         let port = text.rsplit(':').next().unwrap_or(text);
         let host = text.strip_suffix(port).unwrap_or_default();
         let meant = matches!(host, "" | ":" | "localhost:" | "*:")

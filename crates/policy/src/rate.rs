@@ -98,7 +98,7 @@ pub(crate) fn parse_fine_duration(text: &str) -> Result<Duration, Malformed> {
         Malformed::whole(text, message)
     };
     let Some(number) = text.strip_suffix("ms") else {
-        return parse_duration(text).map_err(|_| wrong());
+        return parse_duration(text).ok().ok_or_else(wrong);
     };
     number
         .parse::<u64>()

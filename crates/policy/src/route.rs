@@ -54,6 +54,8 @@ pub struct Route {
     pub verify: Option<Verify>,
     /// The methods that need a confirmation.
     pub confirm: MethodSet,
+    /// Whether it is an entry of `static`.
+    pub is_static: bool,
     /// Where it is written.
     pub place: Place,
 }
@@ -100,6 +102,7 @@ impl Route {
             timeout: None,
             verify: None,
             confirm: MethodSet::NONE,
+            is_static: true,
             place,
         }
     }
@@ -110,6 +113,22 @@ impl Route {
         self.hosts.is_empty()
             || other.hosts.is_empty()
             || self.hosts.iter().any(|host| other.hosts.contains(host))
+    }
+
+    /// The word by which the file says that the route answers a method: the method itself, `GET` for `HEAD`, or `ANY`.
+    /// An exception names the route by it.
+    #[must_use]
+    pub fn written_method(&self, method: Method) -> Option<Method> {
+        if self.methods.names(method) {
+            return Some(method);
+        }
+        self.methods
+            .contains(method)
+            .then_some(if self.methods.names(Method::Any) {
+                Method::Any
+            } else {
+                Method::Get
+            })
     }
 
     /// `GET POST /api/items`.
@@ -139,18 +158,7 @@ fn read_one(table: &Table, draft: &Draft, faults: &mut Faults<'_>) -> Option<Rou
     let kind = reader.required("type");
     let kind = reader.parsed::<RouteType>(kind);
     let limits = read_limits(&mut reader, kind, draft);
-    let permission = reader.optional("permission");
-    let object = reader.optional("object");
-    if let Some(kind) = kind.filter(|kind| !kind.has_caller()) {
-        for (key, node) in [("permission", permission), ("object", object)] {
-            if let Some(node) = node {
-                let message = format!("`{key}` needs a caller, and a `{kind}` route has none");
-                reader.faults().add(&node.span, message);
-            }
-        }
-    }
-    let permission = reader.parsed::<Name>(permission);
-    let object = reader.parsed::<Name>(object);
+    let (permission, object) = read_caller(&mut reader, kind);
     let expensive = reader.optional("expensive");
     let expensive = reader.truth(expensive).unwrap_or_default();
     let requires = reader.optional("requires");
@@ -193,8 +201,25 @@ fn read_one(table: &Table, draft: &Draft, faults: &mut Faults<'_>) -> Option<Rou
         timeout,
         verify,
         confirm,
+        is_static: false,
         place,
     })
+}
+
+/// `permission` and `object`, which only a route with a caller has.
+fn read_caller(
+    reader: &mut TableReader<'_, '_>,
+    kind: Option<RouteType>,
+) -> (Option<Name>, Option<Name>) {
+    let mut read = |key: &'static str| {
+        let node = reader.optional(key)?;
+        if let Some(kind) = kind.filter(|kind| !kind.has_caller()) {
+            let message = format!("`{key}` needs a caller, and a `{kind}` route has none");
+            reader.faults().add(&node.span, message);
+        }
+        reader.parsed::<Name>(Some(node))
+    };
+    (read("permission"), read("object"))
 }
 
 /// One method at least. A value that is wrong is a fault of its own, not an empty list.

@@ -25,11 +25,12 @@ impl FromStr for Upstream {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let origin = parse_origin(text)?;
-        if origin.scheme == Scheme::Https {
+        // First of all, so that no other fault suggests an address that is refused next.
+        if text.starts_with("https://") {
             let message = "TLS to the upstream is not spoken yet: use `http://` on the same machine or a private network";
             return Err(Malformed::at(0.."https".len(), message));
         }
+        let origin = parse_origin(text)?;
         Ok(Self {
             host: origin.host,
             port: origin.port.unwrap_or(Scheme::Http.default_port()),

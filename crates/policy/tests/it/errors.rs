@@ -205,7 +205,7 @@ fn one_fault_one_message() {
     }
 }
 
-fn check_one(text: &str, at: &str, words: &[&str]) {
+pub(crate) fn check_one(text: &str, at: &str, words: &[&str]) {
     let errors = errors(text);
     assert_eq!(errors.as_slice().len(), 1, "{text}\n{errors}");
     let shown = errors.to_string();

@@ -1,8 +1,12 @@
 //! The policy crate from outside.
 #![cfg(test)]
 
+mod demands;
+mod deployment;
 mod errors;
+mod guard_needs;
 mod guide;
+mod overlaps;
 mod paths;
 mod policies;
 mod robustness;

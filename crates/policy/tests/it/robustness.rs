@@ -1,7 +1,11 @@
 //! No text makes the reader panic, and every place it names is in the text.
 
+use std::fmt::Debug;
+use std::str::FromStr;
+
 use portcullis_policy::{
-    ByteCount, Date, GuardSymbol, LimitKey, Name, PathGlob, Policy, Rate, RouteName, SecretRef,
+    ByteCount, Date, EventTarget, GuardSymbol, HostPattern, LimitKey, Malformed, MediaType, Name,
+    PathGlob, PathTemplate, Policy, PublicUrl, Rate, RouteName, SecretRef, Upstream,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -18,6 +22,13 @@ const PIECES: &[&str] = &[
     "[[guard]]\n",
     "[[except]]\n",
     "[audit]\n",
+    "[proxy]\n",
+    "[events]\n",
+    "hosts = [\"a:1\"]\n",
+    "static = [\"/{*r}\"]\n",
+    "upstream = ",
+    "trusted_proxies = ",
+    "health = { path = ",
     "path = ",
     "methods = ",
     "type = ",
@@ -126,7 +137,12 @@ proptest! {
         if let Err(fault) = text.parse::<ByteCount>() {
             prop_assert!(fault.suggestion.is_none_or(|size| size.parse::<ByteCount>().is_ok()));
         }
+        if let Err(fault) = text.parse::<MediaType>() {
+            prop_assert!(fault.suggestion.is_none_or(|one| one.parse::<MediaType>().is_ok()));
+        }
         for fault in [
+            text.parse::<PathTemplate>().err(),
+            text.parse::<EventTarget>().err(),
             text.parse::<SecretRef>().err(),
             text.parse::<GuardSymbol>().err(),
             text.parse::<RouteName>().err(),
@@ -141,4 +157,61 @@ proptest! {
             prop_assert!(fault.at.start <= fault.at.end && fault.at.end <= text.len().max(1), "{:?}", fault);
         }
     }
+
+    /// The same of addresses: what is suggested is right, and what is read is printed as it is read again.
+    #[test]
+    fn addresses_are_read_once(
+        text in "(https?://)?(u@)?(\\[?[0-9a-fF:.]{1,12}\\]?|[a-zA-Z0-9.-]{1,8}|\\PC{1,4})(:[0-9]{0,6})?(/|/x|\\?y)?|\\PC*",
+    ) {
+        check_address::<PublicUrl>(&text)?;
+        check_address::<HostPattern>(&text)?;
+        check_address::<Upstream>(&text)?;
+    }
+
+    #[test]
+    fn networks_are_read_once(
+        text in "(::ffff:|2001:db8::|::)?[0-9]{0,3}(\\.[0-9]{1,3}){0,3}(/[0-9]{0,3})?",
+    ) {
+        let policy = |network: &str| Policy::parse(&format!("version = 1\ntrusted_proxies = [\"{network}\"]"));
+        match policy(&text) {
+            Ok(read) => {
+                let shown = read.trusted_proxies()[0];
+                prop_assert!(shown == shown.trunc() && shown.prefix_len() >= 8, "{}", shown);
+                prop_assert!(policy(&shown.to_string()).is_ok(), "{}", shown);
+            }
+            Err(errors) => {
+                let error = &errors.as_slice()[0];
+                let right = error.suggestion.as_ref().is_none_or(|meant| policy(meant).is_ok());
+                prop_assert!(right, "{}", error);
+            }
+        }
+    }
+}
+
+fn check_address<T>(text: &str) -> Result<(), TestCaseError>
+where
+    T: FromStr<Err = Malformed> + ToString + PartialEq + Debug,
+{
+    match text.parse::<T>() {
+        Ok(read) => prop_assert_eq!(read.to_string().parse::<T>(), Ok(read)),
+        Err(fault) => {
+            let at = &fault.at;
+            prop_assert!(
+                at.start <= at.end && at.end <= text.len().max(1),
+                "{:?}",
+                fault
+            );
+            prop_assert!(
+                text.get(at.start..at.end.min(text.len())).is_some(),
+                "{:?}",
+                fault
+            );
+            let right = fault
+                .suggestion
+                .as_ref()
+                .is_none_or(|meant| meant.parse::<T>().is_ok());
+            prop_assert!(right, "{:?}", fault);
+        }
+    }
+    Ok(())
 }

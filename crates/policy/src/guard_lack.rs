@@ -1,0 +1,171 @@
+//! `Lack`: what a valid policy does not have and a guard cannot do without.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::{Control, Date, Limit, LimitKey, Method, Need, Place, Policy, Route, RouteName};
+
+/// One thing that a guard lacks to start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lack {
+    /// Where it is lacking; line 0 where it would stand at the top of the file.
+    pub place: Place,
+    /// The route that it concerns, as [`Route::title`] writes it.
+    pub route: Option<String>,
+    /// The control that the route must have and that is not enforced.
+    pub control: Option<Control>,
+    /// What is lacking and what to write: lower case, no full stop.
+    pub message: String,
+}
+
+impl fmt::Display for Lack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place {
+            Place { line: 0, .. } => f.write_str(&self.message),
+            Place { line, column, .. } => write!(f, "{line}:{column}: {}", self.message),
+        }
+    }
+}
+
+impl Policy {
+    /// Whether a guard that enforces these controls can start with this policy today.
+    ///
+    /// Every control that a route must have is either enforced or excepted until a day that is not over; a guard that
+    /// let it pass silently would be believed to check it.
+    ///
+    /// # Errors
+    ///
+    /// All that is lacking: first what the file as a whole lacks, then of each route and limit in the order of the file.
+    pub fn for_guard(&self, today: Date, enforced: &[Control]) -> Result<(), Vec<Lack>> {
+        let mut lacks = self.lacks_of_file();
+        let mut placed: Vec<Lack> = self
+            .all_routes()
+            .flat_map(|route| self.lacks_of_route(route, today, enforced))
+            .chain(self.lacks_of_limits(enforced))
+            .collect();
+        placed.sort_by_key(|lack| lack.place.span.start);
+        lacks.append(&mut placed);
+        if lacks.is_empty() { Ok(()) } else { Err(lacks) }
+    }
+
+    fn lacks_of_file(&self) -> Vec<Lack> {
+        let mut lacks = Vec::new();
+        let mut add = |message: &str| {
+            lacks.push(Lack {
+                place: Place::default(),
+                route: None,
+                control: None,
+                message: message.to_owned(),
+            });
+        };
+        if self.upstreams.is_empty() {
+            add(
+                "where the application listens is not said: add `upstream = \"http://127.0.0.1:3000\"`",
+            );
+        }
+        if self.public_url.is_none() && self.hosts.is_empty() {
+            add(
+                "for which host to answer is not said: add `public_url = \"https://shop.example.com\"`, or `hosts`",
+            );
+        }
+        if self.all_routes().next().is_none() {
+            add("every request would be refused: add a `[[route]]`, or paths to `static`");
+        }
+        lacks
+    }
+
+    fn lacks_of_route(&self, route: &Route, today: Date, enforced: &[Control]) -> Vec<Lack> {
+        Control::ALL
+            .iter()
+            .copied()
+            .filter(|control| !enforced.contains(control))
+            .filter_map(|control| {
+                let names: Vec<RouteName> = methods_with(route, control)
+                    .into_iter()
+                    .map(|method| RouteName::Http {
+                        method,
+                        path: route.path.clone(),
+                    })
+                    .filter(|name| self.excepted(name, control, today).is_none())
+                    .collect();
+                (!names.is_empty()).then(|| self.lack(route, control, &names))
+            })
+            .collect()
+    }
+
+    fn lack(&self, route: &Route, control: Control, names: &[RouteName]) -> Lack {
+        let written: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let each = if names.len() == 1 { "" } else { " each" };
+        let over = self
+            .excepts
+            .iter()
+            .find(|one| one.lacks == control && names.iter().any(|name| one.route.is(name)))
+            .map(|one| {
+                let (line, until) = (one.place.line, one.until);
+                format!(" (the exception at line {line} ended on {until})")
+            })
+            .unwrap_or_default();
+        let title = route.title();
+        Lack {
+            place: route.place.clone(),
+            message: format!(
+                "`{title}` needs `{control}`, which this version does not enforce{over}: where the application itself makes sure of it, add an `[[except]]`{each} for {} with `lacks = \"{control}\"`, `because`, `owner` and `until`",
+                written.join(" and ")
+            ),
+            route: Some(title),
+            control: Some(control),
+        }
+    }
+
+    /// What is counted by who is calling needs to know who is calling.
+    fn lacks_of_limits(&self, enforced: &[Control]) -> Vec<Lack> {
+        let mut seen = BTreeSet::new();
+        self.all_routes()
+            .flat_map(|route| self.limits_of(route))
+            .filter(|limit| seen.insert(&limit.name))
+            .flat_map(|limit| limit.by.iter().map(move |key| (limit, key)))
+            .filter_map(|(limit, key)| {
+                let control = control_of(key)?;
+                (!enforced.contains(&control)).then(|| unknown_key(limit, key))
+            })
+            .collect()
+    }
+}
+
+/// The methods of a route, as they are written, that must have a control.
+fn methods_with(route: &Route, control: Control) -> Vec<Method> {
+    if route.need(control) == Need::Required {
+        return route.methods.iter().collect();
+    }
+    if control != Control::Confirmation {
+        return Vec::new();
+    }
+    let confirmed: BTreeSet<Method> = route
+        .confirm
+        .iter()
+        .filter_map(|method| route.written_method(method))
+        .collect();
+    confirmed.into_iter().collect()
+}
+
+/// What must be enforced for the key to be known.
+const fn control_of(key: &LimitKey) -> Option<Control> {
+    match key {
+        LimitKey::User => Some(Control::Authentication),
+        LimitKey::Tenant => Some(Control::Tenant),
+        LimitKey::Session => Some(Control::Session),
+        LimitKey::Ip | LimitKey::Route | LimitKey::Header(_) | LimitKey::Body(_) => None,
+    }
+}
+
+fn unknown_key(limit: &Limit, key: &LimitKey) -> Lack {
+    Lack {
+        place: limit.place.clone(),
+        route: None,
+        control: None,
+        message: format!(
+            "the limit `{}` is counted by `{key}`, which this version does not know of a request: use `ip`, `route` or `header.NAME`",
+            limit.name
+        ),
+    }
+}

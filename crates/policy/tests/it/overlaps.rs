@@ -1,0 +1,183 @@
+//! Which routes cannot stand in one policy.
+
+use std::fmt::Write as _;
+
+use portcullis_policy::{Policy, bounds::ROUTES_MAX};
+
+use crate::errors::check_one;
+
+/// One route: methods, path, hosts.
+type Written<'w> = (&'w str, &'w str, &'w [&'w str]);
+
+fn written(head: &str, routes: &[Written<'_>]) -> String {
+    let mut text = format!("version = 1\n{head}\n");
+    for (methods, path, hosts) in routes {
+        text.push_str("[[route]]\n");
+        writeln!(text, "path = \"{path}\"").expect("written");
+        writeln!(text, "methods = [\"{methods}\"]").expect("written");
+        if !hosts.is_empty() {
+            writeln!(text, "hosts = {hosts:?}").expect("written");
+        }
+        text.push_str("type = \"public_read\"\n");
+    }
+    text
+}
+
+fn fine(text: &str) {
+    if let Err(errors) = Policy::parse(text) {
+        panic!("{text}\n{errors}");
+    }
+}
+
+const HOSTS: &str = "hosts = [\"a\", \"b\", \"c:8443\"]";
+
+#[test]
+fn routes_without_a_host_in_common_do_not_meet() {
+    fine(&written(
+        HOSTS,
+        &[("GET", "/x", &["a"]), ("GET", "/x", &["b", "c:8443"])],
+    ));
+    fine(&written(
+        HOSTS,
+        &[("GET", "/{x}/s", &["a"]), ("GET", "/u/{y}", &["b"])],
+    ));
+    for hosts in [&["a", "b"][..], &[]] {
+        let text = written(HOSTS, &[("GET", "/x", &["a"]), ("GET", "/x", hosts)]);
+        check_one(&text, "8:1", &["already described by the route at line 3"]);
+    }
+}
+
+#[test]
+fn a_crossing_is_settled_for_every_host_that_both_answer_for() {
+    let crossing: [Written<'_>; 2] = [("GET", "/{x}/s", &[]), ("GET", "/u/{y}", &["a", "b"])];
+    let with = |more: &[Written<'_>]| written(HOSTS, &[&crossing[..], more].concat());
+    check_one(&with(&[]), "7:1", &["add a route for `/u/s`"]);
+    check_one(
+        &with(&[("GET", "/u/s", &["a"])]),
+        "7:1",
+        &["neither is more specific"],
+    );
+    fine(&with(&[("GET", "/u/s", &["a"]), ("GET", "/u/s", &["b"])]));
+    fine(&with(&[("ANY", "/u/s", &["b", "a"])]));
+}
+
+#[test]
+fn hosts_of_a_route_are_among_the_policys() {
+    let text = |head: &str, host: &str| written(head, &[("GET", "/x", &[host])]);
+    fine(&text(
+        "public_url = \"https://shop.example.com\"",
+        "shop.example.com",
+    ));
+    fine(&text(
+        "public_url = \"https://shop.example.com:8443\"",
+        "shop.example.com:8443",
+    ));
+    for (head, host, words) in [
+        (HOSTS, "d", "`d` is none of the policy's hosts"),
+        (HOSTS, "c", "`c` is none of the policy's hosts"),
+        (
+            "public_url = \"https://shop.example.com\"",
+            "shp.example.com",
+            "mean `shop.example.com`",
+        ),
+        ("", "a", "add it to `hosts`"),
+    ] {
+        check_one(&text(head, host), "6:10", &[words]);
+    }
+    let empty = "version = 1\n[[route]]\npath = \"/\"\nmethods = [\"GET\"]\ntype = \"public_read\"\nhosts = []\n";
+    check_one(empty, "6:9", &["one host at least"]);
+}
+
+#[test]
+fn a_static_path_is_a_route() {
+    let head = "static = [\"/{x}.js\", \"/v{y}\", \"/assets/{*rest}\"]";
+    // Two static entries may cross: the same answers to both.
+    fine(&written(
+        head,
+        &[
+            ("POST", "/{x}.js", &[]),
+            ("GET", "/assets/private/{id}", &[]),
+        ],
+    ));
+    check_one(
+        &written(head, &[("GET", "/assets/{*all}", &[])]),
+        "2:31",
+        &["already described by the route at line 3"],
+    );
+    check_one(
+        &written(head, &[("GET", "/{dir}/logo", &[])]),
+        "2:31",
+        &["`/assets/logo`", "neither is more specific"],
+    );
+    check_one(
+        "version = 1\nstatic = [\"/a\", \"/a\"]",
+        "2:17",
+        &["already described"],
+    );
+}
+
+#[test]
+fn a_route_that_no_request_reaches_is_refused() {
+    let all: &[Written<'_>] = &[
+        ("ANY", "/docs/{x}", &[]),
+        ("ANY", "/docs/{x}/", &[]),
+        ("ANY", "/docs/{x}/{*r}", &[]),
+        ("GET", "/docs/{*rest}", &[]),
+    ];
+    let text = written("", all);
+    check_one(&text, "15:1", &["no request reaches `GET /docs/{*rest}`"]);
+    for missing in 0..3 {
+        let some: Vec<Written<'_>> = all
+            .iter()
+            .enumerate()
+            .filter(|(position, _)| *position != missing)
+            .map(|(_, route)| *route)
+            .collect();
+        fine(&written("", &some));
+    }
+    // Split once more: one segment, two, and more than two.
+    let deeper: &[Written<'_>] = &[
+        ("GET", "/{a}", &[]),
+        ("GET", "/{a}/", &[]),
+        ("GET", "/{a}/{b}", &[]),
+        ("GET", "/{a}/{b}/", &[]),
+        ("GET", "/{a}/{b}/{*c}", &[]),
+        ("GET", "/{*all}", &[]),
+    ];
+    check_one(&written("", deeper), "23:1", &["no request reaches"]);
+    fine(&written("", &[&deeper[..4], &deeper[5..]].concat()));
+    // Other methods still get through to it, and so do other hosts.
+    let methods: Vec<Written<'_>> = [&all[..3], &[("ANY", "/docs/{*rest}", &[])]].concat();
+    check_one(&written("", &methods), "15:1", &["no request reaches"]);
+    let get: Vec<Written<'_>> = methods
+        .iter()
+        .enumerate()
+        .map(|(position, (method, path, hosts))| {
+            (if position == 0 { "GET" } else { *method }, *path, *hosts)
+        })
+        .collect();
+    fine(&written("", &get));
+    let on_a: Vec<Written<'_>> = all[..3]
+        .iter()
+        .map(|(method, path, _)| (*method, *path, &["a"][..]))
+        .chain([all[3]])
+        .collect();
+    fine(&written(HOSTS, &on_a));
+}
+
+#[test]
+fn as_many_routes_as_there_may_be() {
+    let mut text = "version = 1\n".to_owned();
+    for number in 0..ROUTES_MAX {
+        writeln!(
+            text,
+            "[[route]]\npath = \"/api/r{}/{{id}}/p{number}\"\nmethods = [\"GET\"]\ntype = \"public_read\"",
+            number % 97
+        )
+        .expect("written");
+    }
+    assert_eq!(
+        Policy::parse(&text).map(|policy| policy.routes().len()),
+        Ok(ROUTES_MAX)
+    );
+}
