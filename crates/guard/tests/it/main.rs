@@ -8,5 +8,8 @@ mod client_ip;
 mod client_ip_vectors;
 mod http1_chunked;
 mod http1_head;
+mod http1_llhttp;
+mod http1_llhttp_differences;
 mod http1_made;
+mod http1_properties;
 mod http1_response;
