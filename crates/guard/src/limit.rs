@@ -108,12 +108,16 @@ impl GcraCell {
         (state, Self { full_at })
     }
 
-    /// Gives `cost` back.
+    /// Gives back, at `now`, the `cost` that was admitted at `at`: what of it has not been earned back since.
+    ///
+    /// Where the bucket was never empty in between, a little less than all of it is given back: as much as was earned
+    /// in that time. Never more, or a request that is released late would let two others pass.
     #[must_use]
-    pub fn released(self, period: Nanos, cost: u32) -> Self {
+    pub fn released(self, period: Nanos, cost: u32, at: Nanos, now: Nanos) -> Self {
         let given = period.saturating_mul(u64::from(cost));
+        let left = given.saturating_sub(now.saturating_sub(at));
         Self {
-            full_at: self.full_at.saturating_sub(given),
+            full_at: self.full_at.saturating_sub(left),
         }
     }
 }
@@ -169,7 +173,12 @@ impl LogCell {
             .checked_sub(1)
             .and_then(|index| self.admitted_at.get(index))
             .map(|at| at.saturating_add(window).saturating_sub(now));
-        let last = if admitted { Some(now) } else { self.last() };
+        let counts = admitted && cost > 0;
+        let last = if counts {
+            Some(now).max(self.last())
+        } else {
+            self.last()
+        };
         LimitState {
             admitted,
             remaining: if admitted { free - cost } else { free },
@@ -192,11 +201,10 @@ impl LogCell {
         }
     }
 
-    /// Gives one admitted at `at` back; the newest not after it, where that exact moment is not there.
+    /// Gives one admitted at `at` back: the newest not after it. Where there is none it has left the window, and
+    /// nothing is given back.
     pub fn release(&mut self, at: Nanos) {
-        let place = self.admitted_at.iter().rposition(|entry| *entry <= at);
-        let place = place.or_else(|| self.admitted_at.len().checked_sub(1));
-        if let Some(place) = place {
+        if let Some(place) = self.admitted_at.iter().rposition(|entry| *entry <= at) {
             self.admitted_at.remove(place);
         }
     }

@@ -1,0 +1,274 @@
+//! `MemoryStore`: the store of one machine. It answers at once, and is used by several threads at a time.
+
+mod bucket;
+mod entries;
+mod entry;
+mod hash;
+mod limits;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use portcullis_guard::clock::{Nanos, Now};
+use portcullis_guard::store::{
+    Answer, Answers, Ask, Durability, LimitAsk, Reply, Store, StoreError,
+};
+
+use bucket::BucketShard;
+pub(crate) use bucket::{Bucket, BucketKey, Cell, ExactCell};
+use entry::{EntryShard, Life};
+pub(crate) use hash::BucketHash;
+use limits::Buckets;
+
+use crate::StateError;
+use crate::store::shards::{Broken, Shards};
+use crate::store::snapshot::SnapshotDir;
+
+/// How much a store may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryOptions {
+    /// What all buckets together may take, in bytes. A smooth bucket is charged about 94, an exact one that and twelve
+    /// for each request that its limit counts.
+    pub bucket_bytes: usize,
+    /// What all entries under keys together may take, in bytes.
+    pub entry_bytes: usize,
+    /// Into how many parts each is divided; rounded up to a power of two.
+    pub shards: usize,
+}
+
+impl Default for MemoryOptions {
+    fn default() -> Self {
+        Self {
+            bucket_bytes: 64 << 20,
+            entry_bytes: 64 << 20,
+            shards: 64,
+        }
+    }
+}
+
+/// What a store holds at the moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemoryUse {
+    /// How many buckets.
+    pub buckets: usize,
+    /// What is charged for them, in bytes.
+    pub bucket_bytes: usize,
+    /// What is charged for the entries under keys, in bytes.
+    pub entry_bytes: usize,
+}
+
+/// A store in memory. Limits whose windows are long can be kept over a restart, entries cannot.
+#[derive(Debug)]
+pub struct MemoryStore {
+    pub(super) hash: BucketHash,
+    pub(super) buckets: Buckets,
+    entries: Shards<EntryShard>,
+    pub(super) snapshots: Option<Mutex<SnapshotDir>>,
+    pub(super) snapshot_bytes_max: u64,
+}
+
+/// A snapshot is smaller than what it is of, but for buckets of whole scopes, which are not capped.
+fn snapshot_bytes_max(options: MemoryOptions) -> u64 {
+    let buckets = u64::try_from(options.bucket_bytes).unwrap_or(u64::MAX);
+    buckets.saturating_add(1 << 20)
+}
+
+impl MemoryStore {
+    /// A store that keeps nothing over a restart.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no random bytes.
+    pub fn new(options: MemoryOptions) -> Result<Self, StateError> {
+        Ok(Self::with_hash(options, BucketHash::random()?))
+    }
+
+    /// A store that begins with what the last snapshot in the directory remembers. Moments are moved by what the
+    /// system's clock says has passed; by nothing, where it says that time went back.
+    ///
+    /// # Errors
+    ///
+    /// When the snapshot cannot be read or is not ours, and when there are no random bytes.
+    pub fn open(
+        options: MemoryOptions,
+        directory: SnapshotDir,
+        now: Now,
+    ) -> Result<Self, StateError> {
+        let store = match directory.read(snapshot_bytes_max(options))? {
+            None => Self::new(options)?,
+            Some(snapshot) => {
+                let store = Self::with_hash(options, snapshot.hash());
+                let coarse_until = snapshot.coarse_until(now);
+                store
+                    .buckets
+                    .coarse_until
+                    .store(coarse_until, Ordering::Release);
+                for bucket in snapshot.buckets(now) {
+                    let place = store.buckets.place(bucket.key);
+                    store.buckets.shards.with(place, |part| {
+                        part.remove(bucket.key);
+                        part.insert(bucket);
+                    })?;
+                }
+                store
+            }
+        };
+        Ok(Self {
+            snapshots: Some(Mutex::new(directory)),
+            ..store
+        })
+    }
+
+    fn with_hash(options: MemoryOptions, hash: BucketHash) -> Self {
+        let shards = options.shards.max(1).next_power_of_two();
+        Self {
+            hash,
+            buckets: Buckets {
+                shards: Shards::new(shards, || BucketShard::new(options.bucket_bytes / shards)),
+                coarse_until: AtomicU64::new(0),
+            },
+            entries: Shards::new(shards, || EntryShard::new(options.entry_bytes / shards)),
+            snapshots: None,
+            snapshot_bytes_max: snapshot_bytes_max(options),
+        }
+    }
+
+    /// Forgets what is over, shard by shard; gives how many that were. Every operation does a little of it: this is for
+    /// a timer, so that memory is given back when nothing is asked.
+    ///
+    /// # Errors
+    ///
+    /// When a shard is broken.
+    pub fn sweep(&self, now: Now) -> Result<usize, StoreError> {
+        let mut forgotten = 0;
+        for place in 0..self.buckets.shards.count() {
+            forgotten += self
+                .buckets
+                .shards
+                .with(place, |part| part.sweep(now.monotonic))?;
+        }
+        for place in 0..self.entries.count() {
+            forgotten += self.entries.with(place, |part| part.sweep(now))?;
+        }
+        Ok(forgotten)
+    }
+
+    /// What it holds at the moment.
+    ///
+    /// # Errors
+    ///
+    /// When a shard is broken.
+    pub fn used(&self) -> Result<MemoryUse, StoreError> {
+        let mut used = MemoryUse::default();
+        for place in 0..self.buckets.shards.count() {
+            self.buckets.shards.with(place, |part| {
+                used.buckets += part.len();
+                used.bucket_bytes += part.bytes();
+            })?;
+        }
+        for place in 0..self.entries.count() {
+            used.entry_bytes += self.entries.with(place, |part| part.bytes())?;
+        }
+        Ok(used)
+    }
+
+    /// Until when something that was counted coarsely still counts.
+    pub(super) fn coarse_until(&self) -> Nanos {
+        self.buckets.coarse_until.load(Ordering::Acquire)
+    }
+
+    fn answer(&self, batch: &[Ask<'_>], now: Now) -> Result<Answers, StoreError> {
+        // Before anything is done: a batch of which half is refused would leave the other half counted.
+        for ask in batch {
+            self.can_keep(ask)?;
+        }
+        batch.iter().map(|ask| self.answer_one(ask, now)).collect()
+    }
+
+    fn answer_one(&self, ask: &Ask<'_>, now: Now) -> Result<Answer, StoreError> {
+        match ask {
+            Ask::Limits(limits) => Ok(Answer::Limits(self.count(limits, now.monotonic)?)),
+            Ask::Release { limits, at } => {
+                self.release(limits, *at, now.monotonic)?;
+                Ok(Answer::Done)
+            }
+            Ask::PutIfAbsent {
+                key, value, lives, ..
+            } => self.put_if_absent(key, value, Life::of(*lives, now), now),
+            Ask::Take { key, .. } => self.take(key, now),
+            Ask::Get { key } => self.get(key, now),
+            Ask::CompareAndSet {
+                key,
+                expected,
+                value,
+                lives,
+                ..
+            } => {
+                let life = Life::of(*lives, now);
+                self.compare_and_set(key, expected.as_ref(), value, life, now)
+            }
+            Ask::RevokeUntil {
+                key,
+                until_unix_millis,
+                ..
+            } => self.revoke_until(key, *until_unix_millis, now),
+            Ask::Commit {
+                conditions,
+                effects,
+                ..
+            } => self.commit(conditions, effects, now),
+        }
+    }
+
+    fn can_keep(&self, ask: &Ask<'_>) -> Result<(), StoreError> {
+        let (asked, kept) = match ask {
+            Ask::Limits(limits) | Ask::Release { limits, .. } => (worst(limits), self.keeps()),
+            Ask::Get { .. } => return Ok(()),
+            Ask::PutIfAbsent { durability, .. }
+            | Ask::Take { durability, .. }
+            | Ask::CompareAndSet { durability, .. }
+            | Ask::RevokeUntil { durability, .. }
+            | Ask::Commit { durability, .. } => (*durability, Durability::Volatile),
+        };
+        if asked > kept {
+            return Err(StoreError::NotKept(asked));
+        }
+        Ok(())
+    }
+}
+
+/// The best class that is asked for.
+fn worst(limits: &[LimitAsk<'_>]) -> Durability {
+    limits
+        .iter()
+        .map(|limit| limit.durability)
+        .max()
+        .unwrap_or(Durability::Volatile)
+}
+
+impl Store for MemoryStore {
+    fn ask<'a>(&'a self, batch: &'a [Ask<'_>], now: Now) -> Reply<'a> {
+        Reply::Ready(self.answer(batch, now))
+    }
+
+    /// For limits. Entries under keys are never kept better than [`Durability::Volatile`].
+    fn keeps(&self) -> Durability {
+        if self.snapshots.is_some() {
+            Durability::Snapshot
+        } else {
+            Durability::Volatile
+        }
+    }
+}
+
+impl From<Broken> for StoreError {
+    fn from(_broken: Broken) -> Self {
+        Self::Unreachable("a part of it was broken by a panic".to_owned())
+    }
+}
+
+impl From<Broken> for StateError {
+    fn from(_broken: Broken) -> Self {
+        Self::Broken
+    }
+}

@@ -1,0 +1,178 @@
+//! The asks about entries under keys: each under the lock of its shard, a commit under all of its locks.
+
+use portcullis_guard::clock::Now;
+use portcullis_guard::store::{Answer, Condition, Effect, Key, StoreError, Value};
+use smallvec::SmallVec;
+
+use super::MemoryStore;
+use super::entry::{EntryShard, Life, heap_bytes};
+use crate::store::shards::Held;
+
+impl MemoryStore {
+    /// The shard of a key, and its hash in it.
+    fn place(&self, key: &Key) -> (usize, u64) {
+        let [shard, hash] = self.hash.entry(key);
+        (self.entries.place(shard), hash)
+    }
+
+    fn in_shard<R>(
+        &self,
+        key: &Key,
+        use_it: impl FnOnce(&mut EntryShard, u64) -> R,
+    ) -> Result<R, StoreError> {
+        let (place, hash) = self.place(key);
+        Ok(self.entries.with(place, |shard| use_it(shard, hash))?)
+    }
+
+    pub(super) fn put_if_absent(
+        &self,
+        key: &Key,
+        value: &Value,
+        life: Life,
+        now: Now,
+    ) -> Result<Answer, StoreError> {
+        self.in_shard(key, |shard, hash| {
+            if shard.get(hash, key, now).is_some() {
+                return Ok(Answer::Put(false));
+            }
+            shard.put(hash, key.clone(), value.clone(), life, now)?;
+            Ok(Answer::Put(true))
+        })?
+    }
+
+    pub(super) fn take(&self, key: &Key, now: Now) -> Result<Answer, StoreError> {
+        self.in_shard(key, |shard, hash| Answer::Found(shard.take(hash, key, now)))
+    }
+
+    pub(super) fn get(&self, key: &Key, now: Now) -> Result<Answer, StoreError> {
+        self.in_shard(key, |shard, hash| {
+            Answer::Found(shard.get(hash, key, now).cloned())
+        })
+    }
+
+    pub(super) fn compare_and_set(
+        &self,
+        key: &Key,
+        expected: Option<&Value>,
+        value: &Value,
+        life: Life,
+        now: Now,
+    ) -> Result<Answer, StoreError> {
+        self.in_shard(key, |shard, hash| {
+            if shard.get(hash, key, now) != expected {
+                return Ok(Answer::Set(false));
+            }
+            shard.put(hash, key.clone(), value.clone(), life, now)?;
+            Ok(Answer::Set(true))
+        })?
+    }
+
+    pub(super) fn revoke_until(
+        &self,
+        key: &Key,
+        until_unix_millis: u64,
+        now: Now,
+    ) -> Result<Answer, StoreError> {
+        let left = until_unix_millis.saturating_sub(now.unix_millis);
+        let life = Life {
+            monotonic: now.monotonic.saturating_add(left.saturating_mul(1_000_000)),
+            unix_millis: until_unix_millis,
+        };
+        self.in_shard(key, |shard, hash| shard.revoke(hash, key, life, now))??;
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn commit(
+        &self,
+        conditions: &[Condition],
+        effects: &[Effect],
+        now: Now,
+    ) -> Result<Answer, StoreError> {
+        let asked = conditions.iter().map(|condition| match condition {
+            Condition::Exists(key) | Condition::Absent(key) | Condition::Equals(key, _) => key,
+        });
+        let done = effects.iter().map(|effect| match effect {
+            Effect::Delete(key) | Effect::Put { key, .. } => key,
+        });
+        let places = asked.chain(done).map(|key| self.place(key).0);
+        let mut held = self.entries.hold(places)?;
+        for (at, condition) in conditions.iter().enumerate() {
+            if !self.holds(&mut held, condition, now)? {
+                return Ok(Answer::Committed(Err(at)));
+            }
+        }
+        self.make_room(&mut held, effects, now)?;
+        for effect in effects {
+            self.put_effect(&mut held, effect, now)?;
+        }
+        Ok(Answer::Committed(Ok(())))
+    }
+
+    fn holds(
+        &self,
+        held: &mut Held<'_, EntryShard>,
+        condition: &Condition,
+        now: Now,
+    ) -> Result<bool, StoreError> {
+        let mut found = |key: &Key| {
+            let (place, hash) = self.place(key);
+            let part = held.part(place)?;
+            Ok::<_, StoreError>(part.get(hash, key, now).cloned())
+        };
+        Ok(match condition {
+            Condition::Exists(key) => found(key)?.is_some(),
+            Condition::Absent(key) => found(key)?.is_none(),
+            Condition::Equals(key, value) => found(key)?.as_ref() == Some(value),
+        })
+    }
+
+    /// Makes room for all that is put, before any of it is: a commit that stops half way is none.
+    fn make_room(
+        &self,
+        held: &mut Held<'_, EntryShard>,
+        effects: &[Effect],
+        now: Now,
+    ) -> Result<(), StoreError> {
+        let mut needed: SmallVec<[(usize, usize, usize); 4]> = SmallVec::new();
+        for effect in effects {
+            let Effect::Put { key, value, .. } = effect else {
+                continue;
+            };
+            let (place, heap) = (self.place(key).0, heap_bytes(key, value));
+            match needed.iter_mut().find(|(of, _, _)| *of == place) {
+                Some((_, entries, bytes)) => {
+                    *entries += 1;
+                    *bytes = bytes.saturating_add(heap);
+                }
+                None => needed.push((place, 1, heap)),
+            }
+        }
+        for (place, entries, bytes) in needed {
+            if !held.part(place)?.make_room(entries, bytes, now) {
+                return Err(StoreError::Full);
+            }
+        }
+        Ok(())
+    }
+
+    fn put_effect(
+        &self,
+        held: &mut Held<'_, EntryShard>,
+        effect: &Effect,
+        now: Now,
+    ) -> Result<(), StoreError> {
+        match effect {
+            Effect::Delete(key) => {
+                let (place, hash) = self.place(key);
+                drop(held.part(place)?.take(hash, key, now));
+                Ok(())
+            }
+            Effect::Put { key, value, lives } => {
+                let (place, hash) = self.place(key);
+                let life = Life::of(*lives, now);
+                let part = held.part(place)?;
+                part.put(hash, key.clone(), value.clone(), life, now)
+            }
+        }
+    }
+}
