@@ -80,10 +80,13 @@ impl Limit {
         self.show.unwrap_or(kind != RouteType::AuthOp)
     }
 
-    /// Whether this alone limits a client: every request counts, and not only by what the client chooses itself.
+    /// Whether this alone is the rate limit that a route of this type needs: every request counts, not only by what the
+    /// client chooses itself, and at logins and their like it counts exactly.
     #[must_use]
-    pub fn limits_every_client(&self) -> bool {
-        self.counts == Counts::Requests && !self.by.iter().all(LimitKey::is_chosen_by_client)
+    pub fn is_enough_for(&self, kind: RouteType) -> bool {
+        self.counts == Counts::Requests
+            && !self.by.iter().all(LimitKey::is_chosen_by_client)
+            && (kind != RouteType::AuthOp || self.algorithm == Algorithm::Exact)
     }
 
     /// Whether it is counted by a field of the body, which must then be read before the request is decided.

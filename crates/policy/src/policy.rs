@@ -139,7 +139,7 @@ impl Policy {
     }
 
     /// The limits of a route: those that it names, and the default one of its type where it needs a rate limit and
-    /// names none by which [every client is limited](Limit::limits_every_client).
+    /// names none that [is enough](Limit::is_enough_for).
     #[must_use]
     pub fn limits_of(&self, route: &Route) -> Vec<&Limit> {
         let mut limits: Vec<&Limit> = route
@@ -148,7 +148,7 @@ impl Policy {
             .filter_map(|name| self.limit(name))
             .collect();
         if route.need(Control::RateLimit) == Need::Required
-            && !limits.iter().any(|limit| limit.limits_every_client())
+            && !limits.iter().any(|limit| limit.is_enough_for(route.kind))
             && let Some(default) = self.limit(&default_limit_name(route.kind))
             && !limits.contains(&default)
         {

@@ -137,7 +137,7 @@ fn read_listeners(
     let Some(admin) = parsed_by(node, read_address, reader.faults()) else {
         return;
     };
-    if admin == settings.listen && admin.port() != 0 {
+    if meet(admin, settings.listen) {
         let message = "`admin` is where `listen` is: give it an address of its own";
         reader.faults().add(&node.span, message);
     }
@@ -148,6 +148,12 @@ fn read_listeners(
         });
     }
     settings.admin = Some(admin);
+}
+
+/// Whether two listeners would want the same port of the same address. Port 0 is any that is free.
+fn meet(one: SocketAddr, other: SocketAddr) -> bool {
+    let everywhere = one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() != 0 && one.port() == other.port() && (everywhere || one.ip() == other.ip())
 }
 
 fn read_counts(reader: &mut TableReader<'_, '_>, settings: &mut ProxySettings) {

@@ -65,6 +65,20 @@ fn named_limits_stand_in_for_the_default_where_they_limit_every_client() {
 }
 
 #[test]
+fn a_login_is_always_counted_exactly_by_what_nobody_chooses() {
+    for (by, expected) in [
+        ("\"ip\"", &["smooth", "mine"][..]),
+        ("\"body.email\"", &["smooth", "mine", "default.auth_op"]),
+    ] {
+        let head = format!(
+            "[limits.smooth]\nrate = \"9 per 1m\"\n[limits.mine]\nrate = \"7 per 1h\"\nalgorithm = \"exact\"\nby = [{by}]"
+        );
+        let text = one(&head, "auth_op", "limits = [\"smooth\", \"mine\"]");
+        assert_eq!(limits(&policy(&text)), expected, "{by}");
+    }
+}
+
+#[test]
 fn a_default_limit_is_replaced_by_its_name() {
     let head = "[limits.\"default.webhook\"]\nrate = \"600 per 1m\"\n";
     let policy = policy(&one(head, "webhook", ""));

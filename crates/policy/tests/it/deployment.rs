@@ -262,6 +262,11 @@ fn faults_of_the_proxy() {
         ("listen = \"127.0.0.1\"", "3:10", &["an address and a port"]),
         ("listen = 8080", "3:10", &["a string"]),
         (
+            "listen = \"0.0.0.0:80\"\nadmin = \"127.0.0.1:80\"",
+            "4:9",
+            &["is where `listen` is"],
+        ),
+        (
             "admin = \"127.0.0.1:8080\"",
             "3:9",
             &["is where `listen` is"],
