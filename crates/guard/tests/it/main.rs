@@ -13,3 +13,4 @@ mod http1_llhttp_differences;
 mod http1_made;
 mod http1_properties;
 mod http1_response;
+mod limit;
