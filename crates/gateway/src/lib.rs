@@ -1,1 +1,26 @@
-//! placeholder
+//! The guard's doors to the network: a strict reverse proxy, and the admin listener beside it.
+
+mod admin;
+mod connection;
+mod connections;
+mod deadline;
+mod exchange;
+mod forward;
+mod health;
+mod live;
+mod metrics;
+mod observer;
+mod pool;
+mod refusal;
+mod repeats;
+mod request_body;
+mod request_id;
+mod server;
+mod upstreams;
+mod wire;
+mod worker;
+
+pub use live::Live;
+pub use observer::Observer;
+pub use server::{Gateway, GatewayError, GatewayOptions};
+pub use upstreams::{Instance, Upstreams};

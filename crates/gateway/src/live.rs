@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use portcullis_guard::plan::Plan;
-use portcullis_policy::{EventRecord, ProxySettings};
+use portcullis_policy::{EventRecord, Policy, ProxySettings};
 
 use crate::upstreams::Upstreams;
 
@@ -18,10 +18,46 @@ pub struct Live {
     pub settings: ProxySettings,
     /// Where the application listens.
     pub upstreams: Arc<Upstreams>,
+    /// Counts how often the upstreams have changed, from 1.
+    pub upstreams_generation: u64,
     /// Which requests are written down.
     pub record: EventRecord,
-    /// Counts reloads, from 1.
+    /// Counts policies, from 1.
     pub generation: u64,
+}
+
+impl Live {
+    /// What a policy makes, before anything was in force.
+    #[must_use]
+    pub fn first(policy: &Policy, plan: Plan) -> Self {
+        Self {
+            plan,
+            settings: policy.proxy().clone(),
+            upstreams: Arc::new(Upstreams::new(policy.upstreams())),
+            upstreams_generation: 1,
+            record: policy.events().record,
+            generation: 1,
+        }
+    }
+
+    /// What another policy makes of it. Upstreams that are the same stay as ill or well as they are known to be.
+    #[must_use]
+    pub fn followed_by(&self, policy: &Policy, plan: Plan) -> Self {
+        let mut next = Self::first(policy, plan);
+        next.generation = self.generation + 1;
+        let mut addresses = self
+            .upstreams
+            .all()
+            .iter()
+            .map(|instance| &instance.address);
+        if addresses.by_ref().eq(policy.upstreams()) {
+            next.upstreams = Arc::clone(&self.upstreams);
+            next.upstreams_generation = self.upstreams_generation;
+        } else {
+            next.upstreams_generation = self.upstreams_generation + 1;
+        }
+        next
+    }
 }
 
 /// Where the workers look for what is in force.

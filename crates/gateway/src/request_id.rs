@@ -44,6 +44,11 @@ impl Id {
         text
     }
 
+    /// The same as text.
+    pub(crate) fn text(self) -> String {
+        String::from_utf8_lossy(&self.hex()).into_owned()
+    }
+
     /// 16 hexadecimal digits: the id of a span. Never all zeros.
     pub(crate) fn span_hex(self) -> [u8; 16] {
         let mut text = [0; 16];

@@ -1,8 +1,11 @@
 //! `Upstreams`: where the application listens, which of its instances are well, and whose turn it is.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
-use portcullis_policy::Upstream;
+use tokio::net::TcpStream;
+
+use portcullis_policy::{Host, Upstream};
 
 /// All instances of the application.
 #[derive(Debug)]
@@ -64,11 +67,25 @@ impl Upstreams {
     /// How many are well.
     #[must_use]
     pub fn well(&self) -> usize {
-        self.all.iter().filter(|instance| instance.is_well()).count()
+        self.all
+            .iter()
+            .filter(|instance| instance.is_well())
+            .count()
     }
 }
 
 impl Instance {
+    /// Opens a connection to it. A name is looked up each time: it may lead elsewhere after a deploy.
+    pub(crate) async fn open(&self) -> io::Result<TcpStream> {
+        let port = self.address.port;
+        let stream = match &self.address.host {
+            Host::Ip(address) => TcpStream::connect((*address, port)).await?,
+            Host::Name(name) => TcpStream::connect((name.as_str(), port)).await?,
+        };
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
     /// Whether it is well, as far as is known.
     #[must_use]
     pub fn is_well(&self) -> bool {

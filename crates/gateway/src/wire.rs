@@ -47,9 +47,21 @@ pub(crate) fn write_field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn write_fields(out: &mut Vec<u8>, fields: &[Field], buf: &[u8]) {
+fn write_fields(out: &mut Vec<u8>, fields: &[Field], buf: &[u8], is_ours: fn(&[u8]) -> bool) {
     for field in fields.iter().filter(|field| field.role.is_forwarded()) {
-        write_field(out, field.name.of(buf), field.value.of(buf));
+        let name = field.name.of(buf);
+        if !is_ours(name) {
+            write_field(out, name, field.value.of(buf));
+        }
+    }
+}
+
+/// The fields of a trace context are written anew.
+fn is_trace_context(name: &[u8]) -> bool {
+    match name.len() {
+        10 => name.eq_ignore_ascii_case(b"tracestate"),
+        11 => name.eq_ignore_ascii_case(b"traceparent"),
+        _ => false,
     }
 }
 
@@ -60,16 +72,17 @@ pub(crate) fn write_request_head(
     view: &RequestView<'_>,
     head: &RequestHead,
     buf: &[u8],
+    framing: Framing,
     id: Id,
 ) {
     out.extend_from_slice(view.method().as_str().as_bytes());
     out.push(b' ');
-    view.path().write_target(out);
+    view.target().write_to(out);
     out.extend_from_slice(b" HTTP/1.1\r\nHost: ");
     write_host(out, view.host());
     out.extend_from_slice(b"\r\n");
-    write_fields(out, head.fields(), buf);
-    match view.framing() {
+    write_fields(out, head.fields(), buf, is_trace_context);
+    match framing {
         Framing::None => {
             // RFC 9110 §8.6: with a method that has a meaning for a body, its absence is said.
             if view.is_unsafe() {
@@ -84,7 +97,7 @@ pub(crate) fn write_request_head(
         Framing::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
     }
     out.extend_from_slice(b"X-Forwarded-For: ");
-    view.client().write(out);
+    write_shown(out, &view.client().address());
     out.extend_from_slice(match view.scheme() {
         Scheme::Http => b"\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: ".as_slice(),
         Scheme::Https => b"\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: ".as_slice(),
@@ -118,8 +131,18 @@ fn write_trace_context(out: &mut Vec<u8>, view: &RequestView<'_>, id: Id) {
     out.extend_from_slice(b"-00\r\n");
 }
 
-fn write_host(out: &mut Vec<u8>, host: &HostName) {
-    host.write(out);
+fn write_host(out: &mut Vec<u8>, host: &HostName<'_>) {
+    out.extend_from_slice(host.name().as_bytes());
+    if let Some(port) = host.port() {
+        out.push(b':');
+        write_number(out, u64::from(port));
+    }
+}
+
+fn write_shown(out: &mut Vec<u8>, shown: &impl std::fmt::Display) {
+    use std::io::Write as _;
+    // Writing to memory does not fail.
+    drop(write!(out, "{shown}"));
 }
 
 /// How an answer is framed for the client.
@@ -164,7 +187,7 @@ pub(crate) fn write_response_head(
     // The phrase is for nobody; one that we know says no more than the number.
     out.extend_from_slice(phrase(head.status()).as_bytes());
     out.extend_from_slice(b"\r\n");
-    write_fields(out, head.fields(), buf);
+    write_fields(out, head.fields(), buf, |_| false);
     match framing {
         // The length that a HEAD or a 304 speaks of (RFC 9110 §8.6).
         Outward::None => {

@@ -77,6 +77,12 @@ impl Scheme {
 pub struct ClientIp(IpAddr);
 
 impl ClientIp {
+    /// The other end of a connection, where nothing is known of a client behind it.
+    #[must_use]
+    pub fn of_peer(peer: IpAddr) -> Self {
+        Self(unmapped(peer))
+    }
+
     /// The address.
     #[must_use]
     pub fn address(self) -> IpAddr {

@@ -1,0 +1,288 @@
+//! One exchange: a head that was read is decided, forwarded if it may, and answered.
+//!
+//! 1. the head is read into canonical types
+//! 2. the decision is made; the store and the body are fetched as it asks for them
+//! 3. the one request that was permitted is written to an upstream
+//! 4. its answer is read strictly and written to the client
+//!
+//! Whatever fails on the way is an answer of the guard's own, or a closed connection where an answer has begun.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use portcullis_guard::canon::ClientIp;
+use portcullis_guard::clock::Now;
+use portcullis_guard::decide::{Decider, Step};
+use portcullis_guard::decision::{Decision, Denial, Permit};
+use portcullis_guard::http1::{Framing, RequestHead, Version};
+use portcullis_guard::reason::Reason;
+use portcullis_guard::request::RequestView;
+use portcullis_guard::store::{Answers, Ask, Reply, StoreError};
+use portcullis_policy::Method;
+
+use crate::connection::{After, Connection};
+use crate::forward::{self, Outgoing};
+use crate::live::Live;
+use crate::refusal::{Context, write_denial, write_own};
+use crate::request_body::{self, Held};
+use crate::request_id::Id;
+use crate::wire::write_request_head;
+use crate::worker::Outcome;
+
+/// How long the store may take for one answer. A store that hangs must not take the requests with it.
+const STORE_BUDGET: Duration = Duration::from_millis(30);
+
+/// What of an exchange is known before it is decided.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Basics {
+    /// The request's id.
+    pub(crate) id: Id,
+    /// Its method.
+    pub(crate) method: Method,
+    /// Whether the client's connection may be used again after it.
+    pub(crate) keep_alive: bool,
+    /// Whether the client knows chunks (HTTP/1.1).
+    pub(crate) knows_chunks: bool,
+    /// The moment by which all of it has to be over.
+    pub(crate) deadline: Instant,
+    /// How long the client may take nothing.
+    pub(crate) write_timeout: Duration,
+}
+
+/// Runs one exchange.
+pub(crate) async fn run(connection: &mut Connection<'_>, live: &Live, head: &RequestHead) -> After {
+    let worker = connection.worker;
+    let _busy = worker.busy();
+    let now = worker.now();
+    let basics = Basics {
+        id: worker.next_id(),
+        method: head.method(),
+        keep_alive: head.keep_alive() && !worker.is_draining(),
+        knows_chunks: head.version() == Version::Http11,
+        deadline: Instant::now() + live.settings.request_deadline,
+        write_timeout: live.settings.write_timeout,
+    };
+    // The head leaves the connection for the time of the exchange, so that the body can be read beside it.
+    let buf = std::mem::take(&mut connection.head);
+    let after = decide_and_answer(connection, live, head, &buf, basics, now).await;
+    connection.head = buf;
+    after
+}
+
+async fn decide_and_answer(
+    connection: &mut Connection<'_>,
+    live: &Live,
+    head: &RequestHead,
+    buf: &[u8],
+    basics: Basics,
+    now: Now,
+) -> After {
+    let view = match RequestView::read(&live.plan, head, buf, connection.peer) {
+        Ok(view) => view,
+        Err(fault) => {
+            let denial = Denial::because(Reason::of(fault.reason(), fault.status()));
+            let client = ClientIp::of_peer(connection.peer);
+            return deny(connection, head, basics, client, &denial, now).await;
+        }
+    };
+    let mut held = None;
+    let mut decider = Decider::new(&live.plan, &view, now);
+    let mut step = guarded(|| decider.start());
+    let decision = loop {
+        step = match step {
+            Step::Done(decision) => break decision,
+            Step::Ask => {
+                let reply = connection.worker.store().ask(decider.batch(), now);
+                let answers = answers(reply).await;
+                guarded(|| decider.answered(answers))
+            }
+            Step::Body { bytes_max } => {
+                match request_body::hold(connection, live, head, basics, bytes_max).await {
+                    Ok((body, budget)) => {
+                        held = Some(budget);
+                        guarded(|| decider.body(body))
+                    }
+                    Err(reason) => decider.without_body(reason),
+                }
+            }
+        };
+    };
+    match decision {
+        Decision::Allow(permit) => {
+            let body = decider.into_body();
+            let outgoing = outgoing(connection, &view, head, buf, basics, body.as_deref());
+            admit(connection, live, head, basics, &permit, outgoing, held, now).await
+        }
+        Decision::Deny(denial) | Decision::Unavailable(denial) => {
+            deny(connection, head, basics, view.client(), &denial, now).await
+        }
+        Decision::Own(own) => {
+            let closes = !basics.keep_alive || has_unread_body(connection, head);
+            connection.worker.answered_itself();
+            connection.out.clear();
+            write_own(&mut connection.out, own, context(basics, closes, now));
+            finish(connection, closes, basics).await
+        }
+    }
+}
+
+/// A panic of a phase is a refusal like any other, and ends nothing but this request.
+fn guarded<'s>(step: impl FnOnce() -> Step<'s>) -> Step<'s> {
+    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|_panic| {
+        Step::Done(
+            Denial::because(Reason::INTERNAL)
+                .saying("a phase panicked")
+                .into(),
+        )
+    })
+}
+
+/// The store's answer, in its time.
+async fn answers(reply: Reply<'_>) -> Result<Answers, StoreError> {
+    match reply {
+        Reply::Ready(answers) => answers,
+        pending @ Reply::Pending(_) => match timeout(STORE_BUDGET, pending.wait()).await {
+            Ok(answers) => answers,
+            Err(_elapsed) => Err(StoreError::TimedOut),
+        },
+    }
+}
+
+/// Writes the request for the upstream, with as much of the body as is here.
+fn outgoing(
+    connection: &mut Connection<'_>,
+    view: &RequestView<'_>,
+    head: &RequestHead,
+    buf: &[u8],
+    basics: Basics,
+    held: Option<&[u8]>,
+) -> Outgoing {
+    let out = &mut connection.out;
+    out.clear();
+    // A body that is held is sent whole, and so with its length, however it came.
+    let framing = held.map_or(view.framing(), |body| {
+        Framing::Length(u64::try_from(body.len()).unwrap_or(u64::MAX))
+    });
+    write_request_head(out, view, head, buf, framing, basics.id);
+    if let Some(body) = held {
+        out.extend_from_slice(body);
+    }
+    Outgoing {
+        is_safe: !view.is_unsafe(),
+        body: if held.is_some() {
+            Framing::None
+        } else {
+            framing
+        },
+    }
+}
+
+/// Forwards what was permitted, and notes how it ended.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what a permit is used with is no thing of its own"
+)]
+async fn admit(
+    connection: &mut Connection<'_>,
+    live: &Live,
+    head: &RequestHead,
+    basics: Basics,
+    permit: &Permit<'_>,
+    outgoing: Outgoing,
+    held: Option<Held>,
+    now: Now,
+) -> After {
+    let worker = connection.worker;
+    worker.admitted(permit, basics, now);
+    let forwarded = forward::run(connection, live, head, basics, permit, outgoing).await;
+    drop(held);
+    match forwarded {
+        Ok(done) => {
+            if !(400..500).contains(&done.status)
+                && let Some(released) = permit.on_success()
+            {
+                let batch = [Ask::Release {
+                    limits: released.limits.clone(),
+                    at: released.at,
+                }];
+                // What cannot be given back stays counted: too strict for a while, and never too lax.
+                drop(answers(worker.store().ask(&batch, now)).await);
+            }
+            worker.finished(live, permit, basics, Outcome::Answered(done.status), now);
+            done.after
+        }
+        Err(forward::Failure::Unanswered(reason)) => {
+            let denial = Denial::because(reason).at(permit.route());
+            deny(connection, head, basics, permit.client(), &denial, now).await
+        }
+        Err(forward::Failure::Broken(reason)) => {
+            worker.finished(live, permit, basics, Outcome::Broken(reason), now);
+            After::Close
+        }
+    }
+}
+
+/// Answers a refusal.
+async fn deny(
+    connection: &mut Connection<'_>,
+    head: &RequestHead,
+    basics: Basics,
+    client: ClientIp,
+    denial: &Denial<'_>,
+    now: Now,
+) -> After {
+    connection.worker.refused(denial, basics, client, now);
+    let unread = has_unread_body(connection, head);
+    let closes = !basics.keep_alive || unread || denial.reason.status == 408;
+    connection.out.clear();
+    write_denial(&mut connection.out, denial, context(basics, closes, now));
+    let after = finish(connection, closes, basics).await;
+    if after == After::Close && unread {
+        After::Linger
+    } else {
+        after
+    }
+}
+
+/// Whether something of the body is still to come. A small one that has arrived is taken off the input, so that the
+/// connection can be used again; bytes of a body are never read as the next head (CVE-2025-4366).
+fn has_unread_body(connection: &mut Connection<'_>, head: &RequestHead) -> bool {
+    match head.framing() {
+        Framing::None => false,
+        Framing::Length(length) => {
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            if connection.body_taken || length == 0 {
+                return false;
+            }
+            if length <= connection.input.len() {
+                connection.input.drain(..length);
+                connection.body_taken = true;
+                return false;
+            }
+            true
+        }
+        Framing::Chunked => !connection.body_taken,
+    }
+}
+
+const fn context(basics: Basics, closes: bool, now: Now) -> Context {
+    Context {
+        id: Some(basics.id),
+        is_head: matches!(basics.method, Method::Head),
+        closes,
+        unix_seconds: now.unix_seconds(),
+    }
+}
+
+/// Writes what is in `out`.
+async fn finish(connection: &mut Connection<'_>, closes: bool, basics: Basics) -> After {
+    let deadline = basics.deadline.min(Instant::now() + basics.write_timeout);
+    let written = connection.write_out(deadline).await;
+    if closes || written.is_err() {
+        After::Close
+    } else {
+        After::Next
+    }
+}

@@ -1,0 +1,70 @@
+//! Health checks: every instance of the application is asked from time to time whether it is well.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use portcullis_guard::http1::{HeadBounds, Parsed, parse_response_head};
+use portcullis_policy::{HealthCheck, Method};
+
+use crate::live::Live;
+use crate::upstreams::Instance;
+use crate::worker::Shared;
+
+/// How often the policy is looked at for whether there is anything to check.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Checks until the gateway drains.
+pub(crate) async fn run(shared: Arc<Shared>, mut drained: watch::Receiver<bool>) {
+    loop {
+        let live = shared.live.load_full();
+        let pause = match &live.settings.health {
+            Some(check) => {
+                check_all(&shared, &live, check).await;
+                check.every
+            }
+            None => LOOK,
+        };
+        if timeout(pause, drained.changed()).await.is_ok() {
+            return;
+        }
+    }
+}
+
+async fn check_all(shared: &Shared, live: &Live, check: &HealthCheck) {
+    for instance in live.upstreams.all() {
+        let passed = matches!(
+            timeout(check.timeout, is_well(instance, check)).await,
+            Ok(Ok(true))
+        );
+        let (fails, passes) = (check.fails.get(), check.passes.get());
+        if instance.saw(passed, u32::from(fails), u32::from(passes)) {
+            shared.observer.upstream_changed(instance, passed);
+        }
+    }
+}
+
+/// Whether an instance answers the check with a status of success or redirection.
+async fn is_well(instance: &Instance, check: &HealthCheck) -> io::Result<bool> {
+    let mut stream = instance.open().await?;
+    let request = format!(
+        "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: portcullis-health\r\nConnection: close\r\n\r\n",
+        check.path, instance.address.host
+    );
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::new();
+    loop {
+        if stream.read_buf(&mut answer).await? == 0 {
+            return Ok(false);
+        }
+        match parse_response_head(&answer, &HeadBounds::STANDARD, Method::Get) {
+            Ok(Parsed::Complete { head, .. }) => return Ok((200..400).contains(&head.status())),
+            Ok(Parsed::Incomplete) => {}
+            Err(_malformed) => return Ok(false),
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! `Observer`: tells what happens: security events for `watch`, and words for who operates the guard.
+
+use std::fmt;
+use std::io;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use portcullis_guard::canon::ClientIp;
+use portcullis_guard::clock::Now;
+use portcullis_guard::decision::{Denial, Permit};
+use portcullis_guard::http1::ResponseFault;
+use portcullis_guard::reason::Reason;
+use portcullis_policy::event::{
+    EventKind, EventLevel, EventText, EventTime, EventVerdict, LineHash, SecurityEvent,
+};
+use portcullis_policy::{Control, Method};
+use portcullis_state::{EventWriter, Pseudonyms, SystemClock};
+
+use crate::exchange::Basics;
+use crate::request_id::Id;
+use crate::upstreams::Instance;
+use crate::worker::Outcome;
+
+/// How many seconds lie between two words of the same sort to the operator: a log must not be what fills the disk.
+const WORDS_APART_SECONDS: u64 = 10;
+
+/// Says something to who operates the guard.
+type Say = Box<dyn Fn(&str) + Send + Sync>;
+
+/// Who is told what happens.
+pub struct Observer {
+    writer: EventWriter,
+    names: Pseudonyms,
+    clock: SystemClock,
+    digest: Mutex<Option<LineHash>>,
+    say: Say,
+    /// When each sort of word was last said, in seconds since 1970-01-01.
+    said: Mutex<Vec<(&'static str, u64)>>,
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Observer")
+    }
+}
+
+/// Something that happened to a request.
+#[derive(Debug)]
+pub(crate) struct Happened<'h> {
+    kind: EventKind,
+    verdict: EventVerdict,
+    reason: &'static str,
+    status: Option<u16>,
+    method: Option<Method>,
+    route: Option<&'h str>,
+    id: Option<Id>,
+    client: ClientIp,
+    now: Now,
+    inside: &'h str,
+    count: u64,
+}
+
+/// What makes two refusals the same to who reads about them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Same {
+    reason: &'static str,
+    /// The address of the plan's own text: cheaper than the text, and as good within one policy.
+    route: usize,
+    client: ClientIp,
+}
+
+impl<'h> Happened<'h> {
+    /// What could not be read as a request was refused.
+    pub(crate) fn unread(reason: Reason, peer: IpAddr, now: Now) -> Self {
+        Self {
+            kind: kind_of(reason),
+            verdict: verdict_of(reason),
+            reason: reason.code,
+            status: Some(reason.status),
+            method: None,
+            route: None,
+            id: None,
+            client: ClientIp::of_peer(peer),
+            now,
+            inside: "",
+            count: 1,
+        }
+    }
+
+    /// A request was refused.
+    pub(crate) fn refused(
+        denial: &'h Denial<'_>,
+        basics: Basics,
+        client: ClientIp,
+        now: Now,
+    ) -> Self {
+        Self {
+            method: Some(basics.method),
+            route: denial.route.map(|route| route.template.as_str()),
+            id: Some(basics.id),
+            client,
+            inside: &denial.inside,
+            ..Self::unread(denial.reason, client.address(), now)
+        }
+    }
+
+    /// A request passed that a control would have refused.
+    pub(crate) fn watched(
+        reason: Reason,
+        permit: &'h Permit<'_>,
+        basics: Basics,
+        now: Now,
+    ) -> Self {
+        Self {
+            verdict: EventVerdict::ShadowRefused,
+            status: None,
+            method: Some(basics.method),
+            route: Some(&permit.route().template),
+            id: Some(basics.id),
+            client: permit.client(),
+            ..Self::unread(reason, permit.client().address(), now)
+        }
+    }
+
+    /// A permitted request ended.
+    pub(crate) fn finished(
+        outcome: Outcome,
+        permit: &'h Permit<'_>,
+        basics: Basics,
+        now: Now,
+    ) -> Self {
+        let (reason, status) = match outcome {
+            Outcome::Answered(status) => ("allowed", Some(status)),
+            Outcome::Broken(reason) => (reason.code, None),
+        };
+        Self {
+            kind: EventKind::GuardAllowed,
+            verdict: EventVerdict::Allowed,
+            reason,
+            status,
+            method: Some(basics.method),
+            route: Some(&permit.route().template),
+            id: Some(basics.id),
+            client: permit.client(),
+            now,
+            inside: "",
+            count: 1,
+        }
+    }
+
+    /// The route's template.
+    pub(crate) const fn route(&self) -> Option<&'h str> {
+        self.route
+    }
+
+    /// What it is the same as.
+    pub(crate) fn same(&self) -> Same {
+        Same {
+            reason: self.reason,
+            route: self.route.map_or(0, |route| route.as_ptr().addr()),
+            client: self.client,
+        }
+    }
+}
+
+impl Observer {
+    /// Events go to `writer`, clients are called by `names`, and `say` prints a line for the operator.
+    #[must_use]
+    pub fn new(
+        writer: EventWriter,
+        names: Pseudonyms,
+        clock: SystemClock,
+        say: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            writer,
+            names,
+            clock,
+            digest: Mutex::new(None),
+            say: Box::new(say),
+            said: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The policy with this digest (`sha256:` and hexadecimal digits) is in force from now on.
+    pub fn in_force(&self, digest: &str) {
+        let read = digest
+            .strip_prefix("sha256:")
+            .and_then(|digits| digits.parse::<LineHash>().ok());
+        *self.digest.lock().unwrap_or_else(PoisonError::into_inner) = read;
+    }
+
+    /// The guard itself did something: started, took another policy, ended.
+    pub fn system(
+        &self,
+        kind: EventKind,
+        level: EventLevel,
+        reason: &'static str,
+        detail: Option<&'static str>,
+    ) {
+        let time = EventTime::of_unix_millis(self.clock.now().unix_millis);
+        let mut event = SecurityEvent::new(time, kind, level, EventVerdict::None, reason);
+        event.policy_digest = self.digest();
+        event.detail = detail.map(EventText::new);
+        self.writer.offer(event);
+    }
+
+    fn digest(&self) -> Option<LineHash> {
+        *self.digest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what happened to a request, or to so many that are the same.
+    pub(crate) fn happened(&self, happened: &Happened<'_>, repeats: u64) {
+        let time = EventTime::of_unix_millis(happened.now.unix_millis);
+        let level = match happened.verdict {
+            EventVerdict::Allowed | EventVerdict::None => EventLevel::Info,
+            EventVerdict::Refused | EventVerdict::ShadowRefused | EventVerdict::Unavailable => {
+                EventLevel::Warn
+            }
+        };
+        let mut event = SecurityEvent::new(
+            time,
+            happened.kind,
+            level,
+            happened.verdict,
+            happened.reason,
+        );
+        event.status = happened.status;
+        event.method = happened.method;
+        event.route = happened.route.map(|route| EventText::new(route.to_owned()));
+        event.request_id = happened.id.map(|id| EventText::new(id.text()));
+        event.client = Some(self.names.client(&happened.client.bucket().to_bytes()));
+        event.count = happened.count.saturating_add(repeats);
+        event.policy_digest = self.digest();
+        if !happened.inside.is_empty() {
+            event.detail = Some(EventText::new(happened.inside.to_owned()));
+        }
+        self.writer.offer(event);
+    }
+
+    /// Writes that some more of the same happened.
+    pub(crate) fn repeated(
+        &self,
+        same: Same,
+        route: Option<&str>,
+        reason: Reason,
+        more: u64,
+        now: Now,
+    ) {
+        let happened = Happened {
+            route,
+            count: 0,
+            client: same.client,
+            ..Happened::unread(reason, same.client.address(), now)
+        };
+        self.happened(&happened, more);
+    }
+
+    /// A connection could not be accepted.
+    pub(crate) fn accept_failed(&self, error: &io::Error) {
+        self.say_rarely("accept", &format!("cannot accept connections: {error}"));
+    }
+
+    /// An instance took no connection.
+    pub(crate) fn connect_failed(&self, instance: &Instance, error: &io::Error) {
+        let address = &instance.address;
+        self.say_rarely(
+            "connect",
+            &format!("no connection to the upstream {address}: {error}"),
+        );
+    }
+
+    /// An instance became well or ill.
+    pub(crate) fn upstream_changed(&self, instance: &Instance, well: bool) {
+        let state = if well { "is well again" } else { "is down" };
+        (self.say)(&format!("the upstream {} {state}", instance.address));
+        let (kind, level, reason) = if well {
+            (
+                EventKind::SysMonitorEnabled,
+                EventLevel::Info,
+                "upstream_well",
+            )
+        } else {
+            (
+                EventKind::GuardUnavailable,
+                EventLevel::Warn,
+                "upstream_down",
+            )
+        };
+        self.system(kind, level, reason, None);
+    }
+
+    /// An upstream answered what is no strict HTTP.
+    pub(crate) fn upstream_malformed(&self, fault: ResponseFault) {
+        let why = fault.reason();
+        self.say_rarely(
+            "malformed",
+            &format!("the upstream answered what is no strict HTTP/1.1: {why}"),
+        );
+    }
+
+    /// Says something to the operator.
+    pub fn say(&self, words: &str) {
+        (self.say)(words);
+    }
+
+    fn say_rarely(&self, sort: &'static str, words: &str) {
+        let now = self.clock.now().unix_seconds();
+        {
+            let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+            match said.iter_mut().find(|(one, _)| *one == sort) {
+                Some((_, last)) if now < *last + WORDS_APART_SECONDS => return,
+                Some((_, last)) => *last = now,
+                None => said.push((sort, now)),
+            }
+        }
+        (self.say)(words);
+    }
+
+    /// What is wrong with the writing of events; nothing when all is well.
+    pub(crate) fn trouble(&self) -> Option<&'static str> {
+        let health = self.writer.health();
+        health.error.map(|_inside| "events cannot be written")
+    }
+
+    /// Events that were lost.
+    pub(crate) fn dropped(&self) -> u64 {
+        let health = self.writer.health();
+        health.dropped.saturating_add(health.lost)
+    }
+}
+
+fn verdict_of(reason: Reason) -> EventVerdict {
+    if reason.is_unavailable() {
+        EventVerdict::Unavailable
+    } else {
+        EventVerdict::Refused
+    }
+}
+
+/// The name that the OWASP Logging Vocabulary has for a refusal.
+fn kind_of(reason: Reason) -> EventKind {
+    match (reason.status, reason.control) {
+        (429, _) => EventKind::ExcessRateLimitExceeded,
+        (404, _) => EventKind::MaliciousExcess404,
+        (500.., _) => EventKind::GuardUnavailable,
+        (_, Some(Control::BodyLimit | Control::Validation)) => EventKind::InputValidationFail,
+        (405 | 421, _) => EventKind::AuthzFail,
+        _ => EventKind::GuardMalformedRequest,
+    }
+}

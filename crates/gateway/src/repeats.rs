@@ -1,0 +1,56 @@
+//! `Repeats`: of the same refusals within a second, the first is told at once and the others by their number.
+
+use std::collections::HashMap;
+
+use portcullis_guard::clock::Now;
+use portcullis_guard::reason::Reason;
+
+use crate::observer::{Happened, Observer, Same};
+
+/// Refusals that are told apart within a second. Whoever makes more sorts of them than this has each told at once; the
+/// writer of the events bounds what it takes.
+const SORTS_MAX: usize = 4096;
+
+/// One worker's refusals of this second.
+#[derive(Debug, Default)]
+pub(crate) struct Repeats {
+    sorts: HashMap<Same, Repeat>,
+}
+
+#[derive(Debug)]
+struct Repeat {
+    reason: Reason,
+    route: Option<Box<str>>,
+    more: u64,
+}
+
+impl Repeats {
+    /// Whether it is the first of its sort. The others are counted.
+    pub(crate) fn is_first(&mut self, happened: &Happened<'_>, reason: Reason) -> bool {
+        let same = happened.same();
+        if let Some(repeat) = self.sorts.get_mut(&same) {
+            repeat.more += 1;
+            return false;
+        }
+        if self.sorts.len() < SORTS_MAX {
+            let route = happened.route().map(Into::into);
+            let repeat = Repeat {
+                reason,
+                route,
+                more: 0,
+            };
+            self.sorts.insert(same, repeat);
+        }
+        true
+    }
+
+    /// Tells the numbers and begins anew.
+    pub(crate) fn tell(&mut self, observer: &Observer, now: Now) {
+        for (same, repeat) in self.sorts.drain() {
+            if repeat.more > 0 {
+                let route = repeat.route.as_deref();
+                observer.repeated(same, route, repeat.reason, repeat.more, now);
+            }
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! `Worker`: one thread that accepts and serves connections, and what it does not share with the others.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use portcullis_guard::canon::ClientIp;
+use portcullis_guard::clock::Now;
+use portcullis_guard::decision::{Denial, Permit};
+use portcullis_guard::http1::ResponseFault;
+use portcullis_guard::reason::Reason;
+use portcullis_guard::store::Store;
+use portcullis_policy::EventRecord;
+use portcullis_state::SystemClock;
+
+use crate::connection;
+use crate::connections::{Connections, Place};
+use crate::exchange::Basics;
+use crate::live::{Live, LiveCell, LiveView};
+use crate::metrics::Metrics;
+use crate::observer::{Happened, Observer};
+use crate::pool::Pool;
+use crate::refusal::{Context, write_reason};
+use crate::repeats::Repeats;
+use crate::request_body::Buffers;
+use crate::request_id::{Id, Ids};
+use crate::upstreams::Instance;
+
+/// How long a connection to an upstream may be idle. Node.js closes its side after 5 s; a request that is on its way
+/// then is lost, and one that changes something must not be sent again.
+const UPSTREAM_IDLE: Duration = Duration::from_secs(4);
+
+/// How long accepting rests after a failure such as too many open files, which the next try would meet again.
+const ACCEPT_REST: Duration = Duration::from_millis(50);
+
+/// What all workers share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) live: LiveCell,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: SystemClock,
+    pub(crate) observer: Observer,
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) buffers: Arc<Buffers>,
+    pub(crate) is_draining: AtomicBool,
+    /// Requests that are being answered.
+    pub(crate) busy: AtomicUsize,
+}
+
+/// One thread's part.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    shared: Arc<Shared>,
+    pool: Pool,
+    /// For which policy's upstreams the pool is.
+    pool_generation: AtomicU64,
+    ids: Mutex<Ids>,
+    metrics: Arc<Metrics>,
+    repeats: Mutex<Repeats>,
+}
+
+/// How a permitted request ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Outcome {
+    /// The client got an answer with this status.
+    Answered(u16),
+    /// It ended in the middle.
+    Broken(Reason),
+}
+
+/// Counts a request as being answered, as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Busy<'w>(&'w AtomicUsize);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Worker {
+    /// A worker that serves nobody yet.
+    pub(crate) fn new(shared: Arc<Shared>, metrics: Arc<Metrics>, seed: [u64; 2]) -> Self {
+        Self {
+            shared,
+            pool: Pool::default(),
+            pool_generation: AtomicU64::new(0),
+            ids: Mutex::new(Ids::new(seed)),
+            metrics,
+            repeats: Mutex::new(Repeats::default()),
+        }
+    }
+
+    /// Accepts and serves until it is told to drain.
+    pub(crate) async fn run(
+        self: Arc<Self>,
+        listener: TcpListener,
+        mut drain: watch::Receiver<bool>,
+    ) {
+        let mut tick = tokio::time::interval(Duration::from_secs(1));
+        let mut live = LiveView::new(Arc::clone(&self.shared.live));
+        loop {
+            tokio::select! {
+                biased;
+                _told = drain.changed() => {
+                    self.tell_repeats();
+                    return;
+                }
+                _second = tick.tick() => {
+                    self.pool.close_idle_since(Instant::now() - UPSTREAM_IDLE);
+                    self.tell_repeats();
+                }
+                accepted = listener.accept() => match accepted {
+                    Ok((client, peer)) => self.admit(&mut live, client, peer),
+                    Err(error) => {
+                        self.metrics.count(|numbers| numbers.accept_failed += 1);
+                        self.shared.observer.accept_failed(&error);
+                        tokio::time::sleep(ACCEPT_REST).await;
+                    }
+                },
+            }
+        }
+    }
+
+    /// Serves a new connection, or turns it away.
+    fn admit(self: &Arc<Self>, live: &mut LiveView, client: TcpStream, peer: SocketAddr) {
+        let settings = &live.load().settings;
+        let (all, each) = (settings.connections_max, settings.connections_per_ip_max);
+        let Some(place) = self.shared.connections.enter(peer.ip(), all, each) else {
+            self.turn_away(&client, peer);
+            return;
+        };
+        // Without it, small writes may wait for an acknowledgement; with a dead socket the first read fails.
+        drop(client.set_nodelay(true));
+        tokio::spawn(serve(
+            Arc::clone(self),
+            live.clone(),
+            client,
+            peer.ip(),
+            place,
+        ));
+    }
+
+    /// Says why in one write that does not wait: who is over the bound gets no buffer of ours.
+    fn turn_away(&self, client: &TcpStream, peer: SocketAddr) {
+        let now = self.now();
+        self.metrics.count(|numbers| numbers.turned_away += 1);
+        self.refused_before_routing(Reason::TOO_MANY_CONNECTIONS, peer.ip(), now);
+        let mut out = Vec::new();
+        let context = Context {
+            id: None,
+            is_head: false,
+            closes: true,
+            unix_seconds: now.unix_seconds(),
+        };
+        write_reason(&mut out, Reason::TOO_MANY_CONNECTIONS, context);
+        drop(client.try_write(&out));
+    }
+
+    /// The moment.
+    pub(crate) fn now(&self) -> Now {
+        self.shared.clock.now()
+    }
+
+    /// An id for a request.
+    pub(crate) fn next_id(&self) -> Id {
+        self.ids
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .next()
+    }
+
+    /// Whether the guard is shutting down.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.shared.is_draining.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a request is being answered.
+    pub(crate) fn busy(&self) -> Busy<'_> {
+        self.shared.busy.fetch_add(1, Ordering::AcqRel);
+        Busy(&self.shared.busy)
+    }
+
+    /// The store.
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.shared.store
+    }
+
+    /// The memory of held bodies.
+    pub(crate) fn buffers(&self) -> &Arc<Buffers> {
+        &self.shared.buffers
+    }
+
+    /// The idle connections to the upstreams that are in force.
+    pub(crate) fn pool(&self, live: &Live) -> &Pool {
+        let before = self.pool_generation.load(Ordering::Relaxed);
+        if before < live.upstreams_generation {
+            // The numbers of the instances mean others now.
+            self.pool.clear();
+            self.pool_generation
+                .store(live.upstreams_generation, Ordering::Relaxed);
+        }
+        &self.pool
+    }
+
+    /// Notes a refusal of what could not be read as a request.
+    pub(crate) fn refused_before_routing(&self, reason: Reason, peer: IpAddr, now: Now) {
+        self.metrics.count(|numbers| numbers.refuse(reason));
+        self.tell(&Happened::unread(reason, peer, now), reason);
+    }
+
+    /// Tells of a refusal: of the first of its sort at once, of the others in a second how many there were. Under a flood
+    /// of refusals that is what keeps a refusal cheap.
+    fn tell(&self, happened: &Happened<'_>, reason: Reason) {
+        let mut repeats = self.repeats.lock().unwrap_or_else(PoisonError::into_inner);
+        if repeats.is_first(happened, reason) {
+            drop(repeats);
+            self.shared.observer.happened(happened, 0);
+        }
+    }
+
+    /// Tells how often the refusals of the last second came.
+    fn tell_repeats(&self) {
+        let now = self.now();
+        let mut repeats = self.repeats.lock().unwrap_or_else(PoisonError::into_inner);
+        repeats.tell(&self.shared.observer, now);
+    }
+
+    /// Notes a refusal.
+    pub(crate) fn refused(&self, denial: &Denial<'_>, basics: Basics, client: ClientIp, now: Now) {
+        self.metrics.count(|numbers| numbers.refuse(denial.reason));
+        let happened = Happened::refused(denial, basics, client, now);
+        self.tell(&happened, denial.reason);
+    }
+
+    /// Notes an answer of the guard's own that is no refusal.
+    pub(crate) fn answered_itself(&self) {
+        self.metrics.count(|numbers| numbers.own += 1);
+    }
+
+    /// Notes a permit.
+    pub(crate) fn admitted(&self, permit: &Permit<'_>, basics: Basics, now: Now) {
+        let watched = u64::from(!permit.shadowed().is_empty());
+        self.metrics.count(|numbers| {
+            numbers.admitted += 1;
+            numbers.watched += watched;
+        });
+        for reason in permit.shadowed() {
+            let happened = Happened::watched(*reason, permit, basics, now);
+            self.shared.observer.happened(&happened, 0);
+        }
+    }
+
+    /// Notes how a permitted request ended.
+    pub(crate) fn finished(
+        &self,
+        live: &Live,
+        permit: &Permit<'_>,
+        basics: Basics,
+        outcome: Outcome,
+        now: Now,
+    ) {
+        self.metrics.count(|numbers| match outcome {
+            Outcome::Answered(status) => numbers.answer(status),
+            Outcome::Broken(reason) => numbers.break_off(reason),
+        });
+        if live.record == EventRecord::All || matches!(outcome, Outcome::Broken(_)) {
+            let happened = Happened::finished(outcome, permit, basics, now);
+            self.shared.observer.happened(&happened, 0);
+        }
+    }
+
+    /// Notes that an instance took no connection.
+    pub(crate) fn connect_failed(&self, live: &Live, instance: &Instance, error: &std::io::Error) {
+        self.metrics.count(|numbers| numbers.connect_failed += 1);
+        // Without checks nothing would ever say that it is well again.
+        if let Some(health) = &live.settings.health {
+            let fails = u32::from(health.fails.get());
+            if instance.saw(false, fails, u32::from(health.passes.get())) {
+                self.shared.observer.upstream_changed(instance, false);
+            }
+        }
+        self.shared.observer.connect_failed(instance, error);
+    }
+
+    /// Notes that an upstream answered what is no strict HTTP.
+    pub(crate) fn upstream_malformed(&self, fault: ResponseFault) {
+        self.shared.observer.upstream_malformed(fault);
+    }
+}
+
+/// Serves a connection and holds its place to its end.
+async fn serve(worker: Arc<Worker>, live: LiveView, client: TcpStream, peer: IpAddr, place: Place) {
+    connection::serve(worker, live, client, peer).await;
+    drop(place);
+}
