@@ -50,7 +50,7 @@ fn element(text: &[u8]) -> Result<(Element<'_>, &[u8]), ClientFault> {
     let mut names: SmallVec<[&[u8]; 4]> = SmallVec::new();
     let mut rest = text;
     loop {
-        let (name, value, after) = pair(without_space(rest))?;
+        let Pair { name, value, after } = pair(without_space(rest))?;
         if names.iter().any(|one| one.eq_ignore_ascii_case(name)) {
             return Err(ClientFault::ForwardedMalformed);
         }
@@ -71,8 +71,17 @@ fn element(text: &[u8]) -> Result<(Element<'_>, &[u8]), ClientFault> {
     }
 }
 
-/// `name=value`, without spaces around the sign, and what follows.
-fn pair(text: &[u8]) -> Result<(&[u8], &[u8], &[u8]), ClientFault> {
+/// One parameter of an element.
+struct Pair<'b> {
+    name: &'b [u8],
+    /// Without its quotes.
+    value: &'b [u8],
+    /// What follows it.
+    after: &'b [u8],
+}
+
+/// `name=value`, without spaces around the sign.
+fn pair(text: &[u8]) -> Result<Pair<'_>, ClientFault> {
     let malformed = ClientFault::ForwardedMalformed;
     let (name, rest) = text.split_at_checked(token_len(text)).ok_or(malformed)?;
     let Some((b'=', written)) = rest.split_first() else {
@@ -86,7 +95,7 @@ fn pair(text: &[u8]) -> Result<(&[u8], &[u8], &[u8]), ClientFault> {
         let (value, after) = quoted.split_at_checked(end).ok_or(malformed)?;
         // Nothing that is written here needs a quoted pair, so one is a second spelling.
         return match after.split_first() {
-            Some((b'"', after)) => Ok((name, value, after)),
+            Some((b'"', after)) => Ok(Pair { name, value, after }),
             Some(_) | None => Err(malformed),
         };
     }
@@ -96,7 +105,7 @@ fn pair(text: &[u8]) -> Result<(&[u8], &[u8], &[u8]), ClientFault> {
     if value.is_empty() {
         return Err(malformed);
     }
-    Ok((name, value, after))
+    Ok(Pair { name, value, after })
 }
 
 /// RFC 7239 §6: an IPv6 address stands in brackets. Without them its end could be a port.

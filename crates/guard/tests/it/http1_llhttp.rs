@@ -164,7 +164,11 @@ fn compare(cases: &[Case], take: fn(&[u8]) -> Outcome, differences: &[Difference
         // A lenient reader takes what a strict one has to refuse.
         let expected = case.taken && !case.lenient;
         assert_ne!(ours, Err("incomplete"), "{}", case.name);
-        assert!(expected || ours.is_err(), "only llhttp refuses {}", case.name);
+        assert!(
+            expected || ours.is_err(),
+            "only llhttp refuses {}",
+            case.name
+        );
         let explained = differences.iter().find(|(name, _, _)| *name == case.name);
         match explained {
             Some((name, outcome, _)) => {
@@ -210,7 +214,10 @@ fn responses() {
         "response/pipelining.md",
     ];
     let cases: Vec<Case> = pages.iter().flat_map(|page| cases(page, "http")).collect();
-    assert_eq!(compare(&cases, take_responses, RESPONSES), [12, 7, 10, 2, 0]);
+    assert_eq!(
+        compare(&cases, take_responses, RESPONSES),
+        [12, 7, 10, 2, 0]
+    );
 }
 
 #[test]
