@@ -2,7 +2,7 @@
 
 use portcullis_policy::{
     Algorithm, Control, Counts, Date, Except, ForwardedKind, HostPattern, Limit, LimitKey, Method,
-    MethodSet, Policy, Route, RouteName,
+    MethodSet, Policy, Route, RouteName, RouteType,
 };
 
 use crate::canon::{ForwardedBy, TrustedFault, TrustedProxies};
@@ -69,6 +69,7 @@ impl Plan {
             },
             routes,
             table,
+            stray: None,
         })
     }
 
@@ -113,6 +114,10 @@ fn route_plan(policy: &Policy, route: &Route) -> RoutePlan {
         kind: route.kind,
         line: (route.place.line > 0).then_some(route.place.line),
         hosts: (!route.hosts.is_empty()).then(|| route.hosts.iter().map(host_plan).collect()),
+        is_closed: route.kind == RouteType::Internal
+            && !excepts
+                .iter()
+                .any(|(_, except)| except.lacks == Control::Authentication),
         head_limits: plans(head_limits),
         body_limits: plans(body_limits),
         body_max: route.body_max().bytes(),
@@ -153,9 +158,12 @@ fn methods_of(route: &Route, except: &Except) -> Option<MethodSet> {
     let is_meant = path.same_paths(&route.path) && route.methods.names(*method);
     let methods = MethodSet::NONE.with(*method);
     // HEAD is the answer to GET without its content, and stands on what GET stands on.
-    is_meant.then(|| match method {
-        Method::Get => methods.with(Method::Head),
-        _ => methods,
+    is_meant.then(|| {
+        if *method == Method::Get {
+            methods.with(Method::Head)
+        } else {
+            methods
+        }
     })
 }
 

@@ -5,11 +5,12 @@
 //! 1. host: the host is one of the policy's
 //! 2. reserved: what is under `/.portcullis/` is the guard's own
 //! 3. route: path, host and method lead to one route
-//! 4. standing: no exception that the route stands on has expired
-//! 5. shape: size, media type and coding of the body, as far as the head tells
-//! 6. head limits: limits by address, route and header, counted in all or in none
-//! 7. body: where the policy asks about it, the body is strict JSON
-//! 8. body limits: limits by a field of the body
+//! 4. internal: the route is not one of the service's own
+//! 5. standing: no exception that the route stands on has expired
+//! 6. shape: size, media type and coding of the body, as far as the head tells
+//! 7. head limits: limits by address, route and header, counted in all or in none
+//! 8. body: where the policy asks about it, the body is strict JSON
+//! 9. body limits: limits by a field of the body
 //!
 //! Before them the head is read into canonical types ([`RequestView::read`]); behind them stands the [`Permit`]. What
 //! refuses first is cheap and says little; what counts comes before what costs.
@@ -22,7 +23,8 @@ use smallvec::SmallVec;
 use crate::clock::Now;
 use crate::decision::{Decision, Denial, Own, Permit};
 use crate::phases::{
-    Case, Phase, Stop, body, body_limits, head_limits, host, reserved, route, shape, standing,
+    Case, Phase, Stop, body, body_limits, head_limits, host, internal, reserved, route, shape,
+    standing,
 };
 use crate::plan::Plan;
 use crate::reason::Reason;
@@ -35,6 +37,7 @@ const ORDER: &[Phase] = &[
     host::PHASE,
     reserved::PHASE,
     route::PHASE,
+    internal::PHASE,
     standing::PHASE,
     shape::PHASE,
     head_limits::PHASE,
@@ -45,6 +48,10 @@ const ORDER: &[Phase] = &[
 /// What the decider needs next.
 #[derive(Debug)]
 #[must_use]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is made a few times a request and not kept"
+)]
 pub enum Step<'s> {
     /// An answer of the store to [`Decider::batch`]; it goes into [`Decider::answered`].
     Ask,
@@ -239,6 +246,6 @@ mod tests {
             .collect();
         let names: Vec<&str> = ORDER.iter().map(|phase| phase.name).collect();
         assert_eq!(numbered, names);
-        assert_eq!(names.len(), 8);
+        assert_eq!(names.len(), 9);
     }
 }

@@ -14,6 +14,10 @@ use crate::store::LimitAsk;
 /// The answer to a request. It has no default, and nothing turns an error into [`Decision::Allow`].
 #[derive(Debug)]
 #[must_use]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is made once a request and moved a few times; a box would cost more"
+)]
 pub enum Decision<'s> {
     /// It may pass.
     Allow(Permit<'s>),
@@ -32,7 +36,7 @@ pub struct Permit<'s> {
     pub(crate) route: &'s RoutePlan,
     pub(crate) client: ClientIp,
     pub(crate) limits: ShownLimits<'s>,
-    pub(crate) on_success: Option<Released<'s>>,
+    pub(crate) on_success: Option<Box<Released<'s>>>,
     pub(crate) shadowed: SmallVec<[Reason; 2]>,
     pub(crate) body_max: u64,
 }
@@ -70,8 +74,8 @@ impl<'s> Permit<'s> {
 
     /// What has to be given back to the store if the upstream's answer was no failure.
     #[must_use]
-    pub const fn on_success(&self) -> Option<&Released<'s>> {
-        self.on_success.as_ref()
+    pub fn on_success(&self) -> Option<&Released<'s>> {
+        self.on_success.as_deref()
     }
 }
 

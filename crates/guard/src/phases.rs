@@ -4,6 +4,7 @@ pub(crate) mod body;
 pub(crate) mod body_limits;
 pub(crate) mod head_limits;
 pub(crate) mod host;
+pub(crate) mod internal;
 mod limits;
 pub(crate) mod reserved;
 pub(crate) mod route;
@@ -71,7 +72,7 @@ pub(crate) struct Case<'s, 'r> {
     pub(crate) body: Option<Vec<u8>>,
     pub(crate) json: Option<JsonBody>,
     pub(crate) shown: ShownLimits<'s>,
-    pub(crate) on_success: Option<Released<'s>>,
+    pub(crate) on_success: Option<Box<Released<'s>>>,
     pub(crate) shadowed: SmallVec<[Reason; 2]>,
     pub(crate) trace: Option<Vec<TraceStep>>,
 }
@@ -111,15 +112,26 @@ impl<'s, 'r> Case<'s, 'r> {
     }
 
     /// Lets a request pass that a control would refuse, because the control only watches.
-    pub(crate) fn watched(&mut self, phase: &'static str, reason: Reason, shadow: Shadow) {
+    pub(crate) fn watched(&mut self, phase: &'static str, reason: Reason, line: usize) {
         self.shadowed.push(reason);
-        let why = "would be refused; the exception only watches";
-        self.note(
-            phase,
-            Outcome::Watched(reason),
-            why.into(),
-            Some(shadow.line),
-        );
+        let why = "would be refused, and is only watched";
+        let line = (line > 0).then_some(line);
+        self.note(phase, Outcome::Watched(reason), why.into(), line);
+    }
+
+    /// Refuses, or lets pass what is only watched.
+    pub(crate) fn refuse(&mut self, phase: &'static str, denial: Denial<'s>) -> Verdict<'s, ()> {
+        let shadow = denial
+            .reason
+            .control
+            .and_then(|control| self.shadow(control));
+        match shadow {
+            Some(shadow) => {
+                self.watched(phase, denial.reason, shadow.line);
+                Ok(())
+            }
+            None => Err(denial.into()),
+        }
     }
 
     /// Writes a step down, where somebody wants it.

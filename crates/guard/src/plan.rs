@@ -13,6 +13,9 @@ use crate::limit::LimitRule;
 use crate::route_table::RouteTable;
 use crate::store::{Durability, Scope};
 
+/// How large a body may be that belongs to no route, where the guard only watches.
+const STRAY_BODY_MAX: u64 = 1 << 30;
+
 /// A policy, ready for use.
 #[derive(Debug)]
 pub struct Plan {
@@ -29,6 +32,8 @@ pub struct Plan {
     /// The routes, those of `static` behind those of the file.
     pub routes: Vec<RoutePlan>,
     pub(crate) table: RouteTable,
+    /// By what a request passes that belongs to no route; only where the whole guard watches.
+    pub(crate) stray: Option<RoutePlan>,
 }
 
 /// A host that is answered for.
@@ -53,6 +58,8 @@ pub struct RoutePlan {
     pub line: Option<usize>,
     /// The hosts it answers on; all of the policy's where it names none.
     pub hosts: Option<Vec<HostPlan>>,
+    /// Whether nobody outside may reach it: it is internal, and no exception says that the application looks after it.
+    pub is_closed: bool,
     /// The limits that count by what the head says.
     pub head_limits: Vec<LimitPlan>,
     /// The limits that count by a field of the body.
@@ -158,7 +165,47 @@ impl Plan {
             head: HeadBounds::STANDARD,
             routes: Vec::new(),
             table: RouteTable::default(),
+            stray: None,
         }
+    }
+
+    /// The same plan, which only watches: what a control of a route would refuse passes, and so does what belongs to no
+    /// route. What is ambiguous, malformed or for another host is refused all the same, and so is what is internal.
+    #[must_use]
+    pub fn only_watching(mut self) -> Self {
+        let watch = |control| Shadow {
+            methods: MethodSet::NONE.with(Method::Any),
+            control,
+            until: u64::MAX,
+            line: 0,
+        };
+        let all = [Control::RateLimit, Control::BodyLimit, Control::Validation].map(watch);
+        for route in &mut self.routes {
+            route.shadow = all.to_vec();
+        }
+        self.stray = Some(RoutePlan {
+            template: "(no route)".to_owned(),
+            methods: MethodSet::NONE.with(Method::Any),
+            kind: RouteType::PublicRead,
+            line: None,
+            hosts: None,
+            is_closed: false,
+            head_limits: Vec::new(),
+            body_limits: Vec::new(),
+            body_max: STRAY_BODY_MAX,
+            content_types: Vec::new(),
+            buffered: false,
+            response_timeout: None,
+            shadow: all.to_vec(),
+            standing: Vec::new(),
+        });
+        self
+    }
+
+    /// Whether it only watches.
+    #[must_use]
+    pub const fn is_only_watching(&self) -> bool {
+        self.stray.is_some()
     }
 
     /// Whether a host is one that is answered for.

@@ -40,6 +40,8 @@ reasons! {
     RESERVED_UNKNOWN = "reserved_unknown" 404 "Not Found" None;
     /// No route of the policy has this path.
     ROUTE_UNKNOWN = "route_unknown" 404 "Not Found" None;
+    /// The route is for the service itself. Outside it looks as if it were not there.
+    ROUTE_INTERNAL = "route_internal" 404 "Not Found" Some(Control::Authentication);
     /// The path has a route, and not with this method.
     METHOD_NOT_ALLOWED = "method_not_allowed" 405 "Method Not Allowed" None;
     /// The route stands on an exception whose last day is over.

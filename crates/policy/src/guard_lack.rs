@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::{Control, Date, Limit, LimitKey, Method, Need, Place, Policy, Route, RouteName};
+use crate::{
+    Control, Date, Limit, LimitKey, Method, Need, Place, Policy, Route, RouteName, RouteType,
+};
 
 /// One thing that a guard lacks to start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +81,10 @@ impl Policy {
             .iter()
             .copied()
             .filter(|control| !enforced.contains(control))
+            // A guard lets nobody in from outside, and so needs to know nobody.
+            .filter(|control| {
+                !(route.kind == RouteType::Internal && *control == Control::Authentication)
+            })
             .filter_map(|control| {
                 let names: Vec<RouteName> = methods_with(route, control)
                     .into_iter()

@@ -101,15 +101,10 @@ pub(super) fn judge<'s>(
     let expected: usize = limits.iter().map(|limit| limit.buckets.len()).sum();
     match states(answers, expected) {
         Ok(states) => weigh(case, phase, limits, &states),
-        Err(error) => match case.shadow(Control::RateLimit) {
-            Some(shadow) => {
-                case.watched(phase, Reason::LIMIT_UNKNOWN, shadow);
-                Ok(())
-            }
-            None => Err(Denial::because(Reason::LIMIT_UNKNOWN)
-                .saying(error.to_string())
-                .into()),
-        },
+        Err(error) => {
+            let denial = Denial::because(Reason::LIMIT_UNKNOWN).saying(error.to_string());
+            case.refuse(phase, denial)
+        }
     }
 }
 
@@ -166,14 +161,11 @@ fn weigh<'s>(
         });
         return Ok(());
     };
-    if let Some(shadow) = case.shadow(Control::RateLimit) {
-        case.watched(phase, Reason::RATE_LIMITED, shadow);
-        return Ok(());
-    }
+
     if case.trace.is_some() {
         denial.inside = told(limits, states).into();
     }
-    Err(denial.into())
+    case.refuse(phase, denial)
 }
 
 /// Keeps what has to be given back if the answer turns out to be no failure.
@@ -187,9 +179,11 @@ fn remember_failures<'s>(case: &mut Case<'s, '_>, limits: &'s [LimitPlan]) -> Ve
         let of_limit = all.by_ref().take(limit.buckets.len());
         counted.extend(of_limit.filter(|_| limit.counts_failures));
     }
-    let released = case.on_success.get_or_insert_with(|| Released {
-        limits: SmallVec::new(),
-        at: case.now.monotonic,
+    let released = case.on_success.get_or_insert_with(|| {
+        Box::new(Released {
+            limits: SmallVec::new(),
+            at: case.now.monotonic,
+        })
     });
     released.limits.extend(counted);
     Ok(())

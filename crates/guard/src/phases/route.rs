@@ -39,7 +39,7 @@ fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
             });
             Ok(SmallVec::new())
         }
-        Found::Nothing => Err(Reason::ROUTE_UNKNOWN.into()),
+        Found::Nothing => stray(case, Denial::because(Reason::ROUTE_UNKNOWN)),
         // RFC 9110 §9.3.7: what a path can do is the guard's to say, as the guard decides it.
         Found::OtherMethods(methods) if method == Method::Options => {
             Err(Box::new(Stop::Own(Own::Options(methods))))
@@ -47,7 +47,17 @@ fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
         Found::OtherMethods(methods) => {
             let mut denial = Denial::because(Reason::METHOD_NOT_ALLOWED);
             denial.allow = methods;
-            Err(denial.into())
+            stray(case, denial)
         }
     }
+}
+
+/// Refuses what belongs to no route, unless the whole guard only watches.
+fn stray<'s>(case: &mut Case<'s, '_>, denial: Denial<'s>) -> Verdict<'s, Batch<'s>> {
+    let Some(stray) = &case.plan.stray else {
+        return Err(denial.into());
+    };
+    case.route = Some(stray);
+    case.watched(PHASE.name, denial.reason, 0);
+    Ok(SmallVec::new())
 }

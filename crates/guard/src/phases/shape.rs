@@ -35,9 +35,12 @@ fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
         && length > route.body_max
     {
         let inside = format!("{length} bytes, and the route takes {}", route.body_max);
-        return Err(denied(Reason::BODY_TOO_LARGE, inside, route).into());
+        case.refuse(PHASE.name, *denied(Reason::BODY_TOO_LARGE, inside, route))?;
     }
-    check_type(case, route)?;
+    if let Err(denial) = check_type(case, route) {
+        case.refuse(PHASE.name, *denial)?;
+        return Ok(SmallVec::new());
+    }
     case.passed(PHASE.name, route.line, || {
         format!(
             "the body is of a type that the route takes, at most {} bytes",
@@ -47,20 +50,20 @@ fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
     Ok(SmallVec::new())
 }
 
-fn check_type<'s>(case: &Case<'s, '_>, route: &'s RoutePlan) -> Verdict<'s, ()> {
+fn check_type<'s>(case: &Case<'s, '_>, route: &'s RoutePlan) -> Result<(), Box<Denial<'s>>> {
     let fields = case.view.fields();
     // What is compressed can be larger inside than any bound, and two readers may unpack it differently.
     if route.buffered && fields.all("content-encoding").next().is_some() {
         let inside = "a body that the guard reads comes as it is";
-        return Err(denied(Reason::CONTENT_ENCODING_REFUSED, inside, route).into());
+        return Err(denied(Reason::CONTENT_ENCODING_REFUSED, inside, route));
     }
     let Ok(written) = fields.one("content-type") else {
         let inside = "`Content-Type` is there twice";
-        return Err(denied(Reason::CONTENT_TYPE_REFUSED, inside, route).into());
+        return Err(denied(Reason::CONTENT_TYPE_REFUSED, inside, route));
     };
     let Some(written) = written else {
         let inside = "no `Content-Type`";
-        return Err(denied(Reason::CONTENT_TYPE_REFUSED, inside, route).into());
+        return Err(denied(Reason::CONTENT_TYPE_REFUSED, inside, route));
     };
     let (essence, parameters) = match written.iter().position(|byte| *byte == b';') {
         Some(at) => written.split_at(at),
@@ -78,11 +81,11 @@ fn check_type<'s>(case: &Case<'s, '_>, route: &'s RoutePlan) -> Verdict<'s, ()> 
         .is_some_and(|start| start.eq_ignore_ascii_case(b"application/grpc"));
     if !is_taken || (route.content_types.is_empty() && other_protocol) {
         let inside = "the route does not take this media type";
-        return Err(denied(Reason::CONTENT_TYPE_REFUSED, inside, route).into());
+        return Err(denied(Reason::CONTENT_TYPE_REFUSED, inside, route));
     }
     if route.buffered && !is_plain_utf8(parameters) {
         let inside = "JSON that the guard reads has no parameter but `charset=utf-8`";
-        return Err(denied(Reason::CONTENT_TYPE_REFUSED, inside, route).into());
+        return Err(denied(Reason::CONTENT_TYPE_REFUSED, inside, route));
     }
     Ok(())
 }
@@ -100,8 +103,8 @@ fn denied<'s>(
     reason: Reason,
     inside: impl Into<crate::reason::Inside>,
     route: &'s RoutePlan,
-) -> Denial<'s> {
+) -> Box<Denial<'s>> {
     let mut denial = Denial::because(reason).saying(inside).at(route);
     denial.line = route.line;
-    denial
+    Box::new(denial)
 }

@@ -1,0 +1,28 @@
+//! Internal: what only the service itself calls is not there for anybody outside.
+
+use smallvec::SmallVec;
+
+use super::{Case, Phase, Verdict, asks_nothing};
+use crate::decision::Denial;
+use crate::reason::Reason;
+use crate::store::Batch;
+
+pub(crate) const PHASE: Phase = Phase {
+    name: "internal",
+    reads_body: false,
+    ask,
+    judge: asks_nothing,
+};
+
+fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
+    let route = case.route()?;
+    if route.is_closed {
+        let mut denial = Denial::because(Reason::ROUTE_INTERNAL)
+            .saying("an internal route, and the request comes from outside")
+            .at(route);
+        denial.line = route.line;
+        return Err(denial.into());
+    }
+    case.not_needed(PHASE.name, "the route is for callers from outside");
+    Ok(SmallVec::new())
+}
