@@ -34,8 +34,11 @@ pub struct Bucket {
 
 impl Bucket {
     /// The bucket of an address, which is not a mapped one: the client's type sees to that.
+    ///
+    /// An IPv4 client behind a translator (RFC 6052 §2.1) is in the bucket of its IPv4 address: one /64 would hold
+    /// every one of them.
     pub(super) fn of(address: IpAddr, coarseness: Coarseness) -> Self {
-        match address {
+        match translated(address) {
             IpAddr::V4(four) => {
                 let prefix_len = match coarseness {
                     Coarseness::Client => 32,
@@ -74,5 +77,18 @@ impl Bucket {
             *last = self.prefix_len;
         }
         bytes
+    }
+}
+
+/// The IPv4 address in `64:ff9b::/96`; every other address as it is.
+fn translated(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(six) => match six.segments() {
+            [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+                IpAddr::V4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
+            }
+            _ => address,
+        },
+        IpAddr::V4(_) => address,
     }
 }

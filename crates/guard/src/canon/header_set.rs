@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use crate::http1::role::is_same_name;
 use crate::http1::{Field, RequestHead, ResponseHead, Role};
 
-/// A field that has to stand once stands more than once.
+/// A field that has to stand once stands more than once, or under a name that only some readers take for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Repeated;
 
@@ -56,9 +57,25 @@ impl<'b> HeaderSet<'b> {
     ///
     /// # Errors
     ///
-    /// [`Repeated`] where it stands more than once, with equal values too.
+    /// [`Repeated`] where it stands more than once, with equal values too, and where a field is there that some
+    /// applications take for it (`X_Api_Key` for `X-Api-Key`): they would read another value than the guard did.
     pub fn one(&self, name: &str) -> Result<Option<&'b [u8]>, Repeated> {
-        once(self.all(name))
+        let mut found = None;
+        for field in self.fields {
+            // The length first: it settles most of them without a look at the bytes.
+            if field.name.len() != name.len() {
+                continue;
+            }
+            let written = field.name.of(self.buf);
+            if !is_same_name(written, name.as_bytes()) {
+                continue;
+            }
+            let exact = written.eq_ignore_ascii_case(name.as_bytes());
+            if !exact || found.replace(field.value.of(self.buf)).is_some() {
+                return Err(Repeated);
+            }
+        }
+        Ok(found)
     }
 
     /// The values of all fields with this name, in their order.
@@ -67,7 +84,6 @@ impl<'b> HeaderSet<'b> {
         fields
             .iter()
             .filter(move |field| {
-                // The length first: it settles most of them without a look at the bytes.
                 field.name.len() == name.len()
                     && field.name.of(buf).eq_ignore_ascii_case(name.as_bytes())
             })
@@ -106,14 +122,11 @@ impl<'b> HeaderSet<'b> {
 
     /// The value of the one field with a role, if there is one.
     pub(super) fn one_of(&self, role: Role) -> Result<Option<&'b [u8]>, Repeated> {
-        once(self.values_of(role))
-    }
-}
-
-fn once<'b>(mut values: impl Iterator<Item = &'b [u8]>) -> Result<Option<&'b [u8]>, Repeated> {
-    let first = values.next();
-    match values.next() {
-        Some(_) => Err(Repeated),
-        None => Ok(first),
+        let mut values = self.values_of(role);
+        let first = values.next();
+        match values.next() {
+            Some(_) => Err(Repeated),
+            None => Ok(first),
+        }
     }
 }

@@ -86,14 +86,18 @@ pub(super) struct FieldReader {
 }
 
 impl FieldReader {
-    /// Reads the fields from `at` up to the empty line. Returns them with the place after that line.
-    pub(super) fn read(&self, buf: &[u8], at: usize) -> Result<(Fields, usize), Stop<FieldFault>> {
-        let mut fields = Fields::new();
+    /// Reads the fields from `at` up to the empty line. Returns the place after that line.
+    pub(super) fn read(
+        &self,
+        buf: &[u8],
+        at: usize,
+        fields: &mut Fields,
+    ) -> Result<usize, Stop<FieldFault>> {
         let mut at = at;
         loop {
             let rest = buf.get(at..).unwrap_or_default();
             match rest {
-                [b'\r', b'\n', ..] => return Ok((fields, at + 2)),
+                [b'\r', b'\n', ..] => return Ok(at + 2),
                 [] | [b'\r'] => return Err(Stop::Incomplete),
                 [b'\r' | b'\n', ..] => return Err(FieldFault::LineEnd.into()),
                 [b' ' | b'\t', ..] => return Err(FieldFault::Folded.into()),
@@ -119,46 +123,46 @@ impl FieldReader {
             return Err(FieldFault::Name.into());
         }
         let value_at = at + name_len + 1;
-        let len = value_len(value)?;
+        let (len, is_ascii) = value_len(value)?;
         let written = value.get(..len).unwrap_or_default();
         match value.get(len..) {
             Some([b'\r', b'\n', ..]) => {}
             Some([] | [b'\r']) | None => return Err(Stop::Incomplete),
             Some(_) => return Err(FieldFault::LineEnd.into()),
         }
-        if self.utf8 && !written.is_ascii() && std::str::from_utf8(written).is_err() {
+        if self.utf8 && !is_ascii && std::str::from_utf8(written).is_err() {
             return Err(FieldFault::ValueEncoding.into());
         }
-        let kept = trimmed(written);
-        let before = leading(written, kept);
+        let from = value_at + space_before(written);
         let field = Field {
             name: Span::new(at, at + name_len),
-            value: Span::new(value_at + before, value_at + before + kept.len()),
+            value: Span::new(from, from + trimmed(written).len()),
             role: (self.role)(name),
         };
         Ok((field, value_at + len + 2))
     }
 }
 
-/// How many bytes of optional whitespace stand before the trimmed text.
-fn leading(written: &[u8], kept: &[u8]) -> usize {
-    if kept.is_empty() {
-        return 0;
-    }
+/// How many bytes of optional whitespace stand at the beginning.
+fn space_before(written: &[u8]) -> usize {
     written
         .iter()
         .position(|byte| !matches!(byte, b' ' | b'\t'))
         .unwrap_or(0)
 }
 
-/// The length of a value: up to a carriage return, a line feed or the end of the bytes.
-fn value_len(value: &[u8]) -> Result<usize, FieldFault> {
-    let mut len = 0;
+/// The length of a value, up to a carriage return or the end of the bytes, and whether it is ASCII.
+fn value_len(value: &[u8]) -> Result<(usize, bool), FieldFault> {
+    let (mut len, mut is_ascii) = (0, true);
     loop {
         len += printable_len(value.get(len..).unwrap_or_default());
         match value.get(len) {
-            Some(b'\t' | 0x80..) => len += 1,
-            None | Some(b'\r') => return Ok(len),
+            Some(b'\t') => len += 1,
+            Some(0x80..) => {
+                len += 1;
+                is_ascii = false;
+            }
+            None | Some(b'\r') => return Ok((len, is_ascii)),
             Some(b'\n') => return Err(FieldFault::LineEnd),
             Some(_) => return Err(FieldFault::ValueControl),
         }

@@ -117,7 +117,10 @@ fn read(buf: &[u8], bounds: &HeadBounds) -> Result<(RequestHead, usize), Stop<He
         role: of_request_field,
         utf8: true,
     };
-    let (mut fields, len) = reader.read(buf, at + VERSION_LINE_LEN).map_err(widened)?;
+    let mut fields = Fields::new();
+    let len = reader
+        .read(buf, at + VERSION_LINE_LEN, &mut fields)
+        .map_err(widened)?;
     let expects_continue = judge_fields(buf, &fields)?;
     let gathered = Gathered::of(buf, &mut fields).map_err(HeadFault::Framing)?;
     if gathered.is_chunked() && version == Version::Http10 {

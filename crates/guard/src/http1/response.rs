@@ -95,7 +95,8 @@ fn read(
         // Names of downloads are still sent in Latin-1; no decision of the guard reads them.
         utf8: false,
     };
-    let (mut fields, len) = reader.read(buf, at).map_err(widened)?;
+    let mut fields = Fields::new();
+    let len = reader.read(buf, at, &mut fields).map_err(widened)?;
     let gathered = Gathered::of(buf, &mut fields).map_err(ResponseFault::Framing)?;
     let framing = framing(&gathered, version, status, request).map_err(ResponseFault::Framing)?;
     let head = ResponseHead {

@@ -268,6 +268,9 @@ fn case_41_a_bucket_is_one_ipv4_address_or_one_ipv6_subscriber() {
     };
     let same = |one, other| bucket(one).bucket() == bucket(other).bucket();
     assert!(same("1.2.3.4", "::ffff:1.2.3.4"));
+    assert!(same("1.2.3.4", "64:ff9b::1.2.3.4"));
+    assert!(!same("64:ff9b::1.2.3.4", "64:ff9b::1.2.3.5"));
+    assert!(same("64:ff9b:1::1.2.3.4", "64:ff9b:1::1.2.3.5"));
     assert!(!same("1.2.3.4", "1.2.3.5"));
     assert!(!same("::ffff:1.2.3.4", "::ffff:1.2.3.5"));
     assert!(same("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"));
