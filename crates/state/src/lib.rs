@@ -10,3 +10,14 @@ pub use error::StateError;
 pub use events::{EventHealth, EventSink, EventWriter, Pseudonyms};
 pub use store::memory::{MemoryOptions, MemoryStore};
 pub use store::snapshot::SnapshotDir;
+
+/// A number of the system's random bytes.
+///
+/// # Errors
+///
+/// When there are none.
+pub fn random() -> Result<u64, StateError> {
+    let mut bytes = [0; 8];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_unspecified| StateError::NoRandomness)?;
+    Ok(u64::from_ne_bytes(bytes))
+}

@@ -1,5 +1,8 @@
-//! The stores: what outlives a decision, in memory.
+//! The stores: one in memory, the suite that each must pass, and one that fails on purpose.
 
+pub mod conformance;
+pub mod faults;
 pub mod memory;
 pub mod shards;
 pub mod snapshot;
+mod wait;

@@ -7,9 +7,8 @@ mod hash;
 mod limits;
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use portcullis_guard::clock::{Nanos, Now};
+use portcullis_guard::clock::Now;
 use portcullis_guard::store::{
     Answer, Answers, Ask, Durability, LimitAsk, Reply, Store, StoreError,
 };
@@ -18,7 +17,6 @@ use bucket::BucketShard;
 pub(crate) use bucket::{Bucket, BucketKey, Cell, ExactCell};
 use entry::{EntryShard, Life};
 pub(crate) use hash::BucketHash;
-use limits::Buckets;
 
 use crate::StateError;
 use crate::store::shards::{Broken, Shards};
@@ -61,7 +59,7 @@ pub struct MemoryUse {
 #[derive(Debug)]
 pub struct MemoryStore {
     pub(super) hash: BucketHash,
-    pub(super) buckets: Buckets,
+    pub(super) buckets: Shards<BucketShard>,
     entries: Shards<EntryShard>,
     pub(super) snapshots: Option<Mutex<SnapshotDir>>,
     pub(super) snapshot_bytes_max: u64,
@@ -99,13 +97,14 @@ impl MemoryStore {
             Some(snapshot) => {
                 let store = Self::with_hash(options, snapshot.hash());
                 let coarse_until = snapshot.coarse_until(now);
-                store
-                    .buckets
-                    .coarse_until
-                    .store(coarse_until, Ordering::Release);
+                for place in 0..store.buckets.count() {
+                    store
+                        .buckets
+                        .with(place, |part| part.coarse_until = coarse_until)?;
+                }
                 for bucket in snapshot.buckets(now) {
-                    let place = store.buckets.place(bucket.key);
-                    store.buckets.shards.with(place, |part| {
+                    let place = store.bucket_place(bucket.key);
+                    store.buckets.with(place, |part| {
                         part.remove(bucket.key);
                         part.insert(bucket);
                     })?;
@@ -123,10 +122,7 @@ impl MemoryStore {
         let shards = options.shards.max(1).next_power_of_two();
         Self {
             hash,
-            buckets: Buckets {
-                shards: Shards::new(shards, || BucketShard::new(options.bucket_bytes / shards)),
-                coarse_until: AtomicU64::new(0),
-            },
+            buckets: Shards::new(shards, || BucketShard::new(options.bucket_bytes / shards)),
             entries: Shards::new(shards, || EntryShard::new(options.entry_bytes / shards)),
             snapshots: None,
             snapshot_bytes_max: snapshot_bytes_max(options),
@@ -141,11 +137,10 @@ impl MemoryStore {
     /// When a shard is broken.
     pub fn sweep(&self, now: Now) -> Result<usize, StoreError> {
         let mut forgotten = 0;
-        for place in 0..self.buckets.shards.count() {
+        for place in 0..self.buckets.count() {
             forgotten += self
                 .buckets
-                .shards
-                .with(place, |part| part.sweep(now.monotonic))?;
+                .with(place, |part| part.sweep(&[], now.monotonic))?;
         }
         for place in 0..self.entries.count() {
             forgotten += self.entries.with(place, |part| part.sweep(now))?;
@@ -160,8 +155,8 @@ impl MemoryStore {
     /// When a shard is broken.
     pub fn used(&self) -> Result<MemoryUse, StoreError> {
         let mut used = MemoryUse::default();
-        for place in 0..self.buckets.shards.count() {
-            self.buckets.shards.with(place, |part| {
+        for place in 0..self.buckets.count() {
+            self.buckets.with(place, |part| {
                 used.buckets += part.len();
                 used.bucket_bytes += part.bytes();
             })?;
@@ -170,11 +165,6 @@ impl MemoryStore {
             used.entry_bytes += self.entries.with(place, |part| part.bytes())?;
         }
         Ok(used)
-    }
-
-    /// Until when something that was counted coarsely still counts.
-    pub(super) fn coarse_until(&self) -> Nanos {
-        self.buckets.coarse_until.load(Ordering::Acquire)
     }
 
     fn answer(&self, batch: &[Ask<'_>], now: Now) -> Result<Answers, StoreError> {

@@ -101,9 +101,10 @@ impl MemoryStore {
         };
         // One at a time: both would write the same new file.
         let directory = directory.lock().map_err(|_poisoned| StateError::Broken)?;
-        let mut writer = format::Writer::new(self.hash, self.coarse_until(), now);
-        for place in 0..self.buckets.shards.count() {
-            self.buckets.shards.with(place, |part| {
+        let mut writer = format::Writer::new(self.hash, now);
+        for place in 0..self.buckets.count() {
+            self.buckets.with(place, |part| {
+                writer.coarse_until(part.coarse_until);
                 for bucket in part.iter().filter(|bucket| bucket.kept) {
                     writer.add(bucket);
                 }

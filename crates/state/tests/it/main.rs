@@ -1,2 +1,3 @@
 #![cfg(test)]
 //! The crate from outside.
+mod conformance;

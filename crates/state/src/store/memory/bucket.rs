@@ -182,6 +182,8 @@ pub(crate) struct BucketShard {
     heap_bytes: usize,
     cursor: usize,
     swept_at: Nanos,
+    /// Until when something still counts coarsely that had no room here.
+    pub(crate) coarse_until: Nanos,
 }
 
 impl BucketShard {
@@ -193,6 +195,7 @@ impl BucketShard {
             heap_bytes: 0,
             cursor: 0,
             swept_at: 0,
+            coarse_until: 0,
         }
     }
 
@@ -201,17 +204,24 @@ impl BucketShard {
         self.table.find_mut(key[1], |bucket| bucket.key == key)
     }
 
-    /// Makes room for a bucket, if there can be any.
-    pub(crate) fn make_room(&mut self, level: Level, rule: LimitRule, now: Nanos) -> bool {
-        self.step(STEP, now);
+    /// Makes room for a bucket, if there can be any. Those in `used` are left alone: this request counts in them too, and
+    /// until it does they are as good as new.
+    pub(crate) fn make_room(
+        &mut self,
+        level: Level,
+        rule: LimitRule,
+        used: &[BucketKey],
+        now: Nanos,
+    ) -> bool {
+        self.step(STEP, used, now);
         let heap = log_bytes(rule);
         if self.has_room(level, heap) {
             return true;
         }
         if now.saturating_sub(self.swept_at) >= SWEEP_EVERY {
-            self.sweep(now);
+            self.sweep(used, now);
         } else {
-            self.step(FULL_STEP, now);
+            self.step(FULL_STEP, used, now);
         }
         self.has_room(level, heap)
     }
@@ -257,12 +267,12 @@ impl BucketShard {
     }
 
     /// Forgets what is as good as new, and gives memory back after a flood.
-    pub(crate) fn sweep(&mut self, now: Nanos) -> usize {
+    pub(crate) fn sweep(&mut self, used: &[BucketKey], now: Nanos) -> usize {
         self.swept_at = now;
         let before = self.table.len();
         let heap_bytes = &mut self.heap_bytes;
         self.table.retain(|bucket| {
-            let lives = bucket.cell.until() > now;
+            let lives = bucket.cell.until() > now || used.contains(&bucket.key);
             if !lives {
                 *heap_bytes = heap_bytes.saturating_sub(bucket.cell.heap_bytes());
             }
@@ -276,7 +286,7 @@ impl BucketShard {
     }
 
     /// Looks at the next few slots, so that a sweep costs every operation a little and none of them much.
-    fn step(&mut self, slots: usize, now: Nanos) {
+    fn step(&mut self, slots: usize, used: &[BucketKey], now: Nanos) {
         let all = self.table.num_buckets();
         for _ in 0..slots.min(all) {
             self.cursor = if self.cursor + 1 < all {
@@ -287,7 +297,8 @@ impl BucketShard {
             let Ok(entry) = self.table.get_bucket_entry(self.cursor) else {
                 continue;
             };
-            if entry.get().cell.until() <= now {
+            let bucket = entry.get();
+            if bucket.cell.until() <= now && !used.contains(&bucket.key) {
                 let (bucket, _) = entry.remove();
                 self.heap_bytes = self.heap_bytes.saturating_sub(bucket.cell.heap_bytes());
             }

@@ -2,10 +2,8 @@
 //!
 //! 1. Each ask has a chain of buckets: its own, the coarser ones, the one of the whole scope.
 //! 2. It counts in the first of them that is there or has room. The last always has.
-//! 3. A bucket that is made while a later one of its chain counts begins as a copy of that one: what was counted
-//!    coarsely is not forgiven when there is room again.
-
-use std::sync::atomic::{AtomicU64, Ordering};
+//! 3. A bucket that is made where there was no room a moment ago begins as a copy of the next one of its chain that is
+//!    there: what was counted coarsely is not forgiven when there is room again.
 
 use portcullis_guard::clock::Nanos;
 use portcullis_guard::limit::LimitState;
@@ -15,29 +13,12 @@ use smallvec::SmallVec;
 use super::MemoryStore;
 use super::bucket::{Bucket, BucketKey, BucketShard, Cell, Level};
 use super::hash::{COARSER, OWN, WHOLE};
-use crate::store::shards::{Broken, Held, Shards};
-
-/// The buckets of a store.
-#[derive(Debug)]
-pub(crate) struct Buckets {
-    pub(crate) shards: Shards<BucketShard>,
-    /// Until when something that was counted coarsely still counts. It is written under the locks of every chain that
-    /// it is about.
-    pub(crate) coarse_until: AtomicU64,
-}
-
-impl Buckets {
-    pub(crate) fn place(&self, key: BucketKey) -> usize {
-        self.shards.place(key[0])
-    }
-}
+use crate::store::shards::{Broken, Held};
 
 /// One ask while it is answered.
 struct Counting<'a, 's> {
     ask: &'a LimitAsk<'s>,
     own: BucketKey,
-    /// What earlier asks of the batch count in the same bucket.
-    cost_before: u32,
     chosen: BucketKey,
     made: bool,
     state: Option<LimitState>,
@@ -76,7 +57,6 @@ impl MemoryStore {
                 Counting {
                     ask,
                     own,
-                    cost_before: 0,
                     chosen: own,
                     made: false,
                     state: None,
@@ -84,13 +64,13 @@ impl MemoryStore {
             })
             .collect();
         // Nearly always the buckets are there or have room, and only their own shards are held.
-        let own = counting.iter().map(|one| self.buckets.place(one.own));
-        let held = self.buckets.shards.hold(own)?;
+        let own = counting.iter().map(|one| self.bucket_place(one.own));
+        let held = self.buckets.hold(own)?;
         let counted = match self.count_held(held, &mut counting, false, now) {
             Err(Stopped::NeedsChains) => {
                 let chains = asks.iter().flat_map(|ask| self.chain(ask));
-                let places = chains.map(|(_, key)| self.buckets.place(key));
-                let held = self.buckets.shards.hold(places)?;
+                let places = chains.map(|(_, key)| self.bucket_place(key));
+                let held = self.buckets.hold(places)?;
                 self.count_held(held, &mut counting, true, now)
             }
             answered => answered,
@@ -113,17 +93,20 @@ impl MemoryStore {
         chains: bool,
         now: Nanos,
     ) -> Result<(), Stopped> {
-        let mut taken: SmallVec<[(BucketKey, u32); 4]> = SmallVec::new();
+        // The buckets of the asks so far, and what each counts in its own.
+        let mut used: SmallVec<[BucketKey; 4]> = SmallVec::new();
+        let mut costs: SmallVec<[u32; 4]> = SmallVec::new();
         let done = held.all_or_none(
             counting,
             |held, one| {
-                (one.chosen, one.made) = self.choose(held, one, chains, now)?;
-                one.cost_before = taken
+                (one.chosen, one.made) = self.choose(held, one, chains, &used, now)?;
+                let before = used
                     .iter()
-                    .filter(|(key, _)| *key == one.chosen)
-                    .fold(0, |sum: u32, (_, cost)| sum.saturating_add(*cost));
-                taken.push((one.chosen, one.ask.cost));
-                let cost = one.ask.cost.saturating_add(one.cost_before);
+                    .zip(&costs)
+                    .filter(|(key, _)| **key == one.chosen);
+                let cost = before.fold(one.ask.cost, |sum, (_, cost)| sum.saturating_add(*cost));
+                used.push(one.chosen);
+                costs.push(one.ask.cost);
                 let bucket = self.bucket(held, one.chosen)?;
                 let mut state = bucket.cell.check(one.ask.rule, cost, now)?;
                 state.coarse = one.chosen != one.own;
@@ -136,7 +119,7 @@ impl MemoryStore {
                 bucket.kept |= one.ask.durability == Durability::Snapshot;
                 if one.chosen != one.own {
                     let until = bucket.cell.until();
-                    self.buckets.coarse_until.fetch_max(until, Ordering::AcqRel);
+                    self.had_no_room(held, one, until)?;
                 }
                 Ok::<(), Stopped>(())
             },
@@ -164,8 +147,7 @@ impl MemoryStore {
             }
         }
         for one in counting.iter_mut().filter(|one| one.made) {
-            held.part(self.buckets.place(one.chosen))?
-                .remove(one.chosen);
+            held.part(self.bucket_place(one.chosen))?.remove(one.chosen);
             one.made = false;
         }
         Ok(())
@@ -177,15 +159,15 @@ impl MemoryStore {
         held: &mut Held<'_, BucketShard>,
         one: &Counting<'_, '_>,
         chains: bool,
+        used: &[BucketKey],
         now: Nanos,
     ) -> Result<(BucketKey, bool), Stopped> {
-        let part = held.part(self.buckets.place(one.own))?;
+        let part = held.part(self.bucket_place(one.own))?;
         if part.find(one.own).is_some() {
             return Ok((one.own, false));
         }
         if !chains {
-            let coarse = self.buckets.coarse_until.load(Ordering::Acquire) > now;
-            if coarse || !part.make_room(Level::Own, one.ask.rule, now) {
+            if part.coarse_until > now || !part.make_room(Level::Own, one.ask.rule, used, now) {
                 return Err(Stopped::NeedsChains);
             }
             part.insert(Bucket {
@@ -197,11 +179,11 @@ impl MemoryStore {
         }
         let chain = self.chain(one.ask);
         for (at, (level, key)) in chain.iter().enumerate() {
-            let part = held.part(self.buckets.place(*key))?;
+            let part = held.part(self.bucket_place(*key))?;
             if part.find(*key).is_some() {
                 return Ok((*key, false));
             }
-            if !part.make_room(*level, one.ask.rule, now) {
+            if !part.make_room(*level, one.ask.rule, used, now) {
                 continue;
             }
             let mut bucket = Bucket {
@@ -209,18 +191,36 @@ impl MemoryStore {
                 cell: Cell::new(one.ask.rule),
                 kept: false,
             };
-            for (_, later) in chain.iter().skip(at + 1) {
-                let part = held.part(self.buckets.place(*later))?;
+            let had_no_room = part.coarse_until > now;
+            for (_, later) in chain.iter().skip(at + 1).filter(|_| had_no_room) {
+                let part = held.part(self.bucket_place(*later))?;
                 if let Some(counted) = part.find(*later) {
                     bucket.cell = counted.cell.clone();
                     bucket.kept = counted.kept;
                     break;
                 }
             }
-            held.part(self.buckets.place(*key))?.insert(bucket);
+            held.part(self.bucket_place(*key))?.insert(bucket);
             return Ok((*key, true));
         }
         Err(StoreError::Full.into())
+    }
+
+    /// Remembers, where an ask had no room, until when what it counted elsewhere still counts.
+    fn had_no_room(
+        &self,
+        held: &mut Held<'_, BucketShard>,
+        one: &Counting<'_, '_>,
+        until: Nanos,
+    ) -> Result<(), StoreError> {
+        for (_, key) in self.chain(one.ask) {
+            if key == one.chosen {
+                break;
+            }
+            let part = held.part(self.bucket_place(key))?;
+            part.coarse_until = part.coarse_until.max(until);
+        }
+        Ok(())
     }
 
     /// Gives back what was counted at `at`: from the first bucket of the chain that is there. What was counted in a
@@ -233,10 +233,10 @@ impl MemoryStore {
     ) -> Result<(), StoreError> {
         for ask in asks {
             let chain = self.chain(ask);
-            let places = chain.iter().map(|(_, key)| self.buckets.place(*key));
-            let mut held = self.buckets.shards.hold(places)?;
+            let places = chain.iter().map(|(_, key)| self.bucket_place(*key));
+            let mut held = self.buckets.hold(places)?;
             for (_, key) in &chain {
-                if let Some(bucket) = held.part(self.buckets.place(*key))?.find(*key) {
+                if let Some(bucket) = held.part(self.bucket_place(*key))?.find(*key) {
                     bucket.cell.release(ask.rule, ask.cost, at, now)?;
                     break;
                 }
@@ -259,12 +259,16 @@ impl MemoryStore {
             .collect()
     }
 
+    pub(super) fn bucket_place(&self, key: BucketKey) -> usize {
+        self.buckets.place(key[0])
+    }
+
     fn bucket<'h>(
         &self,
         held: &'h mut Held<'_, BucketShard>,
         key: BucketKey,
     ) -> Result<&'h mut Bucket, StoreError> {
-        let part = held.part(self.buckets.place(key))?;
+        let part = held.part(self.bucket_place(key))?;
         part.find(key).ok_or_else(|| Broken.into())
     }
 }

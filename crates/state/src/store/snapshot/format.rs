@@ -18,8 +18,10 @@ const VERSION: u32 = 1;
 const SMOOTH: u8 = 0;
 const EXACT: u8 = 1;
 const DIGEST_BYTES: usize = 32;
+/// Where it is written how long coarse counts last.
+const COARSE_AT: usize = 8 + 4 + 16 + 8;
 /// Where the number of buckets is written when it is known.
-const COUNT_AT: usize = 8 + 4 + 16 + 8 + 8;
+const COUNT_AT: usize = COARSE_AT + 8;
 /// The fewest bytes of a bucket.
 const BUCKET_BYTES_MIN: usize = 25;
 
@@ -27,11 +29,12 @@ const BUCKET_BYTES_MIN: usize = 25;
 pub(super) struct Writer {
     bytes: Vec<u8>,
     count: usize,
+    coarse_until: Nanos,
     now: Nanos,
 }
 
 impl Writer {
-    pub(super) fn new(hash: BucketHash, coarse_until: Nanos, now: Now) -> Self {
+    pub(super) fn new(hash: BucketHash, now: Now) -> Self {
         let mut bytes = Vec::new();
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&VERSION.to_le_bytes());
@@ -39,14 +42,19 @@ impl Writer {
             bytes.extend_from_slice(&key.to_le_bytes());
         }
         bytes.extend_from_slice(&now.unix_millis.to_le_bytes());
-        let coarse = coarse_until.saturating_sub(now.monotonic);
-        bytes.extend_from_slice(&coarse.to_le_bytes());
+        bytes.extend_from_slice(&0_u64.to_le_bytes());
         bytes.extend_from_slice(&0_u64.to_le_bytes());
         Self {
             bytes,
             count: 0,
+            coarse_until: 0,
             now: now.monotonic,
         }
+    }
+
+    /// Until when coarse counts of one shard last.
+    pub(super) fn coarse_until(&mut self, until: Nanos) {
+        self.coarse_until = self.coarse_until.max(until);
     }
 
     pub(super) fn add(&mut self, bucket: &Bucket) {
@@ -80,6 +88,8 @@ impl Writer {
     pub(super) fn finish(mut self) -> (Vec<u8>, usize) {
         let count = u64::try_from(self.count).unwrap_or(u64::MAX);
         self.patch(COUNT_AT, &count.to_le_bytes());
+        let coarse = self.coarse_until.saturating_sub(self.now);
+        self.patch(COARSE_AT, &coarse.to_le_bytes());
         let digest = digest(&SHA256, &self.bytes);
         self.bytes.extend_from_slice(digest.as_ref());
         (self.bytes, self.count)
