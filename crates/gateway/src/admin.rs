@@ -131,9 +131,7 @@ fn ready(shared: &Shared) -> Reply {
     if live.upstreams.well() == 0 {
         worse.push("no upstream is well");
     }
-    if let Some(said) = shared.observer.trouble() {
-        worse.push(said);
-    }
+    worse.extend(shared.observer.troubles());
     if worse.is_empty() {
         Reply::text(200, "ready\n")
     } else {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use portcullis_guard::canon::ClientIp;
@@ -33,6 +34,10 @@ pub struct Observer {
     names: Pseudonyms,
     clock: SystemClock,
     digest: Mutex<Option<LineHash>>,
+    /// Whether the policy's file holds another policy than the one in force, and that one is not valid.
+    policy_is_stale: AtomicBool,
+    /// What is wrong with what must outlive a restart.
+    state: Mutex<Option<String>>,
     say: Say,
     /// When each sort of word was last said, in seconds since 1970-01-01.
     said: Mutex<Vec<(&'static str, u64)>>,
@@ -177,6 +182,8 @@ impl Observer {
             names,
             clock,
             digest: Mutex::new(None),
+            policy_is_stale: AtomicBool::new(false),
+            state: Mutex::new(None),
             say: Box::new(say),
             said: Mutex::new(Vec::new()),
         }
@@ -188,6 +195,27 @@ impl Observer {
             .strip_prefix("sha256:")
             .and_then(|digits| digits.parse::<LineHash>().ok());
         *self.digest.lock().unwrap_or_else(PoisonError::into_inner) = read;
+        self.policy_is_stale.store(false, Ordering::Relaxed);
+    }
+
+    /// The policy's file has changed, and what it holds now is not valid.
+    pub fn policy_refused(&self) {
+        self.policy_is_stale.store(true, Ordering::Relaxed);
+    }
+
+    /// How keeping what outlives a restart went: nothing when it went well. The first failure is told.
+    pub fn state_is(&self, wrong: Option<String>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (None, Some(why)) = (&*state, &wrong) {
+            (self.say)(&format!("limits cannot be kept: {why}"));
+            self.system(
+                EventKind::GuardUnavailable,
+                EventLevel::Critical,
+                "limits_not_kept",
+                None,
+            );
+        }
+        *state = wrong;
     }
 
     /// The guard itself did something: started, took another policy, ended.
@@ -317,10 +345,22 @@ impl Observer {
         (self.say)(words);
     }
 
-    /// What is wrong with the writing of events; nothing when all is well.
-    pub(crate) fn trouble(&self) -> Option<&'static str> {
-        let health = self.writer.health();
-        health.error.map(|_inside| "events cannot be written")
+    /// What is worse than it should be, in words that say nothing of the inside.
+    pub(crate) fn troubles(&self) -> Vec<&'static str> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let troubles = [
+            (
+                self.writer.health().error.is_some(),
+                "events cannot be written",
+            ),
+            (
+                self.policy_is_stale.load(Ordering::Relaxed),
+                "the changed policy is not valid",
+            ),
+            (state.is_some(), "limits cannot be kept"),
+        ];
+        let there = troubles.into_iter().filter(|(is_there, _)| *is_there);
+        there.map(|(_, words)| words).collect()
     }
 
     /// Events that were lost.

@@ -183,6 +183,12 @@ impl Gateway {
         self.admin_address
     }
 
+    /// Who is told what happens.
+    #[must_use]
+    pub fn observer(&self) -> &Observer {
+        &self.shared.observer
+    }
+
     /// What is in force.
     #[must_use]
     pub fn live(&self) -> Arc<Live> {

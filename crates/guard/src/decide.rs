@@ -48,10 +48,6 @@ const ORDER: &[Phase] = &[
 /// What the decider needs next.
 #[derive(Debug)]
 #[must_use]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is made a few times a request and not kept"
-)]
 pub enum Step<'s> {
     /// An answer of the store to [`Decider::batch`]; it goes into [`Decider::answered`].
     Ask,

@@ -14,10 +14,6 @@ use crate::store::LimitAsk;
 /// The answer to a request. It has no default, and nothing turns an error into [`Decision::Allow`].
 #[derive(Debug)]
 #[must_use]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is made once a request and moved a few times; a box would cost more"
-)]
 pub enum Decision<'s> {
     /// It may pass.
     Allow(Permit<'s>),

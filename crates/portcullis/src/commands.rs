@@ -4,6 +4,7 @@ mod audit;
 mod completions;
 mod dump;
 mod explain;
+mod guard;
 mod routes;
 
 use portcullis_audit::{Audited, Options, RULES, Rule};
@@ -23,6 +24,7 @@ pub(crate) fn run(args: Args, environment: &Environment) -> Result<Exit, Failure
     match args.command {
         Command::Audit(args) => audit::run(&args, environment),
         Command::Routes(args) => routes::run(&args, environment),
+        Command::Guard(args) => guard::run(&args, environment),
         Command::Explain {
             what: Explain::Rule { id },
         } => explain::rule(&id, environment),

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, stderr, stdout};
 use std::time::{Duration, Instant, SystemTime};
 
-use portcullis_policy::Date;
+use portcullis_policy::{Date, SecretRef};
 
 use crate::failure::Failure;
 
@@ -35,10 +35,25 @@ impl Environment {
         })
     }
 
+    /// The day as it is by now, for a run that lasts for days.
+    pub(crate) fn day(&self) -> Date {
+        today(variable("PORTCULLIS_TODAY").as_deref()).unwrap_or(self.today)
+    }
+
     /// How long this run has taken. It may decide what is shown as progress, and nothing that is found.
     pub(crate) fn elapsed(&self) -> Duration {
         now().saturating_duration_since(self.started)
     }
+}
+
+/// Reads a secret from where the policy says it is kept.
+pub(crate) fn secret(reference: &SecretRef) -> Result<String, Failure> {
+    let read = match reference {
+        SecretRef::Env(name) => variable(name).filter(|value| !value.is_empty()),
+        SecretRef::File(path) => std::fs::read_to_string(path).ok(),
+    };
+    // What was read is never repeated, not even the reason: a file that is no text may be quoted in it.
+    read.ok_or_else(|| Failure::usage(format!("the secret at `{reference}` is not there")))
 }
 
 #[expect(

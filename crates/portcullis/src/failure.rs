@@ -48,6 +48,11 @@ impl Failure {
         }
     }
 
+    /// What is told.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Tells it, and answers with the exit code.
     pub(crate) fn tell(&self) -> Exit {
         let told = writeln!(std::io::stderr(), "error: {}", harmless(&self.message));

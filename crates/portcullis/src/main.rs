@@ -6,6 +6,7 @@ mod commit;
 mod environment;
 mod exit;
 mod failure;
+mod guarding;
 mod output;
 mod policy_source;
 mod progress;

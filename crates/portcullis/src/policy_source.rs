@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::failure::Failure;
 
 /// The policy's name in the folder of an application.
-const NAME: &str = "portcullis.toml";
+pub(crate) const NAME: &str = "portcullis.toml";
 
 /// A policy and what names its exact text. No file is the empty policy.
 #[derive(Debug, Default)]
@@ -35,34 +35,39 @@ impl PolicySource {
                 });
             }
         };
-        let name = path.display();
-        let text = read(&path).map_err(|error| {
-            Failure::caused(&format!("cannot read the policy `{name}`"), &error)
-        })?;
-        let policy = Policy::parse(&text).map_err(|errors| {
-            let lines: Vec<String> = errors
-                .iter()
-                .map(|error| format!("{name}:{error}"))
-                .collect();
-            let more = match errors.left_out() {
-                0 => String::new(),
-                more => format!("\nand {more} more"),
-            };
-            Failure::usage(format!(
-                "the policy cannot be used\n{}{more}",
-                lines.join("\n")
-            ))
-        })?;
-        let digest: String = Sha256::digest(text.as_bytes())
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let (policy, digest) = read_policy(&path)?;
         Ok(Self {
             policy,
             file: in_report(&path, dir),
-            digest: Some(format!("sha256:{digest}")),
+            digest: Some(digest),
         })
     }
+}
+
+/// Reads a policy file; with the policy what names its exact text.
+pub(crate) fn read_policy(path: &Path) -> Result<(Policy, String), Failure> {
+    let name = path.display();
+    let text = read(&path)
+        .map_err(|error| Failure::caused(&format!("cannot read the policy `{name}`"), &error))?;
+    let policy = Policy::parse(&text).map_err(|errors| {
+        let lines: Vec<String> = errors
+            .iter()
+            .map(|error| format!("{name}:{error}"))
+            .collect();
+        let more = match errors.left_out() {
+            0 => String::new(),
+            more => format!("\nand {more} more"),
+        };
+        Failure::usage(format!(
+            "the policy cannot be used\n{}{more}",
+            lines.join("\n")
+        ))
+    })?;
+    let digest: String = Sha256::digest(text.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Ok((policy, format!("sha256:{digest}")))
 }
 
 /// A policy's path in the folder if it lies there, else as it was named, but never where on this machine that is.

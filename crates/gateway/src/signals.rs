@@ -1,0 +1,133 @@
+//! `Signals`: what the operator wants: another policy, or the end.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+/// How long a file has to be quiet before it is read: an editor writes it in several steps.
+const QUIET: Duration = Duration::from_millis(100);
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Read the policy again: SIGHUP, or its file has changed.
+    Reload,
+    /// End: SIGTERM or SIGINT.
+    End,
+    /// Nothing in the time that was waited.
+    Nothing,
+}
+
+/// Why the operator cannot be heard.
+#[derive(Debug, thiserror::Error)]
+pub enum SignalsError {
+    /// The system's signals.
+    #[error("signals cannot be received: {0}")]
+    Signals(#[source] std::io::Error),
+    /// The policy's folder.
+    #[error("the folder of the policy `{}` cannot be watched: {source}", path.display())]
+    Watch {
+        /// The policy.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: notify::Error,
+    },
+}
+
+/// Hears signals and changes of a file.
+#[derive(Debug)]
+pub struct Signals {
+    runtime: Runtime,
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+    changes: Arc<Notify>,
+    _watcher: RecommendedWatcher,
+}
+
+impl Signals {
+    /// Begins to listen. The folder is watched and not the file, as a deploy puts another file in its place.
+    ///
+    /// # Errors
+    ///
+    /// What the system denies.
+    pub fn of(policy: &Path) -> Result<Self, SignalsError> {
+        let runtime = Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(SignalsError::Signals)?;
+        let _inside = runtime.enter();
+        let of = |kind| signal(kind).map_err(SignalsError::Signals);
+        let (hangup, terminate) = (of(SignalKind::hangup())?, of(SignalKind::terminate())?);
+        let interrupt = of(SignalKind::interrupt())?;
+        let changes = Arc::new(Notify::new());
+        let changed = Arc::clone(&changes);
+        let watching = || -> notify::Result<RecommendedWatcher> {
+            let mut watcher =
+                notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+                    // Reading it is no change of it. That there is a word waiting already is as good as one more.
+                    if event.is_ok_and(|event| !event.kind.is_access()) {
+                        changed.notify_one();
+                    }
+                })?;
+            watcher.watch(folder_of(policy), RecursiveMode::NonRecursive)?;
+            Ok(watcher)
+        };
+        let watcher = watching().map_err(|source| SignalsError::Watch {
+            path: policy.to_owned(),
+            source,
+        })?;
+        drop(_inside);
+        Ok(Self {
+            runtime,
+            hangup,
+            terminate,
+            interrupt,
+            changes,
+            _watcher: watcher,
+        })
+    }
+
+    /// Waits for a wish.
+    pub fn next(&mut self, at_most: Duration) -> Wish {
+        let Self {
+            runtime,
+            hangup,
+            terminate,
+            interrupt,
+            changes,
+            ..
+        } = self;
+        runtime.block_on(async {
+            let wish = async {
+                tokio::select! {
+                    biased;
+                    _told = terminate.recv() => Wish::End,
+                    _told = interrupt.recv() => Wish::End,
+                    _told = hangup.recv() => Wish::Reload,
+                    () = changes.notified() => {
+                        while timeout(QUIET, changes.notified()).await.is_ok() {}
+                        Wish::Reload
+                    }
+                }
+            };
+            timeout(at_most, wish).await.unwrap_or(Wish::Nothing)
+        })
+    }
+}
+
+fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+        Some(folder) => folder,
+        None => Path::new("."),
+    }
+}

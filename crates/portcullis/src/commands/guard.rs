@@ -1,0 +1,185 @@
+//! `portcullis guard`: starts the proxy, follows its policy, and ends it when it is told to.
+
+use std::io::{Write as _, stderr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use portcullis_gateway::{Gateway, GatewayOptions, Live, Observer, Signals, Wish};
+use portcullis_guard::store::Store;
+use portcullis_policy::event::{EventKind, EventLevel};
+use portcullis_state::{EventWriter, MemoryStore, Pseudonyms, SystemClock};
+
+use crate::args::GuardArgs;
+use crate::environment::{Environment, secret};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::guarding::{Loaded, event_sink, load, open_store, seeds};
+use crate::policy_source::NAME;
+
+/// How often the store is swept and its long limits written out: so much of a count may be lost to a crash.
+const HOUSEKEEPING: Duration = Duration::from_secs(5);
+
+pub(crate) fn run(args: &GuardArgs, environment: &Environment) -> Result<Exit, Failure> {
+    let path = args.policy.clone().unwrap_or_else(|| PathBuf::from(NAME));
+    let clock = SystemClock::start();
+    let loaded = load(&path, environment.today, args.insecure_shadow)?;
+    for notice in &loaded.notices {
+        say(notice);
+    }
+    let store = open_store(&loaded, &path, args.state_dir.as_deref(), clock)?;
+    let gateway = start(args, &loaded, Arc::clone(&store), clock)?;
+    let mut signals = Signals::of(&path).map_err(|error| Failure::caused("", &error))?;
+    let mut digest = loaded.digest.clone();
+    loop {
+        match signals.next(HOUSEKEEPING) {
+            Wish::End => break,
+            Wish::Nothing => keep_house(&store, &gateway, clock),
+            Wish::Reload => match load(&path, environment.day(), args.insecure_shadow) {
+                // Something else in the folder changed.
+                Ok(loaded) if loaded.digest.clone() == digest => {}
+                Ok(loaded) => {
+                    digest = loaded.digest.clone();
+                    replace(&gateway, loaded);
+                }
+                Err(failure) => {
+                    let observer = gateway.observer();
+                    observer.system(
+                        EventKind::SysRestart,
+                        EventLevel::Critical,
+                        "policy_refused",
+                        Some("a changed policy is not valid; the one before stays in force"),
+                    );
+                    observer.policy_refused();
+                    let why = failure.message();
+                    say(&format!(
+                        "the changed policy is not taken, the one before stays in force: {why}"
+                    ));
+                }
+            },
+        }
+    }
+    end(gateway, &store, clock, args.grace)
+}
+
+fn start(
+    args: &GuardArgs,
+    loaded: &Loaded,
+    store: Arc<MemoryStore>,
+    clock: SystemClock,
+) -> Result<Gateway, Failure> {
+    let policy = &loaded.policy;
+    let caused = |error: &dyn std::error::Error| Failure::caused("", error);
+    let writer =
+        EventWriter::start(event_sink(policy.events()), clock).map_err(|error| caused(&error))?;
+    if let Some(torn) = &writer.started().torn {
+        say(&format!(
+            "half an event was put aside in `{}`",
+            torn.display()
+        ));
+    }
+    let names = match &policy.events().key {
+        Some(key) => Pseudonyms::configured(&secret(key)?),
+        None => Pseudonyms::random(),
+    };
+    let names = names.map_err(|error| caused(&error))?;
+    let settings = policy.proxy();
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let workers = args.workers.or(settings.workers);
+    let workers = workers.map_or(cores, |count| usize::from(count.get()));
+    let store: Arc<dyn Store> = store;
+    let options = GatewayOptions {
+        listen: args.listen.unwrap_or(settings.listen),
+        admin: args.admin.or(settings.admin),
+        workers,
+        store,
+        clock,
+        observer: Observer::new(writer, names, clock, say),
+        seeds: seeds(workers)?,
+    };
+    let live = Live::first(policy, loaded.plan()?);
+    let gateway = Gateway::start(options, live).map_err(|error| caused(&error))?;
+    let plan = &gateway.live().plan;
+    let observer = gateway.observer();
+    observer.in_force(&plan.digest);
+    observer.system(EventKind::SysStartup, EventLevel::Info, "started", None);
+    tell_start(&gateway, loaded, args);
+    Ok(gateway)
+}
+
+fn tell_start(gateway: &Gateway, loaded: &Loaded, args: &GuardArgs) {
+    let upstreams: Vec<String> = loaded
+        .policy
+        .upstreams()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let routes = gateway.live().plan.routes.len();
+    say(&format!(
+        "guarding {} at http://{}, {routes} routes{}",
+        upstreams.join(", "),
+        gateway.address(),
+        match gateway.admin_address() {
+            Some(admin) => format!("; admin at http://{admin}"),
+            None => String::new(),
+        }
+    ));
+    if args.insecure_shadow {
+        say("warning: --insecure-shadow: what the policy refuses is only written down");
+    }
+}
+
+fn replace(gateway: &Gateway, loaded: Loaded) {
+    for notice in &loaded.notices {
+        say(notice);
+    }
+    let Ok(plan) = loaded.plan() else {
+        return;
+    };
+    let routes = plan.routes.len();
+    let digest = plan.digest.clone();
+    gateway.replace(gateway.live().followed_by(&loaded.policy, plan));
+    let observer = gateway.observer();
+    observer.in_force(&digest);
+    observer.system(
+        EventKind::SysRestart,
+        EventLevel::Info,
+        "policy_replaced",
+        None,
+    );
+    say(&format!(
+        "another policy is in force: {routes} routes, {digest}"
+    ));
+}
+
+fn keep_house(store: &MemoryStore, gateway: &Gateway, clock: SystemClock) {
+    let now = clock.now();
+    let swept = store.sweep(now).map_err(|error| error.to_string());
+    let kept = store.snapshot(now).map_err(|error| error.to_string());
+    gateway.observer().state_is(swept.and(kept).err());
+}
+
+fn end(
+    gateway: Gateway,
+    store: &MemoryStore,
+    clock: SystemClock,
+    grace: u64,
+) -> Result<Exit, Failure> {
+    say("ending: no new connections");
+    gateway
+        .observer()
+        .system(EventKind::SysShutdown, EventLevel::Info, "ended", None);
+    if !gateway.drain(Duration::from_secs(grace)) {
+        say("some requests did not end in their time");
+    }
+    store
+        .snapshot(clock.now())
+        .map_err(|error| Failure::caused("limits could not be kept", &error))?;
+    Ok(Exit::Clean)
+}
+
+/// A line for who operates the guard. With standard error closed nobody listens.
+fn say(words: &str) {
+    let line = portcullis_report::harmless(words);
+    drop(writeln!(stderr(), "portcullis: {line}"));
+}

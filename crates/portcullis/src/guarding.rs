@@ -1,0 +1,111 @@
+//! What a guard is started with: a policy that lacks nothing, a store, a place for events.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use portcullis_guard::plan::Plan;
+use portcullis_policy::{Control, Date, EventSettings, EventTarget, Policy};
+use portcullis_state::{EventSink, MemoryOptions, MemoryStore, SnapshotDir, SystemClock};
+
+use crate::failure::Failure;
+use crate::policy_source::read_policy;
+
+/// The controls that the guard enforces today. What a route must have beyond them needs an exception.
+const ENFORCED: &[Control] = &[Control::RateLimit, Control::BodyLimit];
+
+/// The folder beside the policy for what outlives a restart.
+const STATE_DIR: &str = ".portcullis";
+
+/// A policy that a guard can start with.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// The policy.
+    pub(crate) policy: Policy,
+    /// What names its exact text.
+    pub(crate) digest: String,
+    /// What its author may not have meant.
+    pub(crate) notices: Vec<String>,
+    only_watches: bool,
+}
+
+impl Loaded {
+    /// The plan of it.
+    pub(crate) fn plan(&self) -> Result<Plan, Failure> {
+        let plan = Plan::of(&self.policy, &self.digest)
+            .map_err(|error| Failure::caused("the policy cannot be used", &error))?;
+        Ok(if self.only_watches {
+            plan.only_watching()
+        } else {
+            plan
+        })
+    }
+}
+
+/// Reads a policy and says all at once what a guard lacks in it.
+pub(crate) fn load(path: &Path, today: Date, only_watches: bool) -> Result<Loaded, Failure> {
+    if !path.is_file() {
+        let name = path.display();
+        return Err(Failure::usage(format!(
+            "there is no policy `{name}`; `portcullis guard --help` shows a smallest one, and `portcullis routes` lists what the application has"
+        )));
+    }
+    let (policy, digest) = read_policy(path)?;
+    let name = path.display();
+    if let Err(lacks) = policy.for_guard(today, ENFORCED) {
+        let lines: Vec<String> = lacks.iter().map(|lack| format!("{name}:{lack}")).collect();
+        return Err(Failure::usage(format!(
+            "a guard cannot start with this policy\n{}",
+            lines.join("\n")
+        )));
+    }
+    let notices = policy
+        .notices()
+        .iter()
+        .map(|notice| format!("{name}:{notice}"));
+    let loaded = Loaded {
+        notices: notices.collect(),
+        policy,
+        digest,
+        only_watches,
+    };
+    loaded.plan()?;
+    Ok(loaded)
+}
+
+/// The store: in memory, and with a folder for what outlives a restart where the policy has something that must.
+pub(crate) fn open_store(
+    loaded: &Loaded,
+    policy: &Path,
+    folder: Option<&Path>,
+    clock: SystemClock,
+) -> Result<Arc<MemoryStore>, Failure> {
+    let options = MemoryOptions::default();
+    let caused = |error: portcullis_state::StateError| Failure::caused("", &error);
+    let is_needed = folder.is_some() || loaded.plan()?.outlives_restarts();
+    let store = if is_needed {
+        let beside = policy.with_file_name(STATE_DIR);
+        let folder = SnapshotDir::open(folder.unwrap_or(&beside)).map_err(caused)?;
+        MemoryStore::open(options, folder, clock.now()).map_err(caused)?
+    } else {
+        MemoryStore::new(options).map_err(caused)?
+    };
+    Ok(Arc::new(store))
+}
+
+/// Where events go.
+pub(crate) fn event_sink(settings: &EventSettings) -> EventSink {
+    match &settings.to {
+        EventTarget::Stdout => EventSink::Stdout,
+        EventTarget::File(path) => EventSink::File {
+            path: path.into(),
+            rotate_bytes: settings.rotate.bytes(),
+            keep: u32::from(settings.keep.get()),
+        },
+    }
+}
+
+/// Random numbers for the ids of requests.
+pub(crate) fn seeds(workers: usize) -> Result<Vec<[u64; 2]>, Failure> {
+    let seed = || portcullis_state::random().map_err(|error| Failure::caused("", &error));
+    (0..workers).map(|_| Ok([seed()?, seed()?])).collect()
+}
