@@ -44,7 +44,7 @@ pub enum Parsed<T> {
 /// only; the answer `false` is certain, the answer `true` is not.
 #[must_use]
 pub fn head_may_be_complete(buf: &[u8], seen: usize) -> bool {
-    let from = seen.saturating_sub(3);
+    let from = seen.saturating_sub(2);
     let fresh = buf.get(from..).unwrap_or_default();
     memchr::memchr_iter(b'\n', fresh)
         .any(|at| matches!(fresh.get(at + 1..), Some([b'\r', b'\n', ..])))

@@ -240,7 +240,6 @@ fn read_version(rest: &[u8]) -> Result<Version, Stop<HeadFault>> {
     }
     match rest.get(NAME.len()..).unwrap_or_default() {
         [] => Err(Stop::Incomplete),
-        [b'1'] | [b'1', b'.'] => Err(Stop::Incomplete),
         [b'1', b'.', b'0' | b'1'] | [b'1', b'.', b'0' | b'1', b'\r'] => Err(Stop::Incomplete),
         [b'1', b'.', b'0' | b'1', ..] => Err(HeadFault::RequestLine.into()),
         [digit] if digit.is_ascii_digit() => Err(Stop::Incomplete),

@@ -363,3 +363,41 @@ fn a_canonical_path_is_not_copied() {
     assert!(!changed.is_borrowed());
     assert_eq!(changed.into_owned().as_str(), "/A");
 }
+
+/// Every byte, as it is and as an escape, against every template that could mean it.
+#[test]
+fn each_byte_is_to_the_guard_what_it_is_to_the_policy() {
+    let mut compared = 0;
+    for byte in 0..=255_u8 {
+        let mut spellings = vec![format!("/a%{byte:02X}b"), format!("/a%{byte:02x}b")];
+        if byte.is_ascii() {
+            spellings.push(format!("/a{}b", char::from(byte)));
+        }
+        let templates: Vec<PathTemplate> = spellings
+            .iter()
+            .map(String::as_str)
+            .chain(["/{x}", "/a{x}", "/{*rest}"])
+            .filter_map(|text| PathTemplate::parse(text).ok())
+            .collect();
+        for path in &spellings {
+            let canonical = CanonPath::parse(path.as_bytes());
+            for template in &templates {
+                match &canonical {
+                    Ok(canonical) => {
+                        assert_eq!(
+                            template.matches(canonical.as_str()),
+                            template.matches(path),
+                            "{path} {template}"
+                        );
+                        compared += 1;
+                    }
+                    Err(_) => assert!(
+                        !template.matches(path) || byte == b'#' || byte >= 0x80,
+                        "{path} {template}"
+                    ),
+                }
+            }
+        }
+    }
+    assert!(compared > 1000, "{compared}");
+}

@@ -89,6 +89,7 @@ fn case_49_content_length_is_digits() {
             "Content-Length:",
             "Content-Length: 1e3",
             "Content-Length: 18446744073709551616",
+            "Content-Length: 99999999999999999999",
             "Content-Length: 000000000000000000005",
             "Content-Length: \u{665}",
             "Content-Length: five",
