@@ -196,3 +196,6 @@ impl Shared {
         *error = None;
     }
 }
+
+#[cfg(test)]
+mod tests;

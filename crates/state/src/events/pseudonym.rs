@@ -123,7 +123,11 @@ mod tests {
         let long_base64 = "z".repeat(42) + "A";
         assert!(Pseudonyms::configured(long_hex).is_ok());
         assert!(Pseudonyms::configured(&long_base64).is_ok());
-        for (text, bytes) in [(&long_hex[2..], 31), ("", 0), (&long_base64[1..], 31)] {
+        for (text, bytes) in [
+            (long_hex.strip_prefix("00").unwrap(), 31),
+            ("", 0),
+            (long_base64.strip_prefix('z').unwrap(), 31),
+        ] {
             let error = Pseudonyms::configured(text).unwrap_err();
             // 42 letters are 31 bytes and 4 bits that are zero.
             assert!(

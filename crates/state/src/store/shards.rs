@@ -113,3 +113,30 @@ impl<T> Held<'_, T> {
         Ok(all)
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_that_a_panic_broke_says_so_and_the_others_go_on() {
+        let shards = Shards::new(3, || 0);
+        assert_eq!(shards.count(), 4);
+        let broken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            shards.with(1, |_| panic!("in the middle"))
+        }));
+        assert!(broken.is_err());
+        assert_eq!(shards.with(1, |part| *part), Err(Broken));
+        assert!(shards.hold([0, 1]).is_err());
+        assert_eq!(shards.with(0, |part| *part), Ok(0));
+        assert_eq!(shards.with(4, |part| *part), Err(Broken));
+    }
+
+    #[test]
+    fn a_part_that_is_not_held_cannot_be_used() {
+        let shards = Shards::new(2, || 0);
+        let mut held = shards.hold([1, 1]).unwrap();
+        assert!(held.part(1).is_ok());
+        assert!(held.part(0).is_err());
+    }
+}

@@ -1,3 +1,7 @@
 #![cfg(test)]
 //! The crate from outside.
 mod conformance;
+mod events;
+mod memory;
+mod snapshot;
+mod speed;
