@@ -7,7 +7,9 @@
 //!
 //! Whatever fails on the way is an answer of the guard's own, or a closed connection where an answer has begun.
 
+use std::future::{Future as _, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
@@ -19,7 +21,7 @@ use portcullis_guard::decision::{Decision, Denial, Permit};
 use portcullis_guard::http1::{Framing, RequestHead, Version};
 use portcullis_guard::reason::Reason;
 use portcullis_guard::request::RequestView;
-use portcullis_guard::store::{Answers, Ask, Reply, StoreError};
+use portcullis_guard::store::{Answers, Ask, Reply, Store, StoreError};
 use portcullis_policy::Method;
 
 use crate::connection::{After, Connection};
@@ -93,11 +95,10 @@ async fn decide_and_answer(
     let decision = loop {
         step = match step {
             Step::Done(decision) => break decision,
-            Step::Ask => {
-                let reply = connection.worker.store().ask(decider.batch(), now);
-                let answers = answers(reply).await;
-                guarded(|| decider.answered(answers))
-            }
+            Step::Ask => match answers(connection.worker.store(), decider.batch(), now).await {
+                Some(answers) => guarded(|| decider.answered(answers)),
+                None => panicked("the store panicked"),
+            },
             Step::Body { bytes_max } => {
                 match request_body::hold(connection, live, head, basics, bytes_max).await {
                     Ok((body, budget)) => {
@@ -130,23 +131,36 @@ async fn decide_and_answer(
 
 /// A panic of a phase is a refusal like any other, and ends nothing but this request.
 fn guarded<'s>(step: impl FnOnce() -> Step<'s>) -> Step<'s> {
-    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|_panic| {
-        Step::Done(
-            Denial::because(Reason::INTERNAL)
-                .saying("a phase panicked")
-                .into(),
-        )
-    })
+    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|_panic| panicked("a phase panicked"))
 }
 
-/// The store's answer, in its time.
-async fn answers(reply: Reply<'_>) -> Result<Answers, StoreError> {
-    match reply {
-        Reply::Ready(answers) => answers,
-        pending @ Reply::Pending(_) => match timeout(STORE_BUDGET, pending.wait()).await {
-            Ok(answers) => answers,
-            Err(_elapsed) => Err(StoreError::TimedOut),
-        },
+fn panicked<'s>(what: &'static str) -> Step<'s> {
+    Step::Done(Denial::because(Reason::INTERNAL).saying(what).into())
+}
+
+/// The store's answer, in its time. Nothing of a store that panics, while it is asked or while it is waited for.
+async fn answers(
+    store: &dyn Store,
+    batch: &[Ask<'_>],
+    now: Now,
+) -> Option<Result<Answers, StoreError>> {
+    let reply = catch_unwind(AssertUnwindSafe(|| store.ask(batch, now)));
+    match reply.ok()? {
+        Reply::Ready(answers) => Some(answers),
+        Reply::Pending(mut pending) => {
+            let guarded = poll_fn(|context| {
+                let polled = catch_unwind(AssertUnwindSafe(|| pending.as_mut().poll(context)));
+                match polled {
+                    Ok(Poll::Ready(answers)) => Poll::Ready(Some(answers)),
+                    Ok(Poll::Pending) => Poll::Pending,
+                    Err(_panic) => Poll::Ready(None),
+                }
+            });
+            match timeout(STORE_BUDGET, guarded).await {
+                Ok(answers) => answers,
+                Err(_elapsed) => Some(Err(StoreError::TimedOut)),
+            }
+        }
     }
 }
 
@@ -208,7 +222,7 @@ async fn admit(
                     at: released.at,
                 }];
                 // What cannot be given back stays counted: too strict for a while, and never too lax.
-                drop(answers(worker.store().ask(&batch, now)).await);
+                drop(answers(worker.store(), &batch, now).await);
             }
             worker.finished(live, permit, basics, Outcome::Answered(done.status), now);
             done.after

@@ -119,7 +119,10 @@ async fn connect(
     reuse: bool,
 ) -> Result<(usize, Upstream), Failure> {
     for (number, instance) in live.upstreams.candidates() {
-        if reuse && let Some(idle) = connection.worker.pool(live).take(number) {
+        if reuse
+            && let Some(pool) = connection.worker.pool(live)
+            && let Some(idle) = pool.take(number)
+        {
             return Ok((number, idle));
         }
         let deadline = Instant::now() + live.settings.connect_timeout;
@@ -435,9 +438,11 @@ async fn relay(
         write_timeout,
     )
     .await?;
-    if head.keep_alive() && request_sent {
-        let now = Instant::now();
-        connection.worker.pool(live).keep(number, upstream, now);
+    if head.keep_alive()
+        && request_sent
+        && let Some(pool) = connection.worker.pool(live)
+    {
+        pool.keep(number, upstream, Instant::now());
     }
     let after = match (closes, request_sent) {
         (false, _) => After::Next,

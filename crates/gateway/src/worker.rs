@@ -196,8 +196,9 @@ impl Worker {
         &self.shared.buffers
     }
 
-    /// The idle connections to the upstreams that are in force.
-    pub(crate) fn pool(&self, live: &Live) -> &Pool {
+    /// The idle connections to these upstreams. None for an exchange that began before other upstreams came into force:
+    /// its numbers mean others now, and a connection of its would be used for a request that is not for it.
+    pub(crate) fn pool(&self, live: &Live) -> Option<&Pool> {
         let before = self.pool_generation.load(Ordering::Relaxed);
         if before < live.upstreams_generation {
             // The numbers of the instances mean others now.
@@ -205,7 +206,7 @@ impl Worker {
             self.pool_generation
                 .store(live.upstreams_generation, Ordering::Relaxed);
         }
-        &self.pool
+        (before <= live.upstreams_generation).then_some(&self.pool)
     }
 
     /// Notes a refusal of what could not be read as a request.
