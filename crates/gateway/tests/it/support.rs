@@ -1,0 +1,47 @@
+//! What the tests stand on: a gateway in this process, an application that writes everything down, a client of bytes.
+
+mod client;
+mod gate;
+mod message;
+mod stores;
+mod upstream;
+
+use std::time::{Duration, Instant};
+
+pub(crate) use client::{Answer, Client};
+pub(crate) use gate::{Gate, Setup, simple};
+pub(crate) use message::{Request, assert_normal, split};
+pub(crate) use stores::{Broken, Broker};
+pub(crate) use upstream::{Talk, Upstream};
+
+/// No wait of a test is longer: what takes longer has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A folder of `fixtures/vectors`.
+pub(crate) fn vectors(folder: &str) -> String {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/vectors/");
+    format!("{root}{folder}/")
+}
+
+/// How long something takes.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the tests read a clock"
+)]
+pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
+    let begun = Instant::now();
+    let done = work();
+    (begun.elapsed(), done)
+}
+
+/// Asks again and again, until it is so or patience ends. Whether it is so.
+pub(crate) fn eventually(mut is_so: impl FnMut() -> bool) -> bool {
+    let pause = Duration::from_millis(5);
+    for _ in 0..PATIENCE.as_millis() / pause.as_millis() {
+        if is_so() {
+            return true;
+        }
+        std::thread::sleep(pause);
+    }
+    is_so()
+}
