@@ -5,6 +5,8 @@
 
 mod field;
 mod kind;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::str::FromStr;
