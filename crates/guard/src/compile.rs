@@ -1,11 +1,11 @@
 //! From a policy to a [`Plan`]: what can be worked out once is not worked out for every request.
 
 use portcullis_policy::{
-    Algorithm, Control, Counts, Date, Except, ForwardedKind, HostPattern, Limit, LimitKey, Method,
-    MethodSet, Policy, Route, RouteName, RouteType,
+    Algorithm, Control, Counts, Date, Except, HostPattern, Limit, LimitKey, Method, MethodSet,
+    Policy, Route, RouteName, RouteType,
 };
 
-use crate::canon::{ForwardedBy, TrustedFault, TrustedProxies};
+use crate::canon::{TrustedFault, TrustedProxies};
 use crate::clock::Nanos;
 use crate::http1::HeadBounds;
 use crate::limit::LimitRule;
@@ -58,10 +58,7 @@ impl Plan {
             digest: digest.to_owned(),
             hosts: policy.hosts().iter().map(host_plan).collect(),
             trusted,
-            forwarded: match settings.forwarded {
-                ForwardedKind::XForwarded => ForwardedBy::XForwardedFor,
-                ForwardedKind::Forwarded | ForwardedKind::Both => ForwardedBy::Forwarded,
-            },
+            forwarded: settings.forwarded.into(),
             head: HeadBounds {
                 head_bytes_max: head_bytes,
                 target_bytes_max: head_bytes.min(HeadBounds::STANDARD.target_bytes_max),

@@ -9,7 +9,7 @@ use crate::clock::Nanos;
 use crate::limit::LimitState;
 use crate::plan::{LimitPlan, RoutePlan};
 use crate::reason::{Inside, Reason};
-use crate::store::LimitAsk;
+use crate::store::LimitAsks;
 
 /// The answer to a request. It has no default, and nothing turns an error into [`Decision::Allow`].
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl<'s> Permit<'s> {
 #[derive(Debug)]
 pub struct Released<'s> {
     /// The buckets.
-    pub limits: SmallVec<[LimitAsk<'s>; 4]>,
+    pub limits: LimitAsks<'s>,
     /// When they were counted.
     pub at: Nanos,
 }

@@ -128,15 +128,18 @@ pub struct LimitAsk<'s> {
     pub durability: Durability,
 }
 
+/// The buckets of one ask. Most requests count in one; a batch is moved about, and must not be large for their sake.
+pub type LimitAsks<'s> = SmallVec<[LimitAsk<'s>; 1]>;
+
 /// What a store is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask<'s> {
     /// Counts a request in several buckets: in all, if all of them admit it, else in none.
-    Limits(SmallVec<[LimitAsk<'s>; 4]>),
+    Limits(LimitAsks<'s>),
     /// Gives back what a request counted at `at` in buckets that count failures only, as it turned out to be none.
     Release {
         /// The buckets.
-        limits: SmallVec<[LimitAsk<'s>; 4]>,
+        limits: LimitAsks<'s>,
         /// The monotonic moment at which they were counted.
         at: Nanos,
     },
@@ -223,11 +226,14 @@ pub enum Effect {
     },
 }
 
+/// The states of the buckets of one ask.
+pub type LimitStates = SmallVec<[LimitState; 2]>;
+
 /// What a store answers to one ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// To [`Ask::Limits`]: the state of each bucket, in the order of the ask. Admitted are they all or none.
-    Limits(SmallVec<[LimitState; 4]>),
+    Limits(LimitStates),
     /// To [`Ask::Release`] and [`Ask::RevokeUntil`].
     Done,
     /// To [`Ask::PutIfAbsent`]: whether it was written.
@@ -264,10 +270,10 @@ pub enum StoreError {
 }
 
 /// The answers to one batch, in its order.
-pub type Answers = SmallVec<[Answer; 2]>;
+pub type Answers = SmallVec<[Answer; 1]>;
 
 /// What a batch holds.
-pub type Batch<'s> = SmallVec<[Ask<'s>; 2]>;
+pub type Batch<'s> = SmallVec<[Ask<'s>; 1]>;
 
 /// An answer that is there at once, or one to wait for. A store in memory costs no allocation.
 #[expect(

@@ -10,7 +10,9 @@ use crate::decision::{Denial, Released};
 use crate::limit::LimitState;
 use crate::plan::{BucketPlan, Dimension, LimitPlan};
 use crate::reason::Reason;
-use crate::store::{Answer, Answers, Ask, Batch, BucketValue, LimitAsk, StoreError};
+use crate::store::{
+    Answer, Answers, Ask, Batch, BucketValue, LimitAsk, LimitAsks, LimitStates, StoreError,
+};
 
 /// All buckets of all limits, in one ask: counted are they all or none.
 pub(super) fn ask<'s>(
@@ -26,10 +28,7 @@ pub(super) fn ask<'s>(
     Ok(SmallVec::from_iter([Ask::Limits(buckets)]))
 }
 
-fn buckets<'s>(
-    case: &Case<'s, '_>,
-    limits: &'s [LimitPlan],
-) -> Verdict<'s, SmallVec<[LimitAsk<'s>; 4]>> {
+fn buckets<'s>(case: &Case<'s, '_>, limits: &'s [LimitPlan]) -> Verdict<'s, LimitAsks<'s>> {
     let watches = case.shadow(Control::RateLimit).is_some();
     let mut asks = SmallVec::new();
     for limit in limits {
@@ -112,7 +111,7 @@ pub(super) fn judge<'s>(
 fn states(
     answers: Result<Answers, StoreError>,
     expected: usize,
-) -> Result<SmallVec<[LimitState; 4]>, StoreError> {
+) -> Result<LimitStates, StoreError> {
     let confused = |what: &str| Err(StoreError::Confused(what.to_owned()));
     let mut answers = answers?.into_iter();
     match (answers.next(), answers.next()) {
@@ -174,7 +173,7 @@ fn remember_failures<'s>(case: &mut Case<'s, '_>, limits: &'s [LimitPlan]) -> Ve
         return Ok(());
     }
     let mut all = buckets(case, limits)?.into_iter();
-    let mut counted: SmallVec<[LimitAsk<'s>; 4]> = SmallVec::new();
+    let mut counted: LimitAsks<'s> = SmallVec::new();
     for limit in limits {
         let of_limit = all.by_ref().take(limit.buckets.len());
         counted.extend(of_limit.filter(|_| limit.counts_failures));

@@ -7,7 +7,7 @@
 
 use portcullis_guard::clock::Nanos;
 use portcullis_guard::limit::LimitState;
-use portcullis_guard::store::{Durability, LimitAsk, StoreError};
+use portcullis_guard::store::{Durability, LimitAsk, LimitStates, StoreError};
 use smallvec::{SmallVec, smallvec};
 
 use super::MemoryStore;
@@ -49,7 +49,7 @@ impl MemoryStore {
         &self,
         asks: &[LimitAsk<'_>],
         now: Nanos,
-    ) -> Result<SmallVec<[LimitState; 4]>, StoreError> {
+    ) -> Result<LimitStates, StoreError> {
         if let [ask] = asks
             && let Some(state) = self.count_one(ask, now)?
         {
