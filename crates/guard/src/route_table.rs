@@ -38,8 +38,9 @@ struct Node {
 
 #[derive(Debug)]
 struct Affixed {
-    prefix: Box<str>,
-    suffix: Box<str>,
+    segment: Segment,
+    /// The bytes that are fixed.
+    fixed: usize,
     node: usize,
 }
 
@@ -78,7 +79,9 @@ impl RouteTable {
                     *node.literals.entry(text.as_str().into()).or_insert(fresh)
                 }
                 Segment::Parameter(_) => *node.parameter.get_or_insert(fresh),
-                Segment::Affixed { prefix, suffix, .. } => node.affixed(prefix, suffix, fresh),
+                Segment::Affixed { prefix, suffix, .. } => {
+                    node.affixed(segment, prefix.len() + suffix.len(), fresh)
+                }
             };
             if at == fresh {
                 self.nodes.push(Node::default());
@@ -108,23 +111,36 @@ impl RouteTable {
 }
 
 impl Node {
-    fn affixed(&mut self, prefix: &str, suffix: &str, fresh: usize) -> usize {
-        let same = |one: &&Affixed| *one.prefix == *prefix && *one.suffix == *suffix;
-        if let Some(one) = self.affixed.iter().find(same) {
+    fn affixed(&mut self, segment: &Segment, fixed: usize, fresh: usize) -> usize {
+        if let Some(one) = self.affixed.iter().find(|one| one.is_like(segment)) {
             return one.node;
         }
-        let fixed = prefix.len() + suffix.len();
         // Where as much is fixed, both orders are right: a policy in which they meet is refused at load.
-        let place = self
-            .affixed
-            .partition_point(|one| one.prefix.len() + one.suffix.len() >= fixed);
+        let place = self.affixed.partition_point(|one| one.fixed >= fixed);
         let one = Affixed {
-            prefix: prefix.into(),
-            suffix: suffix.into(),
+            segment: segment.clone(),
+            fixed,
             node: fresh,
         };
         self.affixed.insert(place, one);
         fresh
+    }
+}
+
+impl Affixed {
+    /// Whether they stand for the same texts: they differ in the parameter's name at most.
+    fn is_like(&self, segment: &Segment) -> bool {
+        match (&self.segment, segment) {
+            (
+                Segment::Affixed { prefix, suffix, .. },
+                Segment::Affixed {
+                    prefix: p,
+                    suffix: s,
+                    ..
+                },
+            ) => prefix == p && suffix == s,
+            _ => false,
+        }
     }
 }
 
@@ -156,10 +172,7 @@ impl<F: Fn(usize) -> bool> Search<'_, F> {
             return None;
         }
         for one in &node.affixed {
-            let middle = segment
-                .strip_prefix(&*one.prefix)
-                .and_then(|open| open.strip_suffix(&*one.suffix));
-            if middle.is_some_and(|middle| !middle.is_empty())
+            if one.segment.matches(segment)
                 && let Some(route) = self.below(one.node, after)
             {
                 return Some(route);

@@ -35,6 +35,7 @@ mod origin;
 mod overlaps;
 mod passes;
 mod path_segment;
+mod path_spelling;
 mod path_template;
 mod policy;
 mod policy_error;

@@ -8,6 +8,7 @@ use crate::Malformed;
 use crate::bounds::{NAME_BYTES_MAX, SEGMENTS_MAX, STRING_BYTES_MAX};
 use crate::foreign_path::translated;
 use crate::malformed::quoted;
+use crate::path_spelling::{canonical, stands_raw, without_end};
 
 /// What the guard keeps for itself; no route of the application can be there.
 const RESERVED: &str = ".portcullis";
@@ -56,8 +57,10 @@ impl Segment {
         }
     }
 
-    /// Whether one segment of a request path fits.
-    pub(crate) fn matches(&self, written: &str) -> bool {
+    /// Whether one segment of a request path fits. It comes in the spelling of templates: what they may write raw is
+    /// raw, all else is an escape in capitals.
+    #[must_use]
+    pub fn matches(&self, written: &str) -> bool {
         match self {
             Self::Literal(text) => text == written,
             Self::Affixed { prefix, suffix, .. } => {
@@ -84,7 +87,7 @@ impl Segment {
                     suffix: s,
                     ..
                 },
-            ) => p.starts_with(prefix.as_str()) && s.ends_with(suffix.as_str()),
+            ) => p.starts_with(prefix.as_str()) && without_end(s, suffix).is_some(),
             _ => false,
         }
     }
@@ -102,7 +105,7 @@ impl Segment {
                 },
             ) => {
                 (p.starts_with(prefix.as_str()) || prefix.starts_with(p.as_str()))
-                    && (s.ends_with(suffix.as_str()) || suffix.ends_with(s.as_str()))
+                    && (without_end(s, suffix).is_some() || without_end(suffix, s).is_some())
             }
             _ => true,
         }
@@ -138,7 +141,7 @@ impl fmt::Display for Segment {
 
 /// The text between a beginning and an end that do not overlap.
 fn between<'t>(text: &'t str, prefix: &str, suffix: &str) -> Option<&'t str> {
-    text.strip_prefix(prefix)?.strip_suffix(suffix)
+    without_end(text.strip_prefix(prefix)?, suffix)
 }
 
 /// Takes a request path apart. `None` where two readers could read it differently (OWASP API8; path confusion).
@@ -151,13 +154,7 @@ pub(crate) fn path_segments(path: &str) -> Option<Vec<Cow<'_, str>>> {
             if segment.is_empty() && position != last {
                 return None;
             }
-            if segment
-                .bytes()
-                .any(|byte| !byte.is_ascii_graphic() || matches!(byte, b'\\' | b'?' | b'#' | b';'))
-            {
-                return None;
-            }
-            let plain = unescaped(segment).ok()?;
+            let plain = canonical(segment, true).ok()?;
             (plain != "." && plain != "..").then_some(plain)
         })
         .collect()
@@ -221,7 +218,7 @@ fn read_segment(written: &str, at: Range<usize>, last: bool) -> Result<Segment, 
         };
     }
     let Some((prefix, opened)) = written.split_once('{') else {
-        let text = read_literal(written, at.start)?;
+        let text = read_literal(written, at.start, true)?;
         if text == "." || text == ".." {
             let message = format!(
                 "{} as a segment is read differently by different servers",
@@ -258,9 +255,9 @@ fn read_segment(written: &str, at: Range<usize>, last: bool) -> Result<Segment, 
     }
     let suffix_start = inner_start + inner.len() + 1;
     Ok(Segment::Affixed {
-        prefix: read_literal(prefix, at.start)?,
+        prefix: read_literal(prefix, at.start, true)?,
         name,
-        suffix: read_literal(suffix, suffix_start)?,
+        suffix: read_literal(suffix, suffix_start, false)?,
     })
 }
 
@@ -291,15 +288,11 @@ fn read_name(name: &str, start: usize) -> Result<String, Malformed> {
 }
 
 /// Fixed text: what RFC 3986 §3.3 allows in a segment, less what a regular expression or a router gives a meaning to.
-fn read_literal(written: &str, start: usize) -> Result<String, Malformed> {
+fn read_literal(written: &str, start: usize, begins_segment: bool) -> Result<String, Malformed> {
     for (offset, character) in written.char_indices() {
         let at = start + offset..start + offset + character.len_utf8();
-        let plain = character.is_ascii_alphanumeric()
-            || matches!(
-                character,
-                '-' | '.' | '_' | '~' | '!' | '&' | '\'' | ',' | '=' | '@' | '%'
-            )
-            || (character == ':' && offset > 0);
+        let plain = u8::try_from(character)
+            .is_ok_and(|byte| byte == b'%' || stands_raw(byte, begins_segment && offset == 0));
         if plain {
             continue;
         }
@@ -321,7 +314,7 @@ fn read_literal(written: &str, start: usize) -> Result<String, Malformed> {
         };
         return Err(Malformed::at(at, message));
     }
-    unescaped(written)
+    canonical(written, begins_segment)
         .map(Cow::into_owned)
         .map_err(|(offset, length)| {
             let at = start + offset..start + offset + length;
@@ -336,37 +329,4 @@ fn read_literal(written: &str, start: usize) -> Result<String, Malformed> {
             };
             Malformed::at(at, message)
         })
-}
-
-/// Escapes of unreserved characters undone, the others in capitals (RFC 3986 §6.2.2). An escape that hides what a
-/// server acts on (`/`, `\`, `.`, `;`, another escape, a control character) is refused with its place and length.
-fn unescaped(written: &str) -> Result<Cow<'_, str>, (usize, usize)> {
-    if !written.contains('%') {
-        return Ok(Cow::Borrowed(written));
-    }
-    let mut plain = String::with_capacity(written.len());
-    let mut offset = 0;
-    for (position, piece) in written.split('%').enumerate() {
-        if position == 0 {
-            plain.push_str(piece);
-            offset += piece.len();
-            continue;
-        }
-        let byte = piece
-            .get(..2)
-            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok())
-            .ok_or((offset, 1))?;
-        if byte.is_ascii_control() || matches!(byte, b'/' | b'\\' | b'.' | b';' | b'%') {
-            return Err((offset, 3));
-        }
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~') {
-            plain.push(char::from(byte));
-        } else {
-            plain.push_str(&format!("%{byte:02X}"));
-        }
-        plain.push_str(piece.get(2..).unwrap_or_default());
-        offset += piece.len() + 1;
-    }
-    Ok(Cow::Owned(plain))
 }

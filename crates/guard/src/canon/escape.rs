@@ -1,35 +1,47 @@
-//! The percent escapes of a path: which are undone, which are kept in capitals, which are refused.
+//! The percent escapes of a path: which are undone, which are kept or made in capitals, which are refused.
 
 use super::fault::PathFault;
 
-/// Undoes harmless escapes and writes the others in capitals (RFC 3986 §6.2.2), as `portcullis_policy` does it for
-/// templates; a test holds the two together.
+/// Whether a byte stands raw in a path, as in a template of `portcullis_policy`; a test holds the two together. A `:` at
+/// the beginning of a segment does not.
+pub(super) const fn stands_raw(byte: u8, begins_segment: bool) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'-' | b'.' | b'_' | b'~' | b'!' | b'&' | b'\'' | b',' | b'=' | b'@'
+        )
+        || (byte == b':' && !begins_segment)
+}
+
+/// Writes raw what stands raw and everything else as an escape in capitals, however it came (RFC 3986 §6.2.2). The raw
+/// bytes of `written` have been judged.
 pub(super) fn normalised(written: &str) -> Result<String, PathFault> {
     let mut plain = String::with_capacity(written.len());
     let mut sequence = Utf8Run::default();
-    for (position, piece) in written.split('%').enumerate() {
-        if position == 0 {
-            plain.push_str(piece);
-            continue;
-        }
-        let byte = escaped_byte(piece.as_bytes()).ok_or(PathFault::EscapeBroken)?;
-        let after = piece.get(2..).unwrap_or_default();
-        // `%23` hides what cuts a path short in some readers (CVE-2026-41059, CVE-2021-32779).
-        if byte.is_ascii_control() || matches!(byte, b'/' | b'\\' | b'.' | b';' | b'%' | b'#') {
-            return Err(PathFault::EscapeHidden);
-        }
-        sequence.push(byte)?;
-        if !after.is_empty() {
+    let mut begins_segment = false;
+    let mut rest = written.as_bytes();
+    while let [byte, after @ ..] = rest {
+        rest = after;
+        let mut byte = *byte;
+        if byte == b'%' {
+            byte = escaped_byte(rest).ok_or(PathFault::EscapeBroken)?;
+            rest = rest.get(2..).unwrap_or_default();
+            // `%23` hides what cuts a path short in some readers (CVE-2026-41059, CVE-2021-32779).
+            if byte.is_ascii_control() || matches!(byte, b'/' | b'\\' | b'.' | b';' | b'%' | b'#') {
+                return Err(PathFault::EscapeHidden);
+            }
+            sequence.push(byte)?;
+        } else {
             sequence.end()?;
         }
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~') {
+        if byte == b'/' || stands_raw(byte, begins_segment) {
             plain.push(char::from(byte));
         } else {
             plain.push('%');
             plain.push(digit(byte >> 4));
             plain.push(digit(byte & 15));
         }
-        plain.push_str(after);
+        begins_segment = byte == b'/';
     }
     sequence.end()?;
     Ok(plain)

@@ -1,13 +1,12 @@
 //! `CanonPath`: the path of a request in the one spelling that is matched and forwarded.
 //!
-//! The rule is the one of `portcullis_policy::PathTemplate`: letter case and a trailing slash count, escapes of
-//! unreserved characters are undone, the others are written in capitals, and what two readers could read differently
-//! is refused. Raw bytes outside ASCII and escapes that are not UTF-8 are refused beyond that.
+//! The rule is the one of `portcullis_policy::PathTemplate`: letter case and a trailing slash count, what a template may
+//! write raw is raw, everything else is an escape in capitals, and what two readers could read differently is refused.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use super::escape::normalised;
+use super::escape::{normalised, stands_raw};
 use super::fault::PathFault;
 
 /// A path without its query. Borrowed where the bytes of the request are canonical already, which is the common case.
@@ -17,7 +16,7 @@ pub struct CanonPath<'b> {
 }
 
 impl<'b> CanonPath<'b> {
-    /// The longest path, in bytes as they are written.
+    /// The longest path, in bytes as they are written and as they are forwarded.
     pub const BYTES_MAX: usize = 8 * 1024;
 
     /// Reads a path, which begins with `/` and has no query.
@@ -32,14 +31,17 @@ impl<'b> CanonPath<'b> {
         let Some(rest) = raw.strip_prefix(b"/") else {
             return Err(PathFault::Form);
         };
-        let escaped = judge_bytes(rest)?;
+        let respelled = judge_bytes(rest)?;
         let text = std::str::from_utf8(raw).map_err(not_ascii)?;
-        if !escaped {
+        if !respelled {
             return Ok(Self {
                 text: Cow::Borrowed(text),
             });
         }
         let plain = normalised(text)?;
+        if plain.len() > Self::BYTES_MAX {
+            return Err(PathFault::TooLong);
+        }
         let text = if plain == text {
             Cow::Borrowed(text)
         } else {
@@ -91,7 +93,9 @@ fn not_ascii(_: std::str::Utf8Error) -> PathFault {
 enum Kind {
     /// Stands for itself.
     Plain,
-    /// Begins an escape.
+    /// `:`, which stands for itself but at the beginning of a segment.
+    Colon,
+    /// Begins an escape, or has to become one.
     Escape,
     /// `/`.
     Slash,
@@ -113,10 +117,11 @@ const fn kinds() -> [Kind; 256] {
     while byte <= b'~' {
         table[byte as usize] = match byte {
             b'\\' | b'?' | b'#' | b';' => Kind::Refused,
-            b'%' => Kind::Escape,
             b'/' => Kind::Slash,
             b'.' => Kind::Dot,
-            _ => Kind::Plain,
+            b':' => Kind::Colon,
+            plain if stands_raw(plain, true) => Kind::Plain,
+            _ => Kind::Escape,
         };
         byte += 1;
     }
@@ -130,9 +135,9 @@ fn kind(byte: u8) -> Kind {
         .unwrap_or(Kind::Refused)
 }
 
-/// Judges what follows the first slash byte by byte; whether there are escapes to look at.
+/// Judges what follows the first slash byte by byte; whether there are escapes to look at or to make.
 fn judge_bytes(rest: &[u8]) -> Result<bool, PathFault> {
-    let mut escaped = false;
+    let mut respelled = false;
     // The length of the segment, and of that its dots.
     let (mut len, mut dots) = (0_usize, 0_usize);
     for byte in rest {
@@ -149,15 +154,19 @@ fn judge_bytes(rest: &[u8]) -> Result<bool, PathFault> {
                 len += 1;
                 dots += 1;
             }
+            Kind::Colon => {
+                respelled |= len == 0;
+                len += 1;
+            }
             Kind::Escape => {
                 len += 1;
-                escaped = true;
+                respelled = true;
             }
             Kind::Refused => return Err(PathFault::Byte),
         }
     }
     end_of_segment(len, dots)?;
-    Ok(escaped)
+    Ok(respelled)
 }
 
 /// An escape of a dot is refused, so dots are only the plain ones.

@@ -18,16 +18,8 @@ fn all_refused(paths: &[&str], reason: PathFault) {
     for path in paths {
         assert_eq!(CanonPath::parse(path.as_bytes()), Err(reason), "{path}");
         assert_eq!(reason.status(), 400);
-        assert!(
-            !any.matches(path) || beyond_the_policy(path),
-            "the policy takes {path}"
-        );
+        assert!(!any.matches(path), "the policy takes {path}");
     }
-}
-
-/// What the guard refuses and a template, which has no bytes to decode, does not.
-fn beyond_the_policy(path: &str) -> bool {
-    path.contains("%23") || path.contains("%C") || path.contains("%F") || path.contains("%8")
 }
 
 fn target(raw: &str, host: &str) -> Result<Vec<u8>, PathFault> {
@@ -155,10 +147,12 @@ fn case_11_backslash() {
 
 #[test]
 fn case_12_star_in_a_path_is_only_a_star() {
-    assert_eq!(canonical("/items/*"), "/items/*");
+    assert_eq!(canonical("/items/*"), "/items/%2A");
+    assert_eq!(canonical("/items/%2a"), "/items/%2A");
     let literal = PathTemplate::parse("/items/all").unwrap();
     assert!(!literal.matches(&canonical("/items/*")));
-    assert_eq!(canonical("/items/%2a"), "/items/%2A");
+    let star = PathTemplate::parse("/items/%2a").unwrap();
+    assert!(star.matches("/items/*") && star.matches(&canonical("/items/*")));
 }
 
 #[test]
@@ -346,6 +340,10 @@ fn a_path_over_the_bound_is_414() {
     assert_eq!(CanonPath::parse(long.as_bytes()), Err(PathFault::TooLong));
     assert_eq!(PathFault::TooLong.status(), 414);
     assert!(CanonPath::parse(&long.as_bytes()[..CanonPath::BYTES_MAX]).is_ok());
+    // What is forwarded counts, too: three bytes for each of these.
+    let stars = format!("/{}", "*".repeat(CanonPath::BYTES_MAX / 3 + 1));
+    assert_eq!(CanonPath::parse(stars.as_bytes()), Err(PathFault::TooLong));
+    assert!(CanonPath::parse(&stars.as_bytes()[..CanonPath::BYTES_MAX / 3]).is_ok());
     let line = format!("GET {long} HTTP/1.1\r\nHost: a\r\n\r\n");
     let fault = parse_request_head(line.as_bytes(), &HeadBounds::STANDARD).unwrap_err();
     assert_eq!((fault, fault.status()), (HeadFault::TargetTooLong, 414));
@@ -353,7 +351,7 @@ fn a_path_over_the_bound_is_414() {
 
 #[test]
 fn a_canonical_path_is_not_copied() {
-    for path in ["/", "/items/42", "/a%20b/%C3%A9", "/a@b:c,d=e+f!$&'()*"] {
+    for path in ["/", "/items/42", "/a%20b/%C3%A9", "/a@b:c,d=e!&'~_-."] {
         assert!(
             CanonPath::parse(path.as_bytes()).unwrap().is_borrowed(),
             "{path}"
@@ -362,42 +360,4 @@ fn a_canonical_path_is_not_copied() {
     let changed = CanonPath::parse(b"/%41").unwrap();
     assert!(!changed.is_borrowed());
     assert_eq!(changed.into_owned().as_str(), "/A");
-}
-
-/// Every byte, as it is and as an escape, against every template that could mean it.
-#[test]
-fn each_byte_is_to_the_guard_what_it_is_to_the_policy() {
-    let mut compared = 0;
-    for byte in 0..=255_u8 {
-        let mut spellings = vec![format!("/a%{byte:02X}b"), format!("/a%{byte:02x}b")];
-        if byte.is_ascii() {
-            spellings.push(format!("/a{}b", char::from(byte)));
-        }
-        let templates: Vec<PathTemplate> = spellings
-            .iter()
-            .map(String::as_str)
-            .chain(["/{x}", "/a{x}", "/{*rest}"])
-            .filter_map(|text| PathTemplate::parse(text).ok())
-            .collect();
-        for path in &spellings {
-            let canonical = CanonPath::parse(path.as_bytes());
-            for template in &templates {
-                match &canonical {
-                    Ok(canonical) => {
-                        assert_eq!(
-                            template.matches(canonical.as_str()),
-                            template.matches(path),
-                            "{path} {template}"
-                        );
-                        compared += 1;
-                    }
-                    Err(_) => assert!(
-                        !template.matches(path) || byte == b'#' || byte >= 0x80,
-                        "{path} {template}"
-                    ),
-                }
-            }
-        }
-    }
-    assert!(compared > 1000, "{compared}");
 }

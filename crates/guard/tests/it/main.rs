@@ -4,6 +4,7 @@ mod canon_headers;
 mod canon_host;
 mod canon_json;
 mod canon_path;
+mod canon_path_spelling;
 mod client_ip;
 mod client_ip_forwarded;
 mod client_ip_vectors;
