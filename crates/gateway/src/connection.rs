@@ -167,7 +167,7 @@ impl Connection<'_> {
             id: None,
             is_head: false,
             closes: true,
-            unix_seconds: now.unix_seconds(),
+            date: self.worker.date(now),
         };
         write_reason(&mut self.out, reason, context);
         let deadline = Instant::now() + LINGER;

@@ -7,7 +7,7 @@
 //!
 //! Whatever fails on the way is an answer of the guard's own, or a closed connection where an answer has begun.
 
-use std::future::{Future as _, poll_fn};
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 use std::time::Duration;
@@ -26,6 +26,7 @@ use portcullis_policy::Method;
 
 use crate::connection::{After, Connection};
 use crate::forward::{self, Outgoing};
+use crate::http_date::HttpDate;
 use crate::live::Live;
 use crate::refusal::{Context, write_denial, write_own};
 use crate::request_body::{self, Held};
@@ -122,8 +123,9 @@ async fn decide_and_answer(
         Decision::Own(own) => {
             let closes = !basics.keep_alive || has_unread_body(connection, head);
             connection.worker.answered_itself();
+            let date = connection.worker.date(now);
             connection.out.clear();
-            write_own(&mut connection.out, own, context(basics, closes, now));
+            write_own(&mut connection.out, own, context(basics, closes, date));
             finish(connection, closes, basics).await
         }
     }
@@ -250,8 +252,9 @@ async fn deny(
     connection.worker.refused(denial, basics, client, now);
     let unread = has_unread_body(connection, head);
     let closes = !basics.keep_alive || unread || denial.reason.status == 408;
+    let date = connection.worker.date(now);
     connection.out.clear();
-    write_denial(&mut connection.out, denial, context(basics, closes, now));
+    write_denial(&mut connection.out, denial, context(basics, closes, date));
     let after = finish(connection, closes, basics).await;
     if after == After::Close && unread {
         After::Linger
@@ -281,12 +284,12 @@ fn has_unread_body(connection: &mut Connection<'_>, head: &RequestHead) -> bool 
     }
 }
 
-const fn context(basics: Basics, closes: bool, now: Now) -> Context {
+const fn context(basics: Basics, closes: bool, date: HttpDate) -> Context {
     Context {
         id: Some(basics.id),
         is_head: matches!(basics.method, Method::Head),
         closes,
-        unix_seconds: now.unix_seconds(),
+        date,
     }
 }
 

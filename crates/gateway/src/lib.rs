@@ -7,6 +7,7 @@ mod deadline;
 mod exchange;
 mod forward;
 mod health;
+mod http_date;
 mod live;
 mod metrics;
 mod observer;

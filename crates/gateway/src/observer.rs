@@ -68,8 +68,8 @@ pub(crate) struct Happened<'h> {
 /// What makes two refusals the same to who reads about them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Same {
-    reason: &'static str,
-    /// The address of the plan's own text: cheaper than the text, and as good within one policy.
+    /// The addresses of the reason's and the plan's own text: cheaper than the text, and as good within one policy.
+    reason: usize,
     route: usize,
     client: ClientIp,
 }
@@ -161,7 +161,7 @@ impl<'h> Happened<'h> {
     /// What it is the same as.
     pub(crate) fn same(&self) -> Same {
         Same {
-            reason: self.reason,
+            reason: self.reason.as_ptr().addr(),
             route: self.route.map_or(0, |route| route.as_ptr().addr()),
             client: self.client,
         }

@@ -8,6 +8,12 @@ use crate::request_id::{Id, is_traceparent};
 
 /// Writes a whole number in decimal digits.
 pub(crate) fn write_number(out: &mut Vec<u8>, number: u64) {
+    if let Ok(small) = u8::try_from(number)
+        && small < 10
+    {
+        out.push(b'0' + small);
+        return;
+    }
     let mut digits = [0_u8; 20];
     let mut rest = number;
     let mut count = 0;

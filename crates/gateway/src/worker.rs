@@ -21,6 +21,7 @@ use portcullis_state::SystemClock;
 use crate::connection;
 use crate::connections::{Connections, Place};
 use crate::exchange::Basics;
+use crate::http_date::{DateCache, HttpDate};
 use crate::live::{Live, LiveCell, LiveView};
 use crate::metrics::Metrics;
 use crate::observer::{Happened, Observer};
@@ -62,6 +63,7 @@ pub(crate) struct Worker {
     ids: Mutex<Ids>,
     metrics: Arc<Metrics>,
     repeats: Mutex<Repeats>,
+    date: DateCache,
 }
 
 /// How a permitted request ended.
@@ -93,6 +95,7 @@ impl Worker {
             ids: Mutex::new(Ids::new(seed)),
             metrics,
             repeats: Mutex::new(Repeats::default()),
+            date: DateCache::default(),
         }
     }
 
@@ -156,7 +159,7 @@ impl Worker {
             id: None,
             is_head: false,
             closes: true,
-            unix_seconds: now.unix_seconds(),
+            date: self.date(now),
         };
         write_reason(&mut out, Reason::TOO_MANY_CONNECTIONS, context);
         drop(client.try_write(&out));
@@ -165,6 +168,11 @@ impl Worker {
     /// The moment.
     pub(crate) fn now(&self) -> Now {
         self.shared.clock.now()
+    }
+
+    /// The moment as answers say it.
+    pub(crate) fn date(&self, now: Now) -> HttpDate {
+        self.date.at(now.unix_seconds())
     }
 
     /// An id for a request.
