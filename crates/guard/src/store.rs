@@ -276,10 +276,6 @@ pub type Answers = SmallVec<[Answer; 1]>;
 pub type Batch<'s> = SmallVec<[Ask<'s>; 1]>;
 
 /// An answer that is there at once, or one to wait for. A store in memory costs no allocation.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "an answer that is there at once must cost no allocation"
-)]
 pub enum Reply<'a> {
     /// It is there.
     Ready(Result<Answers, StoreError>),

@@ -47,7 +47,7 @@ impl PolicySource {
 /// Reads a policy file; with the policy what names its exact text.
 pub(crate) fn read_policy(path: &Path) -> Result<(Policy, String), Failure> {
     let name = path.display();
-    let text = read(&path)
+    let text = read(path)
         .map_err(|error| Failure::caused(&format!("cannot read the policy `{name}`"), &error))?;
     let policy = Policy::parse(&text).map_err(|errors| {
         let lines: Vec<String> = errors
@@ -63,11 +63,16 @@ pub(crate) fn read_policy(path: &Path) -> Result<(Policy, String), Failure> {
             lines.join("\n")
         ))
     })?;
+    Ok((policy, digest_of(&text)))
+}
+
+/// What names an exact text: `sha256:` and 64 hexadecimal digits.
+pub(crate) fn digest_of(text: &str) -> String {
     let digest: String = Sha256::digest(text.as_bytes())
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    Ok((policy, format!("sha256:{digest}")))
+    format!("sha256:{digest}")
 }
 
 /// A policy's path in the folder if it lies there, else as it was named, but never where on this machine that is.

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &GuardArgs, environment: &Environment) -> Result<Exit, F
     let store = open_store(&loaded, &path, args.state_dir.as_deref(), clock)?;
     let gateway = start(args, &loaded, Arc::clone(&store), clock)?;
     let mut signals = Signals::of(&path).map_err(|error| Failure::caused("", &error))?;
-    let mut digest = loaded.digest.clone();
+    let mut digest = loaded.digest;
     loop {
         match signals.next(HOUSEKEEPING) {
             Wish::End => break,
