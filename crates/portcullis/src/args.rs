@@ -1,5 +1,11 @@
 //! `Args`: the command line as types.
 
+mod explain;
+mod policy;
+
+pub(crate) use explain::{Explain, RequestArgs, TextFormat};
+pub(crate) use policy::{CheckArgs, PolicyCommand, Purpose, TestArgs};
+
 use std::net::SocketAddr;
 use std::num::NonZeroU8;
 use std::path::PathBuf;
@@ -25,6 +31,8 @@ Examples:
   portcullis routes --why POST /api/items how that is known
   portcullis explain rule csrf-missing    why it matters and how to fix it
   portcullis guard                        enforce portcullis.toml in front of the application
+  portcullis explain request GET /items   what the guard would do with a request, and why
+  portcullis policy check --for guard     what is wrong with portcullis.toml, or lacking in it
 
 Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or an unreadable policy, 3 nothing to read,
 70 internal error.";
@@ -37,10 +45,15 @@ pub(crate) enum Command {
     Routes(RoutesArgs),
     /// Stands in front of the application and lets pass only what the policy names.
     Guard(GuardArgs),
-    /// Explains a rule.
+    /// Explains a rule, or the decision about a request.
     Explain {
         #[command(subcommand)]
         what: Explain,
+    },
+    /// Checks a policy file, or tries it on requests.
+    Policy {
+        #[command(subcommand)]
+        what: PolicyCommand,
     },
     /// Prints what the program knows, for other programs.
     Dump {
@@ -51,15 +64,6 @@ pub(crate) enum Command {
     Completions {
         /// The shell.
         shell: Shell,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Explain {
-    /// Prints the page of a rule.
-    Rule {
-        /// The rule's id, as a finding shows it.
-        id: String,
     },
 }
 

@@ -4,14 +4,16 @@ mod audit;
 mod completions;
 mod dump;
 mod explain;
+mod explain_request;
 mod guard;
+mod policy;
 mod routes;
 
 use portcullis_audit::{Audited, Options, RULES, Rule};
 use portcullis_policy::{Policy, closest};
 use portcullis_report::RuleCard;
 
-use crate::args::{Args, Command, Dump, Explain, Reading, When};
+use crate::args::{Args, Command, Dump, Explain, PolicyCommand, Reading, When};
 use crate::commit;
 use crate::environment::Environment;
 use crate::exit::Exit;
@@ -28,6 +30,15 @@ pub(crate) fn run(args: Args, environment: &Environment) -> Result<Exit, Failure
         Command::Explain {
             what: Explain::Rule { id },
         } => explain::rule(&id, environment),
+        Command::Explain {
+            what: Explain::Request(args),
+        } => explain_request::run(&args, environment),
+        Command::Policy {
+            what: PolicyCommand::Check(args),
+        } => policy::check(&args, environment),
+        Command::Policy {
+            what: PolicyCommand::Test(args),
+        } => policy::test(&args, environment),
         Command::Dump { what: Dump::Rules } => dump::rules(),
         Command::Completions { shell } => completions::run(shell),
     }
@@ -62,10 +73,16 @@ fn read(
 
 /// Colours belong on a terminal: never in a file, unless they were asked for.
 fn color(reading: &Reading, environment: &Environment) -> bool {
-    match reading.color {
+    color_of(reading.color, environment)
+        && (reading.color == When::Always || reading.output.is_none())
+}
+
+/// Whether to colour standard output.
+fn color_of(when: When, environment: &Environment) -> bool {
+    match when {
         When::Always => true,
         When::Never => false,
-        When::Auto => reading.output.is_none() && auto_color(environment),
+        When::Auto => auto_color(environment),
     }
 }
 

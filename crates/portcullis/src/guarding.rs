@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::policy_source::read_policy;
 
 /// The controls that the guard enforces today. What a route must have beyond them needs an exception.
-const ENFORCED: &[Control] = &[Control::RateLimit, Control::BodyLimit];
+pub(crate) const ENFORCED: &[Control] = &[Control::RateLimit, Control::BodyLimit];
 
 /// The folder beside the policy for what outlives a restart.
 const STATE_DIR: &str = ".portcullis";

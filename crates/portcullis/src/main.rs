@@ -5,6 +5,7 @@ mod commands;
 mod commit;
 mod environment;
 mod exit;
+mod explaining;
 mod failure;
 mod guarding;
 mod output;

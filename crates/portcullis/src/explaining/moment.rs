@@ -1,0 +1,219 @@
+//! `Moment`: when a request is asked, to the millisecond, in UTC.
+
+use std::fmt;
+use std::str::FromStr;
+
+use portcullis_policy::Date;
+
+const SECONDS_A_DAY: u64 = 86_400;
+
+/// A moment from 1970 to 9999. Written as RFC 3339 has it, or as a day, which begins at midnight UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment {
+    unix_millis: u64,
+}
+
+impl Moment {
+    /// The beginning of a day. A day before 1970 is as long over as that one.
+    pub(crate) fn of_day(day: Date) -> Self {
+        Self {
+            unix_millis: days_of(day).saturating_mul(SECONDS_A_DAY * 1_000),
+        }
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub(crate) const fn unix_millis(self) -> u64 {
+        self.unix_millis
+    }
+
+    /// The day it is in, in UTC.
+    pub(crate) fn day(self) -> Option<Date> {
+        let (year, month, day) = civil(self.unix_millis / 1_000 / SECONDS_A_DAY);
+        Date::new(
+            u16::try_from(year).ok()?,
+            u8::try_from(month).ok()?,
+            u8::try_from(day).ok()?,
+        )
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.unix_millis / 1_000;
+        let (year, month, day) = civil(seconds / SECONDS_A_DAY);
+        let (hour, minute) = (seconds / 3_600 % 24, seconds / 60 % 60);
+        let second = seconds % 60;
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
+        )?;
+        match self.unix_millis % 1_000 {
+            0 => f.write_str("Z"),
+            millis => write!(f, ".{millis:03}Z"),
+        }
+    }
+}
+
+/// How a moment is written.
+const FORM: &str = "a time is written `2027-01-31T12:00:00Z`, or as a day, `2027-01-31`";
+
+impl FromStr for Moment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (day, time) = match text.split_once('T') {
+            Some((day, time)) => (day, Some(time)),
+            None => (text, None),
+        };
+        let day: Date = day.parse().map_err(|error| format!("{error}; {FORM}"))?;
+        if day.year() < 1970 {
+            return Err("a time is in 1970 or later".to_owned());
+        }
+        let midnight = Self::of_day(day);
+        let Some(time) = time else {
+            return Ok(midnight);
+        };
+        let (of_day, east) = time_of_day(time).ok_or_else(|| FORM.to_owned())?;
+        let moment = midnight.unix_millis.checked_add(of_day);
+        // An offset says how far the place is ahead of UTC.
+        let moment = moment.and_then(|local| local.checked_add_signed(-east));
+        let moment = moment.map(|unix_millis| Self { unix_millis });
+        moment
+            .filter(|moment| moment.day().is_some())
+            .ok_or_else(|| "a time is from 1970 to 9999".to_owned())
+    }
+}
+
+/// `HH:MM:SS[.fraction]` and `Z` or `+HH:MM`: milliseconds of the day, and milliseconds ahead of UTC (RFC 3339 §5.6). A
+/// leap second is none: what counts here has no second 60.
+fn time_of_day(text: &str) -> Option<(u64, i64)> {
+    let clock = text.get(..8)?;
+    let rest = text.get(8..)?;
+    let seconds = clock_of(clock)?;
+    let (millis, zone) = match rest.strip_prefix('.') {
+        None => (0, rest),
+        Some(fraction) => {
+            let end = fraction.find(|digit: char| !digit.is_ascii_digit())?;
+            let (digits, zone) = fraction.split_at_checked(end)?;
+            (millis_of(digits)?, zone)
+        }
+    };
+    Some((seconds * 1_000 + millis, zone_of(zone)?))
+}
+
+fn clock_of(text: &str) -> Option<u64> {
+    let mut parts = text.split(':');
+    let (hour, minute, second) = (
+        two(parts.next()?)?,
+        two(parts.next()?)?,
+        two(parts.next()?)?,
+    );
+    let fits = parts.next().is_none() && hour < 24 && minute < 60 && second < 60;
+    fits.then_some(hour * 3_600 + minute * 60 + second)
+}
+
+/// What is finer than a millisecond is left out.
+fn millis_of(digits: &str) -> Option<u64> {
+    if digits.is_empty() || digits.len() > 9 {
+        return None;
+    }
+    let padded = format!("{digits:0<3}");
+    padded.get(..3)?.parse().ok()
+}
+
+fn zone_of(text: &str) -> Option<i64> {
+    if text == "Z" {
+        return Some(0);
+    }
+    let (sign, clock) = match text.split_at_checked(1)? {
+        ("+", clock) => (1, clock),
+        ("-", clock) => (-1, clock),
+        _ => return None,
+    };
+    let (hours, minutes) = clock.split_once(':')?;
+    let (hours, minutes) = (two(hours)?, two(minutes)?);
+    if hours > 23 || minutes > 59 {
+        return None;
+    }
+    let millis = i64::try_from((hours * 60 + minutes) * 60_000).ok()?;
+    Some(sign * millis)
+}
+
+/// A number of two digits.
+fn two(text: &str) -> Option<u64> {
+    let fits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    fits.then(|| text.parse().ok()).flatten()
+}
+
+/// Days from 1970-01-01 to a day (days_from_civil of Howard Hinnant's date algorithms, in years that begin in March).
+fn days_of(date: Date) -> u64 {
+    let (month, day) = (u64::from(date.month()), u64::from(date.day()));
+    let year = u64::from(date.year()) + 400 - u64::from(month <= 2);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + of_year;
+    // 1970-01-01 counted the same way.
+    days.saturating_sub(865_565)
+}
+
+/// Year, month and day of a number of days since 1970-01-01 (civil_from_days of the same).
+const fn civil(days: u64) -> (u64, u64, u64) {
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
+    let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_at_the_edges() {
+        for (text, shown) in [
+            ("1970-01-01", "1970-01-01T00:00:00Z"),
+            ("2027-01-31T12:00:00Z", "2027-01-31T12:00:00Z"),
+            ("2000-02-29T23:59:59.9999Z", "2000-02-29T23:59:59.999Z"),
+            ("2027-03-01T00:30:00+01:00", "2027-02-28T23:30:00Z"),
+            ("2027-02-28T23:30:00.5-01:00", "2027-03-01T00:30:00.500Z"),
+            ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
+        ] {
+            let moment: Moment = text.parse().unwrap();
+            assert_eq!(moment.to_string(), shown, "{text}");
+            assert_eq!(shown.parse(), Ok(moment));
+        }
+    }
+
+    #[test]
+    fn what_is_no_moment_is_refused() {
+        for text in [
+            "",
+            "now",
+            "2027-02-30",
+            "2027-1-1",
+            "2027-01-31T",
+            "2027-01-31T12:00Z",
+            "2027-01-31T12:00:00",
+            "2027-01-31T24:00:00Z",
+            "2027-01-31T12:00:60Z",
+            "2027-01-31 12:00:00Z",
+            "2027-01-31T12:00:00.Z",
+            "2027-01-31T12:00:00+1:00",
+            "2027-01-31T12:00:00+24:00",
+            "2027-01-31T12:00:00é",
+            "1969-12-31",
+            "1970-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01",
+        ] {
+            assert!(text.parse::<Moment>().is_err(), "{text}");
+        }
+    }
+}
