@@ -21,7 +21,7 @@ use portcullis_guard::decision::{Decision, Denial, Permit};
 use portcullis_guard::http1::{Framing, RequestHead, Version};
 use portcullis_guard::reason::Reason;
 use portcullis_guard::request::RequestView;
-use portcullis_guard::store::{Answers, Ask, Reply, Store, StoreError};
+use portcullis_guard::store::{Answers, Ask, Batch, Reply, Store, StoreError};
 use portcullis_policy::Method;
 
 use crate::connection::{After, Connection};
@@ -32,7 +32,7 @@ use crate::refusal::{Context, write_denial, write_own};
 use crate::request_body::{self, Held};
 use crate::request_id::Id;
 use crate::wire::write_request_head;
-use crate::worker::Outcome;
+use crate::worker::{Outcome, Worker};
 
 /// How long the store may take for one answer. A store that hangs must not take the requests with it.
 const STORE_BUDGET: Duration = Duration::from_millis(30);
@@ -80,7 +80,7 @@ async fn decide_and_answer(
     head: &RequestHead,
     buf: &[u8],
     basics: Basics,
-    now: Now,
+    mut now: Now,
 ) -> After {
     let view = match RequestView::read(&live.plan, head, buf, connection.peer) {
         Ok(view) => view,
@@ -104,7 +104,9 @@ async fn decide_and_answer(
                 match request_body::hold(connection, live, head, basics, bytes_max).await {
                     Ok((body, budget)) => {
                         held = Some(budget);
-                        guarded(|| decider.body(body))
+                        // A body may take its time, and limits count when they are asked.
+                        now = connection.worker.now();
+                        guarded(|| decider.body(body, now))
                     }
                     Err(reason) => decider.without_body(reason),
                 }
@@ -216,15 +218,8 @@ async fn admit(
     drop(held);
     match forwarded {
         Ok(done) => {
-            if !(400..500).contains(&done.status)
-                && let Some(released) = permit.on_success()
-            {
-                let batch = [Ask::Release {
-                    limits: released.limits.clone(),
-                    at: released.at,
-                }];
-                // What cannot be given back stays counted: too strict for a while, and never too lax.
-                drop(answers(worker.store(), &batch, now).await);
+            if !(400..500).contains(&done.status) {
+                give_back(worker, permit).await;
             }
             worker.finished(live, permit, basics, Outcome::Answered(done.status), now);
             done.after
@@ -237,6 +232,21 @@ async fn admit(
             worker.finished(live, permit, basics, Outcome::Broken(reason), now);
             After::Close
         }
+    }
+}
+
+/// Gives back what was counted as a failure, of a request that was none. What cannot be given back stays counted: too
+/// strict for a while, and never too lax.
+async fn give_back(worker: &Worker, permit: &Permit<'_>) {
+    let released = permit.on_success().iter();
+    let batch: Batch<'_> = released
+        .map(|released| Ask::Release {
+            limits: released.limits.clone(),
+            at: released.at,
+        })
+        .collect();
+    if !batch.is_empty() {
+        drop(answers(worker.store(), &batch, worker.now()).await);
     }
 }
 
@@ -273,7 +283,8 @@ fn has_unread_body(connection: &mut Connection<'_>, head: &RequestHead) -> bool 
             if connection.body_taken || length == 0 {
                 return false;
             }
-            if length <= connection.input.len() {
+            // Of one that was begun nobody counts here what is left: the connection ends.
+            if !connection.body_begun && length <= connection.input.len() {
                 connection.input.drain(..length);
                 connection.body_taken = true;
                 return false;

@@ -129,12 +129,13 @@ impl<'s, 'r> Decider<'s, 'r> {
         self.run()
     }
 
-    /// Goes on with the whole body.
-    pub fn body(&mut self, body: Vec<u8>) -> Step<'s> {
+    /// Goes on with the whole body, which has arrived by now: what is counted from here on is counted at this moment.
+    pub fn body(&mut self, body: Vec<u8>, now: Now) -> Step<'s> {
         if self.waits != Waits::Body {
             return self.confused();
         }
         self.case.body = Some(body);
+        self.case.now = now;
         self.run()
     }
 
@@ -187,7 +188,7 @@ impl<'s, 'r> Decider<'s, 'r> {
             route,
             client: self.case.view.client(),
             limits: std::mem::take(&mut self.case.shown),
-            on_success: self.case.on_success.take(),
+            on_success: std::mem::take(&mut self.case.on_success),
             shadowed: std::mem::take(&mut self.case.shadowed),
             body_max: route.body_max,
         })

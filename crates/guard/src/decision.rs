@@ -32,7 +32,7 @@ pub struct Permit<'s> {
     pub(crate) route: &'s RoutePlan,
     pub(crate) client: ClientIp,
     pub(crate) limits: ShownLimits<'s>,
-    pub(crate) on_success: Option<Box<Released<'s>>>,
+    pub(crate) on_success: Vec<Released<'s>>,
     pub(crate) shadowed: SmallVec<[Reason; 2]>,
     pub(crate) body_max: u64,
 }
@@ -70,8 +70,8 @@ impl<'s> Permit<'s> {
 
     /// What has to be given back to the store if the upstream's answer was no failure.
     #[must_use]
-    pub fn on_success(&self) -> Option<&Released<'s>> {
-        self.on_success.as_deref()
+    pub fn on_success(&self) -> &[Released<'s>] {
+        &self.on_success
     }
 }
 

@@ -72,7 +72,7 @@ pub(crate) struct Case<'s, 'r> {
     pub(crate) body: Option<Vec<u8>>,
     pub(crate) json: Option<JsonBody>,
     pub(crate) shown: ShownLimits<'s>,
-    pub(crate) on_success: Option<Box<Released<'s>>>,
+    pub(crate) on_success: Vec<Released<'s>>,
     pub(crate) shadowed: SmallVec<[Reason; 2]>,
     pub(crate) trace: Option<Vec<TraceStep>>,
 }
@@ -87,7 +87,7 @@ impl<'s, 'r> Case<'s, 'r> {
             body: None,
             json: None,
             shown: SmallVec::new(),
-            on_success: None,
+            on_success: Vec::new(),
             shadowed: SmallVec::new(),
             trace: None,
         }

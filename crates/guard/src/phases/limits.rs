@@ -178,13 +178,10 @@ fn remember_failures<'s>(case: &mut Case<'s, '_>, limits: &'s [LimitPlan]) -> Ve
         let of_limit = all.by_ref().take(limit.buckets.len());
         counted.extend(of_limit.filter(|_| limit.counts_failures));
     }
-    let released = case.on_success.get_or_insert_with(|| {
-        Box::new(Released {
-            limits: SmallVec::new(),
-            at: case.now.monotonic,
-        })
+    case.on_success.push(Released {
+        limits: counted,
+        at: case.now.monotonic,
     });
-    released.limits.extend(counted);
     Ok(())
 }
 
