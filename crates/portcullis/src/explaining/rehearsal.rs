@@ -169,7 +169,7 @@ impl<'p> Rehearsal<'p> {
                     decider.answered(answers)
                 }
                 Next::Body { bytes_max } => match asked.content(head.framing(), bytes_max) {
-                    Ok(body) => decider.body(body),
+                    Ok(body) => decider.body(body, now),
                     Err(reason) => decider.without_body(reason),
                 },
             };
@@ -216,15 +216,15 @@ impl<'p> Rehearsal<'p> {
             told.refused(&Denial::because(reason).at(permit.route()), view.method());
             return;
         }
-        if !(400..500).contains(&asked.answer)
-            && let Some(released) = permit.on_success()
-        {
-            let batch = [Ask::Release {
-                limits: released.limits.clone(),
-                at: released.at,
-            }];
-            // What cannot be given back stays counted, as in a running guard.
-            drop(ready(self.store.ask(&batch, now)));
+        if !(400..500).contains(&asked.answer) {
+            for released in permit.on_success() {
+                let batch = [Ask::Release {
+                    limits: released.limits.clone(),
+                    at: released.at,
+                }];
+                // What cannot be given back stays counted, as in a running guard.
+                drop(ready(self.store.ask(&batch, now)));
+            }
         }
         told.verdict = Verdict::Allow;
         told.route = Some(RouteTold::of(permit.route()));
