@@ -40,6 +40,8 @@ pub(crate) struct Connection<'w> {
     pub(crate) head: Vec<u8>,
     /// What is being written.
     pub(crate) out: Vec<u8>,
+    /// Whether some of the body was taken off the input, so that its length says nothing of what is left.
+    pub(crate) body_begun: bool,
     /// Whether the body of the request was taken off the input to its end.
     pub(crate) body_taken: bool,
 }
@@ -70,6 +72,7 @@ pub(crate) async fn serve(
         input: Vec::new(),
         head: Vec::new(),
         out: Vec::new(),
+        body_begun: false,
         body_taken: false,
     };
     loop {
@@ -144,6 +147,7 @@ impl Connection<'_> {
         let rest = self.head.get(len..).unwrap_or_default();
         self.input.extend_from_slice(rest);
         self.head.truncate(len);
+        self.body_begun = false;
         self.body_taken = false;
     }
 

@@ -270,6 +270,7 @@ async fn send_body(
         .await
         .map_err(Failure::Broken)?;
     let chunked = matches!(reader, BodyReader::Chunked(_));
+    connection.body_begun = true;
     loop {
         connection.out.clear();
         let mut consumed = 0;

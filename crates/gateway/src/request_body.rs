@@ -147,6 +147,7 @@ pub(crate) async fn hold(
         .deadline
         .min(Instant::now() + live.settings.body_timeout);
     say_continue(connection, head, deadline).await?;
+    connection.body_begun = true;
     loop {
         let piece = reader.take(&connection.input).map_err(reason_of)?;
         let data = connection.input.get(piece.data).unwrap_or_default();
