@@ -15,6 +15,8 @@ pub(crate) struct Environment {
     pub(crate) ci: bool,
     /// Where npm packages for tests are kept, outside the repository.
     pub(crate) npm_folder: PathBuf,
+    /// Where cargo puts what it builds.
+    pub(crate) target: PathBuf,
 }
 
 impl Environment {
@@ -30,8 +32,11 @@ impl Environment {
             Some(cache) => PathBuf::from(cache),
             None => PathBuf::from(variable("HOME").context("`HOME` is not set")?).join(".cache"),
         };
+        let target =
+            variable("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
         Ok(Self {
             root,
+            target,
             cargo: variable("CARGO").unwrap_or_else(|| OsString::from("cargo")),
             ci: variable("CI").is_some(),
             npm_folder: cache.join("portcullis").join("npm"),

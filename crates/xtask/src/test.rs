@@ -5,6 +5,7 @@
 //! 3. lints
 //! 4. tidy
 //! 5. tests
+//! 6. every interleaving of the store's locks
 
 use std::{io, process::Command};
 
@@ -54,6 +55,22 @@ pub(crate) fn run(environment: &Environment, with_setup: bool) -> Result<()> {
             tests.env_remove(NPM_VARIABLE);
         }
         succeed_hearing_skips(&mut tests, &mut io::stderr())
+    })?;
+    steps.run("interleavings", || {
+        // Loom's threads are not the system's, so everything is built once more, beside the rest.
+        let mut loom = cargo(&[
+            "test",
+            "-p",
+            "portcullis-state",
+            "--test",
+            "loom",
+            "--release",
+            "--locked",
+        ]);
+        loom.arg("--target-dir")
+            .arg(environment.target.join("loom"));
+        loom.env("RUSTFLAGS", "--cfg loom");
+        succeed(&mut loom)
     })?;
     say(&closing(&missing, &skipped, environment.ci)?)?;
     say(&format!("all of it took {}", steps.total()))

@@ -4,4 +4,3 @@ mod conformance;
 mod events;
 mod memory;
 mod snapshot;
-mod speed;

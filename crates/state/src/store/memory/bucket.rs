@@ -126,9 +126,9 @@ impl Cell {
                 *cell = cell.released(period, cost, at, now);
                 Ok(())
             }
-            (Self::Exact(cell), LimitRule::Exact { .. }) => {
+            (Self::Exact(cell), LimitRule::Exact { window, .. }) => {
                 for _ in 0..cost {
-                    cell.log.release(at);
+                    cell.log.release(window, at, now);
                 }
                 Ok(())
             }
