@@ -201,11 +201,15 @@ impl LogCell {
         }
     }
 
-    /// Gives one admitted at `at` back: the newest not after it. Where there is none it has left the window, and
-    /// nothing is given back.
-    pub fn release(&mut self, at: Nanos) {
-        if let Some(place) = self.admitted_at.iter().rposition(|entry| *entry <= at) {
+    /// Gives one admitted at `at` back, at `now`: the newest not after it. Where there is none, and it is still in the
+    /// window, it was logged a little later than it was admitted (see [`admit`](Self::admit)), and the oldest is given
+    /// back; where it has left the window nothing is.
+    pub fn release(&mut self, window: Nanos, at: Nanos, now: Nanos) {
+        let place = self.admitted_at.iter().rposition(|entry| *entry <= at);
+        if let Some(place) = place {
             self.admitted_at.remove(place);
+        } else if now.saturating_sub(at) < window {
+            self.admitted_at.pop_front();
         }
     }
 }

@@ -63,8 +63,18 @@ fn what_left_the_window_takes_nothing_with_it_when_it_is_released() {
     log.admit(1, 0);
     assert!(log.check(2, 10, 2, 10).admitted, "the first has left");
     log.admit(2, 10);
-    log.release(0);
+    log.release(10, 0, 10);
     assert!(!log.check(2, 10, 1, 10).admitted);
+}
+
+#[test]
+fn what_was_admitted_by_a_clock_that_was_read_before_is_given_back_too() {
+    let mut log = LogCell::default();
+    log.admit(1, 101);
+    log.admit(1, 100);
+    log.release(10, 101, 102);
+    log.release(10, 100, 102);
+    assert_eq!(log, LogCell::default());
 }
 
 #[test]
@@ -153,7 +163,7 @@ proptest! {
             let before = log.clone();
             log.admit(cost, now);
             for _ in 0..cost {
-                log.release(now);
+                log.release(window, now, now);
             }
             prop_assert_eq!(log, before);
         }
