@@ -269,6 +269,22 @@ pub enum StoreError {
     NotKept(Durability),
 }
 
+impl StoreError {
+    /// What is wrong, in fixed words for what is written down. What an adapter says besides may name an address or hold a
+    /// credential (GO-2026-5465).
+    #[must_use]
+    pub const fn class(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "the store cannot be reached",
+            Self::TimedOut => "the store did not answer in time",
+            Self::Full => "the store is full",
+            Self::Unwritable(_) => "the store cannot write",
+            Self::Confused(_) => "the store answered something else than was asked",
+            Self::NotKept(_) => "the store does not keep things as well as is asked",
+        }
+    }
+}
+
 /// The answers to one batch, in its order.
 pub type Answers = SmallVec<[Answer; 1]>;
 

@@ -101,7 +101,7 @@ pub(super) fn judge<'s>(
     match states(answers, expected) {
         Ok(states) => weigh(case, phase, limits, &states),
         Err(error) => {
-            let denial = Denial::because(Reason::LIMIT_UNKNOWN).saying(error.to_string());
+            let denial = Denial::because(Reason::LIMIT_UNKNOWN).saying(error.class());
             case.refuse(phase, denial)
         }
     }
