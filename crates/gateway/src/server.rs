@@ -30,6 +30,9 @@ const BACKLOG: i32 = 4096;
 /// How often a drain looks whether everybody has been answered.
 const DRAIN_STEP: Duration = Duration::from_millis(20);
 
+/// How many looks in a row must find nobody. A client that has connected needs a moment to ask.
+const DRAIN_QUIET: u32 = 5;
+
 /// What a gateway is started with.
 #[derive(Debug)]
 pub struct GatewayOptions {
@@ -212,15 +215,16 @@ impl Gateway {
         self.shared.is_draining.store(true, Ordering::Release);
         self.drain.send_replace(true);
         let steps = grace.as_millis() / DRAIN_STEP.as_millis();
-        let mut answered = self.busy() == 0;
+        let mut quiet = 0;
         for _ in 0..steps {
             // A request that is just being read counts as soon as its head is there.
             std::thread::sleep(DRAIN_STEP);
-            answered = self.busy() == 0;
-            if answered {
+            quiet = if self.busy() == 0 { quiet + 1 } else { 0 };
+            if quiet == DRAIN_QUIET {
                 break;
             }
         }
+        let answered = self.busy() == 0;
         self.end();
         answered
     }

@@ -39,6 +39,9 @@ const UPSTREAM_IDLE: Duration = Duration::from_secs(4);
 /// How long accepting rests after a failure such as too many open files, which the next try would meet again.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 
+/// How many are accepted after a drain began. More than can have waited: a flood of new ones must not keep it going.
+const WAITING_MAX: usize = 4096;
+
 /// What all workers share.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -112,6 +115,7 @@ impl Worker {
                 biased;
                 _told = drain.changed() => {
                     self.tell_repeats();
+                    self.accept_waiting(&mut live, listener);
                     return;
                 }
                 _second = tick.tick() => {
@@ -126,6 +130,23 @@ impl Worker {
                         tokio::time::sleep(ACCEPT_REST).await;
                     }
                 },
+            }
+        }
+    }
+
+    /// Serves those who have connected and were not accepted yet: closing the listener would reset them.
+    fn accept_waiting(self: &Arc<Self>, live: &mut LiveView, listener: TcpListener) {
+        let Ok(listener) = listener.into_std() else {
+            return;
+        };
+        for _ in 0..WAITING_MAX {
+            let Ok((client, peer)) = listener.accept() else {
+                return;
+            };
+            if client.set_nonblocking(true).is_ok()
+                && let Ok(client) = TcpStream::from_std(client)
+            {
+                self.admit(live, client, peer);
             }
         }
     }
