@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
-use crate::support::{Broken, Broker, Gate, Setup, Talk, Upstream, simple};
+use crate::support::{Gate, PanickingStore, Panics, Setup, Talk, Upstream, simple};
 
 const LIMITED: &str = r#"
 [limits.few]
@@ -165,13 +165,13 @@ fn case_106_a_request_ends_by_the_policy_that_it_began_with() {
 
 #[test]
 fn case_107_a_store_that_panics_refuses_one_request() {
-    for (how, times) in [(Broken::Panic, 2), (Broken::PanicLater, 2)] {
+    for when in [Panics::Asked, Panics::Awaited] {
         let upstream = Upstream::ok();
-        let store = Arc::new(Broker::new(how.clone()));
+        let store = Arc::new(PanickingStore::new(when));
         let gate = Setup::simple(&upstream).store(store.clone()).start();
         let post = "POST /form HTTP/1.1\r\nHost: victim.test\r\nContent-Length: 0\r\n\r\n";
-        for _ in 0..times {
-            assert_eq!(gate.client().ask(post).status, 500, "{how:?}");
+        for _ in 0..2 {
+            assert_eq!(gate.client().ask(post).status, 500, "{when:?}");
         }
         // What needs no store is served by the same thread, on the same connection too.
         let mut client = gate.client();

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 pub(crate) use client::{Answer, Client};
 pub(crate) use gate::{Gate, Setup, simple};
 pub(crate) use message::{Request, assert_normal, split};
-pub(crate) use stores::{Broken, Broker};
+pub(crate) use stores::{PanickingStore, Panics};
 pub(crate) use upstream::{Talk, Upstream};
 
 /// No wait of a test is longer: what takes longer has failed.
@@ -21,6 +21,19 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) fn vectors(folder: &str) -> String {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/vectors/");
     format!("{root}{folder}/")
+}
+
+/// A GET of a path of the simple policy.
+pub(crate) fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: victim.test\r\n\r\n")
+}
+
+/// A POST to a path of the simple policy, with a body of a length.
+pub(crate) fn post(path: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: victim.test\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
 }
 
 /// How long something takes.

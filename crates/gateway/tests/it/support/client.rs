@@ -22,7 +22,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// Names and values.
     pub(crate) fields: Vec<(String, String)>,
-    /// The content, chunks joined.
+    /// The content, chunks joined; of one that is not whole what there is of them.
     pub(crate) body: Vec<u8>,
     /// Whether the content is there to its end.
     pub(crate) is_whole: bool,
@@ -55,15 +55,20 @@ impl Answer {
 impl Client {
     /// Connects.
     pub(crate) fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
+        Self::try_connect(address).unwrap()
+    }
+
+    /// Connects, if somebody listens there.
+    pub(crate) fn try_connect(address: SocketAddr) -> std::io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        Self {
+        Ok(Self {
             stream,
             input: Vec::new(),
             ended: false,
-        }
+        })
     }
 
     /// The socket.
@@ -140,6 +145,7 @@ impl Client {
                 }
                 if !self.more() {
                     answer.is_whole = false;
+                    answer.body = std::mem::take(&mut self.input);
                     return;
                 }
             }

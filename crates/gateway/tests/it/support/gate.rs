@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use super::{Client, Upstream};
 
 /// What is done to what the policy says, for figures that no policy can have.
-type Change = Box<dyn Fn(&mut Live)>;
+type Change = Box<dyn Fn(&mut Live) + Send + Sync>;
 
 /// A gateway that is not started yet.
 pub(crate) struct Setup {
@@ -79,7 +79,7 @@ impl Setup {
     }
 
     /// With figures that no policy can have.
-    pub(crate) fn with(mut self, change: impl Fn(&mut Live) + 'static) -> Self {
+    pub(crate) fn with(mut self, change: impl Fn(&mut Live) + Send + Sync + 'static) -> Self {
         self.change = Box::new(change);
         self
     }
