@@ -74,7 +74,7 @@ pub(crate) struct RequestArgs {
     #[arg(long, value_name = "FILE.jsonl", conflicts_with_all = ["method", "url", "headers", "body", "times"])]
     pub(crate) requests: Option<PathBuf>,
     /// Count all lines of --requests in the same limits, in their order and at their times.
-    #[arg(long, requires = "requests")]
+    #[arg(long, requires = "requests", conflicts_with_all = ["method", "url"])]
     pub(crate) together: bool,
     /// How to tell it.
     #[arg(long, value_enum, default_value_t = TextFormat::Terminal)]

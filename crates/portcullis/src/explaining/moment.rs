@@ -55,7 +55,8 @@ impl fmt::Display for Moment {
 }
 
 /// How a moment is written.
-const FORM: &str = "a time is written `2027-01-31T12:00:00Z`, or as a day, `2027-01-31`";
+const FORM: &str =
+    "a time is written `2027-01-31T12:00:00Z`, or as a day that exists, `2027-01-31`";
 
 impl FromStr for Moment {
     type Err = String;
@@ -65,7 +66,7 @@ impl FromStr for Moment {
             Some((day, time)) => (day, Some(time)),
             None => (text, None),
         };
-        let day: Date = day.parse().map_err(|error| format!("{error}; {FORM}"))?;
+        let day: Date = day.parse().map_err(|_no_day| FORM.to_owned())?;
         if day.year() < 1970 {
             return Err("a time is in 1970 or later".to_owned());
         }

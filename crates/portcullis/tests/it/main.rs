@@ -1,8 +1,11 @@
 //! The command line from outside: exit codes, outputs, files.
 #![cfg(test)]
 
+mod explain_request;
 mod folder;
+mod guard_command;
 mod policy;
+mod policy_commands;
 mod reading;
 mod readme;
 mod rules;
