@@ -29,7 +29,12 @@ pub(crate) enum What {
     },
 }
 
-const MATCHER: &str = "matchers against path-to-regexp itself (crates/audit, the_answers_are_those_of_the_real_packages)";
+/// What npm packages are for.
+pub(crate) const MATCHER: &str = "matchers against path-to-regexp itself (crates/audit, the_answers_are_those_of_the_real_packages)";
+
+const INSTRUCTIONS: &str = "instructions per decision (cargo xtask instructions)";
+
+const QUICKSTART: &str = "a real application behind the guard (crates/portcullis, json_server_is_guarded_as_the_readme_shows)";
 
 /// In the order in which they are installed. Debian 12 has Node 18, and that is new enough for all of them.
 pub(crate) const NEEDS: &[Need] = &[
@@ -39,6 +44,8 @@ pub(crate) const NEEDS: &[Need] = &[
     npm("path-to-regexp-0", "path-to-regexp", "0.1.13", MATCHER),
     npm("path-to-regexp-6", "path-to-regexp", "6.3.0", MATCHER),
     npm("path-to-regexp-8", "path-to-regexp", "8.4.2", MATCHER),
+    npm("json-server", "json-server", "0.17.4", QUICKSTART),
+    program("valgrind", 3, "valgrind", INSTRUCTIONS),
 ];
 
 const fn program(
@@ -111,11 +118,11 @@ impl What {
     }
 }
 
-/// The first number of `v20.1.0` or `9.2.0`.
+/// The first number of `v20.1.0`, `9.2.0` or `valgrind-3.19.0`.
 fn major(version: &str) -> Option<u32> {
     version
         .trim()
-        .trim_start_matches('v')
+        .trim_start_matches(|letter: char| !letter.is_ascii_digit())
         .split('.')
         .next()?
         .parse()
@@ -131,10 +138,14 @@ mod tests {
 
     #[test]
     fn versions_are_read_as_programs_print_them() {
-        assert_eq!(
-            (major("v20.20.2\n"), major("9.2.0\n"), major("")),
-            (Some(20), Some(9), None)
-        );
+        for (version, number) in [
+            ("v20.20.2\n", Some(20)),
+            ("9.2.0\n", Some(9)),
+            ("valgrind-3.19.0\n", Some(3)),
+            ("", None),
+        ] {
+            assert_eq!(major(version), number, "{version}");
+        }
     }
 
     #[test]

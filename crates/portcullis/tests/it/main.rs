@@ -6,6 +6,7 @@ mod folder;
 mod guard_command;
 mod policy;
 mod policy_commands;
+mod quickstart;
 mod reading;
 mod readme;
 mod rules;
