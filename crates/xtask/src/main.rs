@@ -1,7 +1,8 @@
-//! Chores that cargo has no word for: `cargo xtask tidy`, `docs` and `test`.
+//! Chores that cargo has no word for: `cargo xtask tidy`, `docs`, `instructions` and `test`.
 
 mod docs;
 mod environment;
+mod instructions;
 mod needs;
 mod problem;
 mod rule_dump;
@@ -21,11 +22,12 @@ use anyhow::{Result, bail};
 
 use crate::environment::Environment;
 
-const USAGE: &str = "usage: cargo xtask tidy | docs | test [--setup]
+const USAGE: &str = "usage: cargo xtask tidy | docs | instructions [--write] | test [--setup]
 
-  tidy    what the lints cannot see: arrows between crates, names, links, the table of rules, generated pages
-  docs    writes `docs/rules.md` and `docs/rules/` from what `portcullis dump rules` prints
-  test    format, lints, tidy and every test; with --setup, first installs what the tests need";
+  tidy          what the lints cannot see: arrows between crates, names, links, the table of rules, generated pages
+  docs          writes `docs/rules.md` and `docs/rules/` from what `portcullis dump rules` prints
+  instructions  what a decision costs, beside `benches/instructions.toml`; with --write, that becomes the baseline
+  test          format, lints, tidy, every test and instructions; with --setup, first installs what the tests need";
 
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
@@ -44,8 +46,19 @@ fn run(words: &[&str]) -> Result<()> {
     match words {
         ["tidy"] => tidy::run(&Environment::read()?),
         ["docs"] => docs::run(&Environment::read()?),
+        ["instructions"] => instructions(false),
+        ["instructions", "--write"] => instructions(true),
         ["test"] => test::run(&Environment::read()?, false),
         ["test", "--setup"] => test::run(&Environment::read()?, true),
         _ => bail!("{USAGE}"),
+    }
+}
+
+/// On a build machine what is not measured has failed.
+fn instructions(write: bool) -> Result<()> {
+    let environment = Environment::read()?;
+    match instructions::run(&environment, write)? {
+        Some(skipped) if environment.ci => bail!("`CI` is set, and {skipped}"),
+        Some(_) | None => Ok(()),
     }
 }

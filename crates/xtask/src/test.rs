@@ -5,6 +5,7 @@
 //! 3. lints
 //! 4. tidy
 //! 5. tests
+//! 6. instructions per decision
 //! 6. every interleaving of the store's locks
 
 use std::{io, process::Command};
@@ -13,7 +14,8 @@ use anyhow::{Result, bail};
 
 use crate::{
     environment::Environment,
-    needs::{NEEDS, Need},
+    instructions,
+    needs::{MATCHER, NEEDS, Need},
     setup,
     steps::{Steps, say, succeed, succeed_hearing_skips},
     tidy,
@@ -47,9 +49,9 @@ pub(crate) fn run(environment: &Environment, with_setup: bool) -> Result<()> {
         succeed(&mut cargo(&words))
     })?;
     steps.run("tidy", || tidy::run(environment))?;
-    let skipped = steps.run("tests", || {
+    let mut skipped = steps.run("tests", || {
         let mut tests = cargo(&["test", "--workspace", "--locked"]);
-        if missing.is_empty() {
+        if missing.iter().all(|need| need.tests != MATCHER) {
             tests.env(NPM_VARIABLE, &environment.npm_folder);
         } else {
             tests.env_remove(NPM_VARIABLE);
@@ -72,6 +74,9 @@ pub(crate) fn run(environment: &Environment, with_setup: bool) -> Result<()> {
         loom.env("RUSTFLAGS", "--cfg loom");
         succeed(&mut loom)
     })?;
+    skipped.extend(steps.run("instructions per decision", || {
+        instructions::run(environment, false)
+    })?);
     say(&closing(&missing, &skipped, environment.ci)?)?;
     say(&format!("all of it took {}", steps.total()))
 }
