@@ -17,6 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use field::{EventText, EventTime, HexBytes};
 pub use kind::{EventKind, EventLevel, EventVerdict};
 
+use crate::malformed::harmless_up_to;
 use crate::{Malformed, Method};
 
 /// The longest line that is read, in bytes without its end.
@@ -171,11 +172,18 @@ impl SecurityEvent {
     }
 }
 
-/// What serde_json says, without the place that we say ourselves.
+/// The longest message about a line, in characters.
+const MESSAGE_CHARS_MAX: usize = 512;
+
+/// What serde_json says, without the place that we say ourselves. It repeats what it does not know as it is meant, line
+/// feeds and all (CVE-2024-45808).
 fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
-    text.strip_suffix(&place).unwrap_or(&text).to_owned()
+    harmless_up_to(
+        text.strip_suffix(&place).unwrap_or(&text),
+        MESSAGE_CHARS_MAX,
+    )
 }
 
 /// Why a line is no event.

@@ -78,9 +78,14 @@ pub(crate) fn quoted(text: &str) -> String {
 
 /// The same without backticks.
 pub(crate) fn harmless(text: &str) -> String {
+    harmless_up_to(text, QUOTE_CHARS_MAX)
+}
+
+/// The same with another length, for messages that are not ours and repeat input somewhere.
+pub(crate) fn harmless_up_to(text: &str, chars_max: usize) -> String {
     let mut shown = String::new();
     for (count, character) in text.chars().enumerate() {
-        if count == QUOTE_CHARS_MAX {
+        if count == chars_max {
             shown.push('…');
             break;
         }

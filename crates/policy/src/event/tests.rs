@@ -116,6 +116,18 @@ fn any_event() -> impl Strategy<Value = SecurityEvent> {
     })
 }
 
+#[test]
+fn a_message_repeats_no_line_feed_and_no_escape_of_a_terminal() {
+    for name in [r"v\nx", r"v\r\u001b[2J", r"\u202ev"] {
+        let line = LINE.replacen("\"seq\"", &format!("\"{name}\""), 1);
+        let message = SecurityEvent::parse(&line).unwrap_err().message;
+        assert!(message.contains("unknown field"), "{message}");
+        assert!(!message.contains(|one: char| one.is_control() || one == '\u{202e}'));
+    }
+    let line = LINE.replacen("\"seq\"", &format!("\"{}\"", "v".repeat(5000)), 1);
+    assert!(SecurityEvent::parse(&line).unwrap_err().message.len() < 600);
+}
+
 proptest! {
     #[test]
     fn an_event_is_read_as_it_was_written(event in any_event()) {
