@@ -4,6 +4,7 @@
 mod explain_request;
 mod folder;
 mod guard_command;
+mod guides;
 mod policy;
 mod policy_commands;
 mod quickstart;
