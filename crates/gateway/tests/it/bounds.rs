@@ -142,3 +142,24 @@ fn what_was_held_of_a_body_is_not_taken_off_twice() {
         .collect();
     assert!(lines.is_empty(), "{lines:?}");
 }
+
+#[test]
+fn who_is_turned_away_is_told_even_if_it_has_asked_already() {
+    let upstream = Upstream::ok();
+    let gate = Setup::simple(&upstream)
+        .with(|live| live.settings.connections_max = 1)
+        .start();
+    let _first = connected(&gate, 1);
+    let told = (0..200).filter(|_| {
+        let mut client = gate.client();
+        client.try_send(get("/read/a"));
+        client
+            .next(false)
+            .is_some_and(|answer| answer.status == 503)
+    });
+    assert!(
+        told.count() > 100,
+        "the answer may be lost where the request comes between it and the end"
+    );
+    assert_eq!(upstream.requests().len(), 1);
+}

@@ -345,3 +345,23 @@ fn it_goes_away_within_the_body_of_a_request() {
         assert_eq!(upstream.bytes().len(), 1, "a POST is never sent twice");
     }
 }
+
+#[test]
+fn it_never_reads_the_body() {
+    let upstream = Upstream::talking(|_: &mut Talk| std::thread::sleep(Duration::from_secs(2)));
+    let gate = Setup::simple(&upstream)
+        .with(|live| live.settings.body_timeout = Duration::from_millis(300))
+        .start();
+    let mut client = gate.client();
+    client.send("POST /form HTTP/1.1\r\nHost: victim.test\r\nContent-Type: application/json\r\nContent-Length: 8388608\r\n\r\n");
+    let mut sender = client.stream().try_clone().unwrap();
+    let sending = std::thread::spawn(move || {
+        use std::io::Write as _;
+        drop(sender.write_all(&vec![b'x'; 8 << 20]));
+    });
+    let (time, answer) = timed(|| client.answer());
+    assert_eq!((answer.status, answer.closes()), (504, true));
+    assert!(time < Duration::from_secs(2), "{time:?}");
+    drop(client);
+    sending.join().unwrap();
+}

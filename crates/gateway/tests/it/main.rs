@@ -1,6 +1,7 @@
 #![cfg(test)]
 //! The crate from outside: a running gateway between a client of bytes and an application that writes everything down.
 mod bounds;
+mod cases_accept;
 mod cases_decision;
 mod cases_events;
 mod cases_framing;
@@ -11,7 +12,9 @@ mod drain;
 mod exactness;
 mod exchanges;
 mod faults_upstream;
+mod fields;
 mod llhttp;
+mod past_failures;
 mod pool;
 mod rate_limit_fields;
 mod smuggler;

@@ -2,7 +2,9 @@
 //! it takes and refuses is what RFC 9651 says, so what it says of our fields is worth something.
 
 use serde_json::{Value, json};
-use sfv::{BareItem, Dictionary, FieldType, InnerList, Item, List, ListEntry, Parameters, Parser};
+use sfv::{
+    BareItem, Dictionary, FieldType as _, InnerList, Item, List, ListEntry, Parameters, Parser,
+};
 
 use crate::support::vectors;
 

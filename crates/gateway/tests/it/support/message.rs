@@ -1,12 +1,15 @@
 //! What arrived at the application, taken apart by a reader that shares no code with the guard.
 
+/// Names as they were written, and values, in their order.
+pub(crate) type Fields = Vec<(String, String)>;
+
 /// A request as the application got it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
     /// The first line, without its end.
     pub(crate) line: String,
-    /// Names as they were written, and values.
-    pub(crate) fields: Vec<(String, String)>,
+    /// Its fields.
+    pub(crate) fields: Fields,
     /// The body, chunks joined.
     pub(crate) body: Vec<u8>,
 }
@@ -63,7 +66,7 @@ fn whole(bytes: &[u8]) -> Option<(Request, usize)> {
 }
 
 /// First line, fields, and where the body begins.
-pub(crate) fn head(bytes: &[u8]) -> Option<(String, Vec<(String, String)>, usize)> {
+pub(crate) fn head(bytes: &[u8]) -> Option<(String, Fields, usize)> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
     let text = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let mut lines = text.split("\r\n");
