@@ -18,7 +18,7 @@ use portcullis_guard::decision::Decision;
 use portcullis_guard::http1::{Parsed, parse_request_head};
 use portcullis_guard::plan::Plan;
 use portcullis_guard::request::RequestView;
-use portcullis_guard::store::{Reply, Store, StoreError};
+use portcullis_guard::store::{Reply, Store as _, StoreError};
 use portcullis_policy::Policy;
 use portcullis_state::{MemoryOptions, MemoryStore, SnapshotDir};
 
