@@ -2,7 +2,7 @@
 
 use portcullis_policy::{
     Algorithm, Control, Counts, Date, Except, HostPattern, Limit, LimitKey, Method, MethodSet,
-    Policy, Route, RouteName, RouteType,
+    Need, Policy, Route, RouteName,
 };
 
 use crate::canon::{TrustedFault, TrustedProxies};
@@ -93,16 +93,24 @@ fn route_plan(policy: &Policy, route: &Route) -> RoutePlan {
         .iter()
         .filter_map(|except| Some((methods_of(route, except)?, except)))
         .collect();
-    let lacks_limit = excepts
-        .iter()
-        .any(|(_, except)| except.lacks == Control::RateLimit && !except.shadow);
-    let limits = policy.limits_of(route);
-    let named = |limit: &Limit| route.limits.contains(&limit.name);
-    let (body_limits, head_limits) = limits
+    let spoken_for = |control: Control| {
+        let meant = excepts
+            .iter()
+            .filter(|(_, except)| except.lacks == control && !except.shadow);
+        meant.fold(MethodSet::NONE, |all, (methods, _)| {
+            methods.iter().fold(all, MethodSet::with)
+        })
+    };
+    // Who agreed that a method may be without a limit did not agree to one of ours.
+    let unlimited = spoken_for(Control::RateLimit);
+    let (body_limits, head_limits) = policy
+        .limits_of(route)
         .into_iter()
-        // Who agreed that a route may be without a limit did not agree to one of ours.
-        .filter(|limit| named(limit) || !lacks_limit)
-        .map(|limit| (limit.reads_body(), limit_plan(limit, route)))
+        .map(|limit| {
+            let is_named = route.limits.contains(&limit.name);
+            let spared = if is_named { MethodSet::NONE } else { unlimited };
+            (limit.reads_body(), limit_plan(limit, route, spared))
+        })
         .partition::<Vec<_>, _>(|(reads_body, _)| *reads_body);
     let plans = |limits: Vec<(bool, LimitPlan)>| limits.into_iter().map(|(_, plan)| plan).collect();
     RoutePlan {
@@ -111,10 +119,8 @@ fn route_plan(policy: &Policy, route: &Route) -> RoutePlan {
         kind: route.kind,
         line: (route.place.line > 0).then_some(route.place.line),
         hosts: (!route.hosts.is_empty()).then(|| route.hosts.iter().map(host_plan).collect()),
-        is_closed: route.kind == RouteType::Internal
-            && !excepts
-                .iter()
-                .any(|(_, except)| except.lacks == Control::Authentication),
+        // What only watches opens nothing: who calls from outside is nobody that is known.
+        opened: spoken_for(Control::Authentication),
         head_limits: plans(head_limits),
         body_limits: plans(body_limits),
         body_max: route.body_max().bytes(),
@@ -137,7 +143,7 @@ fn route_plan(policy: &Policy, route: &Route) -> RoutePlan {
             .collect(),
         standing: excepts
             .iter()
-            .filter(|(_, except)| !except.shadow)
+            .filter(|(_, except)| !except.shadow || !is_judged_after(route, except.lacks))
             .map(|(methods, except)| Standing {
                 methods: *methods,
                 until: unix_day(except.until),
@@ -145,6 +151,14 @@ fn route_plan(policy: &Policy, route: &Route) -> RoutePlan {
             })
             .collect(),
     }
+}
+
+/// Whether the guard goes back to judging a control by itself when an exception that only watches is over. Where it does
+/// not, the route stands on the exception like on any other.
+fn is_judged_after(route: &Route, control: Control) -> bool {
+    matches!(control, Control::RateLimit | Control::BodyLimit)
+        // Of this the guard judges the media type and the syntax, which is less than a route can demand.
+        || (control == Control::Validation && route.need(control) != Need::Required)
 }
 
 /// For which methods of a route an exception speaks.
@@ -164,7 +178,7 @@ fn methods_of(route: &Route, except: &Except) -> Option<MethodSet> {
     })
 }
 
-fn limit_plan(limit: &Limit, route: &Route) -> LimitPlan {
+fn limit_plan(limit: &Limit, route: &Route, spared: MethodSet) -> LimitPlan {
     let window = limit.rate.window;
     let nanos = Nanos::try_from(window.as_nanos()).unwrap_or(Nanos::MAX);
     let count = limit.rate.count.get();
@@ -211,6 +225,7 @@ fn limit_plan(limit: &Limit, route: &Route) -> LimitPlan {
         } else {
             Durability::Volatile
         },
+        spared,
     }
 }
 

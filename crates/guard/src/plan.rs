@@ -58,8 +58,9 @@ pub struct RoutePlan {
     pub line: Option<usize>,
     /// The hosts it answers on; all of the policy's where it names none.
     pub hosts: Option<Vec<HostPlan>>,
-    /// Whether nobody outside may reach it: it is internal, and no exception says that the application looks after it.
-    pub is_closed: bool,
+    /// With which methods an internal route is open all the same, as an exception says that the application looks after
+    /// it. See [`is_closed_to`](Self::is_closed_to).
+    pub opened: MethodSet,
     /// The limits that count by what the head says.
     pub head_limits: Vec<LimitPlan>,
     /// The limits that count by a field of the body.
@@ -125,6 +126,8 @@ pub struct LimitPlan {
     pub counts_failures: bool,
     /// How its buckets are kept.
     pub durability: Durability,
+    /// The methods that it does not count, as an exception says that they may be without a limit.
+    pub spared: MethodSet,
 }
 
 /// One bucket of a limit.
@@ -189,7 +192,7 @@ impl Plan {
             kind: RouteType::PublicRead,
             line: None,
             hosts: None,
-            is_closed: false,
+            opened: MethodSet::NONE,
             head_limits: Vec::new(),
             body_limits: Vec::new(),
             body_max: STRAY_BODY_MAX,
@@ -216,6 +219,18 @@ impl Plan {
 }
 
 impl RoutePlan {
+    /// Whether nobody outside may reach it with this method: it is internal, and no exception speaks of the method.
+    #[must_use]
+    pub fn is_closed_to(&self, method: Method) -> bool {
+        self.kind == RouteType::Internal && !self.opened.contains(method)
+    }
+
+    /// Whether nobody outside may reach it with any method: to them it is not there.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.kind == RouteType::Internal && self.opened.is_empty()
+    }
+
     /// Whether it answers on a host that the policy knows.
     #[must_use]
     pub fn answers_on(&self, host: &HostName<'_>) -> bool {

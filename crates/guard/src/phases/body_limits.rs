@@ -1,6 +1,7 @@
 //! Body limits: limits by a field of the body, such as the address that a login is tried for.
 
-use super::{Case, Phase, Verdict, limits};
+use super::limits::{self, Applying};
+use super::{Case, Phase, Verdict};
 use crate::store::{Answers, Batch, StoreError};
 
 pub(crate) const PHASE: Phase = Phase {
@@ -11,11 +12,11 @@ pub(crate) const PHASE: Phase = Phase {
 };
 
 fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
-    let limits = &case.route()?.body_limits;
+    let limits = Applying::of(&case.route()?.body_limits, case.view.method());
     limits::ask(case, PHASE.name, limits)
 }
 
 fn judge<'s>(case: &mut Case<'s, '_>, answers: Result<Answers, StoreError>) -> Verdict<'s, ()> {
-    let limits = &case.route()?.body_limits;
+    let limits = Applying::of(&case.route()?.body_limits, case.view.method());
     limits::judge(case, PHASE.name, limits, answers)
 }

@@ -16,7 +16,7 @@ pub(crate) const PHASE: Phase = Phase {
 
 fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
     let route = case.route()?;
-    if route.is_closed {
+    if route.is_closed_to(case.view.method()) {
         let mut denial = Denial::because(Reason::ROUTE_INTERNAL)
             .saying("an internal route, and the request comes from outside")
             .at(route);

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use portcullis_policy::Control;
+use portcullis_policy::{Control, Method};
 
 use super::{Case, Verdict};
 use crate::canon::{Bucket, Coarseness, Scalar};
@@ -14,13 +14,32 @@ use crate::store::{
     Answer, Answers, Ask, Batch, BucketValue, LimitAsk, LimitAsks, LimitStates, StoreError,
 };
 
+/// The limits of a phase that count a method.
+#[derive(Clone, Copy)]
+pub(super) struct Applying<'s> {
+    limits: &'s [LimitPlan],
+    method: Method,
+}
+
+impl<'s> Applying<'s> {
+    /// Of these limits, those that count the method of the request.
+    pub(super) const fn of(limits: &'s [LimitPlan], method: Method) -> Self {
+        Self { limits, method }
+    }
+
+    fn iter(self) -> impl Iterator<Item = &'s LimitPlan> {
+        let meant = move |limit: &&LimitPlan| !limit.spared.contains(self.method);
+        self.limits.iter().filter(meant)
+    }
+}
+
 /// All buckets of all limits, in one ask: counted are they all or none.
 pub(super) fn ask<'s>(
     case: &mut Case<'s, '_>,
     phase: &'static str,
-    limits: &'s [LimitPlan],
+    limits: Applying<'s>,
 ) -> Verdict<'s, Batch<'s>> {
-    if limits.is_empty() {
+    if limits.iter().next().is_none() {
         case.not_needed(phase, "the route has no such limit");
         return Ok(SmallVec::new());
     }
@@ -28,10 +47,10 @@ pub(super) fn ask<'s>(
     Ok(SmallVec::from_iter([Ask::Limits(buckets)]))
 }
 
-fn buckets<'s>(case: &Case<'s, '_>, limits: &'s [LimitPlan]) -> Verdict<'s, LimitAsks<'s>> {
+fn buckets<'s>(case: &Case<'s, '_>, limits: Applying<'s>) -> Verdict<'s, LimitAsks<'s>> {
     let watches = case.shadow(Control::RateLimit).is_some();
     let mut asks = SmallVec::new();
-    for limit in limits {
+    for limit in limits.iter() {
         for bucket in &limit.buckets {
             let (value, coarser) = whose(case, bucket)?;
             asks.push(LimitAsk {
@@ -94,7 +113,7 @@ fn whose<'s>(
 pub(super) fn judge<'s>(
     case: &mut Case<'s, '_>,
     phase: &'static str,
-    limits: &'s [LimitPlan],
+    limits: Applying<'s>,
     answers: Result<Answers, StoreError>,
 ) -> Verdict<'s, ()> {
     let expected: usize = limits.iter().map(|limit| limit.buckets.len()).sum();
@@ -124,12 +143,12 @@ fn states(
 fn weigh<'s>(
     case: &mut Case<'s, '_>,
     phase: &'static str,
-    limits: &'s [LimitPlan],
+    limits: Applying<'s>,
     states: &[LimitState],
 ) -> Verdict<'s, ()> {
     let mut rest = states.iter().copied();
     let mut refused: Option<Denial<'s>> = None;
-    for limit in limits {
+    for limit in limits.iter() {
         // Of the buckets of one limit, the client is told of the one that lets least pass.
         let of_limit = rest.by_ref().take(limit.buckets.len());
         let tightest = of_limit.min_by_key(|state| {
@@ -155,9 +174,11 @@ fn weigh<'s>(
     }
     let Some(mut denial) = refused else {
         remember_failures(case, limits)?;
-        case.passed(phase, limits.first().and_then(|limit| limit.line), || {
-            told(limits, states)
-        });
+        case.passed(
+            phase,
+            limits.iter().next().and_then(|limit| limit.line),
+            || told(limits, states),
+        );
         return Ok(());
     };
 
@@ -168,13 +189,13 @@ fn weigh<'s>(
 }
 
 /// Keeps what has to be given back if the answer turns out to be no failure.
-fn remember_failures<'s>(case: &mut Case<'s, '_>, limits: &'s [LimitPlan]) -> Verdict<'s, ()> {
+fn remember_failures<'s>(case: &mut Case<'s, '_>, limits: Applying<'s>) -> Verdict<'s, ()> {
     if !limits.iter().any(|limit| limit.counts_failures) {
         return Ok(());
     }
     let mut all = buckets(case, limits)?.into_iter();
     let mut counted: LimitAsks<'s> = SmallVec::new();
-    for limit in limits {
+    for limit in limits.iter() {
         let of_limit = all.by_ref().take(limit.buckets.len());
         counted.extend(of_limit.filter(|_| limit.counts_failures));
     }
@@ -186,10 +207,10 @@ fn remember_failures<'s>(case: &mut Case<'s, '_>, limits: &'s [LimitPlan]) -> Ve
 }
 
 /// `login: 0 of 5 left by ip, again in 12 s`.
-fn told(limits: &[LimitPlan], states: &[LimitState]) -> String {
+fn told(limits: Applying<'_>, states: &[LimitState]) -> String {
     let mut states = states.iter();
     let mut words = Vec::new();
-    for limit in limits {
+    for limit in limits.iter() {
         for bucket in &limit.buckets {
             let Some(state) = states.next() else {
                 continue;

@@ -40,6 +40,24 @@ fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
             Ok(SmallVec::new())
         }
         Found::Nothing => stray(case, Denial::because(Reason::ROUTE_UNKNOWN)),
+        Found::OtherMethods(_) => other_methods(case, path.as_str(), fits),
+    }
+}
+
+/// Answers for a path that is known with other methods. What is closed is not there, with other methods neither: not in
+/// an `Allow`, and not for a guard that only watches.
+fn other_methods<'s>(
+    case: &mut Case<'s, '_>,
+    path: &str,
+    fits: impl Fn(usize) -> bool,
+) -> Verdict<'s, Batch<'s>> {
+    let plan = case.plan;
+    let method = case.view.method();
+    let is_open = |number: usize| {
+        let route = plan.routes.get(number);
+        fits(number) && route.is_some_and(|route| !route.is_closed())
+    };
+    match plan.table.find(path, method, is_open) {
         // RFC 9110 §9.3.7: what a path can do is the guard's to say, as the guard decides it.
         Found::OtherMethods(methods) if method == Method::Options => {
             Err(Box::new(Stop::Own(Own::Options(methods))))
@@ -48,6 +66,11 @@ fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
             let mut denial = Denial::because(Reason::METHOD_NOT_ALLOWED);
             denial.allow = methods;
             stray(case, denial)
+        }
+        Found::Nothing | Found::Route(_) => {
+            let denial = Denial::because(Reason::ROUTE_INTERNAL)
+                .saying("an internal route with other methods, and the request comes from outside");
+            Err(denial.into())
         }
     }
 }
