@@ -48,6 +48,10 @@ const ORDER: &[Phase] = &[
 /// What the decider needs next.
 #[derive(Debug)]
 #[must_use]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a decision is made for every request and must cost no allocation"
+)]
 pub enum Step<'s> {
     /// An answer of the store to [`Decider::batch`]; it goes into [`Decider::answered`].
     Ask,
@@ -190,7 +194,7 @@ impl<'s, 'r> Decider<'s, 'r> {
             limits: std::mem::take(&mut self.case.shown),
             on_success: std::mem::take(&mut self.case.on_success),
             shadowed: std::mem::take(&mut self.case.shadowed),
-            body_max: route.body_max,
+            body_max: self.case.body_max(route),
         })
     }
 

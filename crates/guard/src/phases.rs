@@ -18,6 +18,7 @@ use portcullis_policy::Control;
 use crate::canon::JsonBody;
 use crate::clock::Now;
 use crate::decision::{Denial, Own, Released, ShownLimits};
+use crate::http1::Framing;
 use crate::plan::{Plan, RoutePlan, Shadow};
 use crate::reason::{Inside, Reason};
 use crate::request::RequestView;
@@ -99,10 +100,29 @@ impl<'s, 'r> Case<'s, 'r> {
     }
 
     /// How large a body may be that has to be read before the decision; none where it need not be read.
+    ///
+    /// Where its size is only watched, one that says that it is too large is passed on unread, and one that says nothing
+    /// is read as far as there is memory.
     pub(crate) fn body_wanted(&self) -> Option<u64> {
-        self.route
-            .filter(|route| route.buffered && self.view.has_body())
-            .map(|route| route.body_max)
+        let route = self
+            .route
+            .filter(|one| one.buffered && self.view.has_body())?;
+        let bytes_max = self.body_max(route);
+        match self.view.framing() {
+            Framing::Length(length) if bytes_max > route.body_max && length > route.body_max => {
+                None
+            }
+            Framing::Length(_) => Some(route.body_max),
+            Framing::Chunked | Framing::None => Some(bytes_max),
+        }
+    }
+
+    /// How large a body may be that passes: any, where its size is only watched.
+    pub(crate) fn body_max(&self, route: &RoutePlan) -> u64 {
+        match self.shadow(Control::BodyLimit) {
+            Some(_) => u64::MAX,
+            None => route.body_max,
+        }
     }
 
     /// The exception by which a control only watches this request.

@@ -24,20 +24,21 @@ fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
         return Ok(SmallVec::new());
     }
     let Some(bytes) = &case.body else {
-        case.not_needed(PHASE.name, "the request has no body");
+        case.not_needed(PHASE.name, "there is no body, or it is passed on unread");
         return Ok(SmallVec::new());
     };
-    let Ok(body) = RawBody::new(bytes, bounded(case.route()?.body_max)) else {
-        return Err(Reason::BODY_TOO_LARGE.into());
+    let read = match RawBody::new(bytes, bounded(case.route()?.body_max)) {
+        Ok(body) => JsonBody::read(body)
+            .map_err(|fault| Denial::because(Reason::BODY_MALFORMED).saying(fault.reason())),
+        Err(_) => Err(Denial::because(Reason::BODY_TOO_LARGE)),
     };
-    match JsonBody::read(body) {
-        Ok(json) => case.json = Some(json),
-        Err(fault) => {
-            let denial = Denial::because(Reason::BODY_MALFORMED).saying(fault.reason());
-            return Err(denial.into());
+    match read {
+        Ok(json) => {
+            case.json = Some(json);
+            case.passed(PHASE.name, None, || "the body is strict JSON".to_owned());
         }
+        Err(denial) => case.refuse(PHASE.name, denial)?,
     }
-    case.passed(PHASE.name, None, || "the body is strict JSON".to_owned());
     Ok(SmallVec::new())
 }
 
