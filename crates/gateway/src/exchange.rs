@@ -59,11 +59,13 @@ pub(crate) async fn run(connection: &mut Connection<'_>, live: &Live, head: &Req
     let worker = connection.worker;
     let _busy = worker.busy();
     let now = worker.now();
+    let knows_chunks = head.version() == Version::Http11;
     let basics = Basics {
         id: worker.next_id(),
         method: head.method(),
-        keep_alive: head.keep_alive() && !worker.is_draining(),
-        knows_chunks: head.version() == Version::Http11,
+        // A client of HTTP/1.0 that is not told otherwise waits for the end of the connection (RFC 9112 §9.3).
+        keep_alive: head.keep_alive() && knows_chunks && !worker.is_draining(),
+        knows_chunks,
         deadline: Instant::now() + live.settings.request_deadline,
         write_timeout: live.settings.write_timeout,
     };

@@ -12,6 +12,7 @@ use portcullis_guard::http1::{
     parse_response_head,
 };
 use portcullis_guard::reason::Reason;
+use portcullis_policy::Method;
 
 use crate::connection::{After, Connection};
 use crate::exchange::Basics;
@@ -270,6 +271,10 @@ async fn send_body(
         .await
         .map_err(Failure::Broken)?;
     let chunked = matches!(reader, BodyReader::Chunked(_));
+    let expected = Expected {
+        bounds: &live.plan.head,
+        method: basics.method,
+    };
     connection.body_begun = true;
     loop {
         connection.out.clear();
@@ -293,14 +298,14 @@ async fn send_body(
             }
         }
         if !connection.out.is_empty()
-            && answers_while_written(connection, upstream, deadline).await?
+            && answers_while_written(connection, upstream, expected, deadline).await?
         {
             return Ok(false);
         }
         if ended {
             return Ok(true);
         }
-        if answers_while_read(connection, upstream, deadline).await? {
+        if answers_while_read(connection, upstream, expected, deadline).await? {
             return Ok(false);
         }
     }
@@ -324,11 +329,12 @@ fn write_piece(out: &mut Vec<u8>, data: &[u8], chunked: bool) {
 async fn answers_while_written(
     connection: &mut Connection<'_>,
     upstream: &mut Upstream,
+    expected: Expected<'_>,
     deadline: Instant,
 ) -> Result<bool, Failure> {
     let mut at = 0;
     while at < connection.out.len() {
-        if hears(upstream) {
+        if hears(upstream, expected) {
             return Ok(true);
         }
         let rest = connection.out.get(at..).unwrap_or_default();
@@ -354,6 +360,7 @@ async fn answers_while_written(
 async fn answers_while_read(
     connection: &mut Connection<'_>,
     upstream: &mut Upstream,
+    expected: Expected<'_>,
     deadline: Instant,
 ) -> Result<bool, Failure> {
     loop {
@@ -368,7 +375,7 @@ async fn answers_while_read(
         };
         match connection.timer.until(deadline, either).await {
             Ok(None) => {
-                if hears(upstream) {
+                if hears(upstream, expected) {
                     return Ok(true);
                 }
             }
@@ -382,12 +389,30 @@ async fn answers_while_read(
     }
 }
 
-/// Whether the upstream says something, its goodbye included, without waiting for it.
-fn hears(upstream: &mut Upstream) -> bool {
+/// What an answer is read by.
+#[derive(Clone, Copy)]
+struct Expected<'l> {
+    bounds: &'l HeadBounds,
+    method: Method,
+}
+
+/// Whether the upstream answers, says goodbye or is no more understood, without waiting for it. Interim answers are none:
+/// whoever sends one still wants the body.
+fn hears(upstream: &mut Upstream, expected: Expected<'_>) -> bool {
     upstream.input.reserve(READ_BYTES);
     match upstream.stream.try_read_buf(&mut upstream.input) {
-        Ok(_) => true,
-        Err(error) => error.kind() != io::ErrorKind::WouldBlock,
+        Ok(0) => return true,
+        Ok(_) => {}
+        Err(error) => return error.kind() != io::ErrorKind::WouldBlock,
+    }
+    loop {
+        match parse_response_head(&upstream.input, expected.bounds, expected.method) {
+            Ok(Parsed::Complete { head, len }) if head.is_interim() => {
+                upstream.input.drain(..len);
+            }
+            Ok(Parsed::Incomplete) => return false,
+            Ok(Parsed::Complete { .. }) | Err(_) => return true,
+        }
     }
 }
 
@@ -460,10 +485,14 @@ async fn relay_body(
     write_timeout: Duration,
 ) -> Result<(), Failure> {
     let mut inward = Inward::of(head.framing());
+    let mut has_begun = false;
     loop {
         let consumed = inward
             .take(&upstream.input, &mut connection.out, outward)
-            .map_err(Failure::Broken)?;
+            .map_err(|reason| match has_begun {
+                true => Failure::Broken(reason),
+                false => Failure::Unanswered(reason),
+            })?;
         upstream.input.drain(..consumed);
         if inward.has_ended() && outward == Outward::Chunked {
             connection.out.extend_from_slice(b"0\r\n\r\n");
@@ -473,6 +502,7 @@ async fn relay_body(
             .write_out(deadline)
             .await
             .map_err(|_gone| Failure::Broken(Reason::CLIENT_GONE))?;
+        has_begun = true;
         if inward.has_ended() {
             return Ok(());
         }
