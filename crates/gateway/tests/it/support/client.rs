@@ -160,6 +160,13 @@ impl Client {
         answer.body = self.input.drain(..length.min(self.input.len())).collect();
     }
 
+    /// Waits until these bytes are there.
+    pub(crate) fn wait_for(&mut self, bytes: &[u8]) {
+        while !self.input.windows(bytes.len()).any(|part| part == bytes) {
+            assert!(self.more(), "{}", self.input.escape_ascii());
+        }
+    }
+
     /// All answers up to the end of the connection.
     pub(crate) fn answers(&mut self) -> Vec<Answer> {
         std::iter::from_fn(|| self.next(false)).collect()

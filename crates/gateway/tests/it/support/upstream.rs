@@ -174,6 +174,11 @@ impl Talk {
         }
     }
 
+    /// What was read and not taken yet.
+    pub(crate) fn seen(&self) -> &[u8] {
+        &self.input
+    }
+
     /// Reads until the head of a request is there; whether it is.
     pub(crate) fn head(&mut self) -> bool {
         while !self.input.windows(4).any(|four| four == b"\r\n\r\n") {
