@@ -17,6 +17,7 @@ mod llhttp;
 mod past_failures;
 mod pool;
 mod rate_limit_fields;
+mod sequences;
 mod smuggler;
 mod store_faults;
 mod structured_fields;
