@@ -324,6 +324,13 @@ impl Worker {
     }
 }
 
+/// What was refused in the last second is told to the last: nobody else knows how often it was.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.tell_repeats();
+    }
+}
+
 /// Serves a connection and holds its place to its end.
 async fn serve(worker: Arc<Worker>, live: LiveView, client: TcpStream, peer: IpAddr, place: Place) {
     connection::serve(worker, live, client, peer).await;
