@@ -180,3 +180,26 @@ fn case_26_111_the_admin_listener_is_asked_by_address() {
     assert_eq!(gate.admin().ask("GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n").status, 400);
     assert!(upstream.requests().is_empty());
 }
+
+#[test]
+fn every_refusal_is_counted_to_the_last() {
+    for drains in [false, true] {
+        let upstream = Upstream::ok();
+        let gate = Setup::simple(&upstream).start();
+        let mut client = gate.client();
+        for _ in 0..25 {
+            assert_eq!(client.ask(get("/nothing")).status, 404);
+        }
+        let text = if drains {
+            gate.drained_events()
+        } else {
+            gate.events()
+        };
+        let counts = text.lines().map(|line| {
+            let event: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert_eq!(event["reason"], "route_unknown");
+            event["count"].as_u64().unwrap()
+        });
+        assert_eq!(counts.sum::<u64>(), 25, "{text}");
+    }
+}

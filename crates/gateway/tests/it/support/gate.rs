@@ -15,7 +15,7 @@ use portcullis_state::{
 };
 use tempfile::TempDir;
 
-use super::{Client, Upstream};
+use super::{Client, PATIENCE, Upstream};
 
 /// What is done to what the policy says, for figures that no policy can have.
 type Change = Box<dyn Fn(&mut Live) + Send + Sync>;
@@ -164,6 +164,12 @@ impl Gate {
     /// Drains it; whether everybody was answered.
     pub(crate) fn drain(mut self, grace: Duration) -> bool {
         self.gateway.take().unwrap().drain(grace)
+    }
+
+    /// Drains it, and gives the text of its events.
+    pub(crate) fn drained_events(mut self) -> String {
+        assert!(self.gateway.take().unwrap().drain(PATIENCE));
+        self.events()
     }
 
     /// Ends it, and gives the text of its events.
