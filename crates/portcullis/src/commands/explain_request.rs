@@ -62,7 +62,7 @@ pub(crate) fn run(args: &RequestArgs, environment: &Environment) -> Result<Exit,
     let asked = asked(args, body, environment);
     let told = subject.fresh()?.ask(&asked).map_err(Failure::usage)?;
     let text = match view.format {
-        TextFormat::Json => subject.json(&told, true)?,
+        TextFormat::Json => subject.json(&told, None)?,
         TextFormat::Terminal => {
             render_terminal::whole(&told, &subject.name, &subject.notices, view.color)
         }
@@ -135,12 +135,13 @@ impl Subject {
         Rehearsal::new(&self.policy, &self.plan)
     }
 
-    fn json(&self, told: &Explanation, pretty: bool) -> Result<String, Failure> {
-        let value = render_json::document(told, &self.plan.digest, &self.notices);
-        let text = if pretty {
-            serde_json::to_string_pretty(&value)
-        } else {
-            serde_json::to_string(&value)
+    /// One document; of a request in a file on one line.
+    fn json(&self, told: &Explanation, input_line: Option<usize>) -> Result<String, Failure> {
+        let digest = &self.plan.digest;
+        let value = render_json::document(told, digest, &self.notices, input_line);
+        let text = match input_line {
+            None => serde_json::to_string_pretty(&value),
+            Some(_) => serde_json::to_string(&value),
         };
         Ok(document(text)? + "\n")
     }
@@ -177,7 +178,7 @@ fn many(
                     Verdict::Answer => answered,
                 } += 1;
                 let text = match view.format {
-                    TextFormat::Json => subject.json(&told, false)?,
+                    TextFormat::Json => subject.json(&told, Some(line))?,
                     TextFormat::Terminal => render_terminal::one_line(line, &told, paint),
                 };
                 output::write(&text, None)?;

@@ -4,13 +4,19 @@ use serde_json::{Value, json};
 
 use super::explanation::{Explanation, LimitTold, RouteTold, Step};
 
-/// The document of one request.
-pub(crate) fn document(told: &Explanation, digest: &str, notices: &[String]) -> Value {
+/// The document of one request; of one in a file, with the line it was read from.
+pub(crate) fn document(
+    told: &Explanation,
+    digest: &str,
+    notices: &[String],
+    input_line: Option<usize>,
+) -> Value {
     json!({
         "schema": "portcullis.explain/1",
         "tool": tool(),
         "policy_digest": digest,
         "request": {
+            "input_line": input_line,
             "title": told.title,
             "client": told.client,
             "host": told.host,
