@@ -153,8 +153,14 @@ impl Worker {
 
     /// Serves a new connection, or turns it away.
     fn admit(self: &Arc<Self>, live: &mut LiveView, client: TcpStream, peer: SocketAddr) {
-        let settings = &live.load().settings;
-        let (all, each) = (settings.connections_max, settings.connections_per_ip_max);
+        let live_now = live.load();
+        let all = live_now.settings.connections_max;
+        // A proxy of ours is not one client: its connections are those of all who come through it.
+        let each = if live_now.plan.trusted.contains(peer.ip()) {
+            all
+        } else {
+            live_now.settings.connections_per_ip_max
+        };
         let Some(place) = self.shared.connections.enter(peer.ip(), all, each) else {
             self.turn_away(&client, peer);
             return;
