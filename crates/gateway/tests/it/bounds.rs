@@ -47,6 +47,19 @@ fn connections_of_one_client() {
 }
 
 #[test]
+fn connections_of_a_trusted_proxy_are_those_of_many_clients() {
+    let upstream = Upstream::ok();
+    let policy = crate::support::simple(&[upstream.address()]);
+    let gate = Setup::new(format!("trusted_proxies = [\"127.0.0.0/8\"]\n{policy}"))
+        .with(|live| {
+            live.settings.connections_per_ip_max = 2;
+            live.settings.connections_max = 5;
+        })
+        .start();
+    is_bounded(&gate, &upstream, 5);
+}
+
+#[test]
 fn connections_of_all_clients() {
     let upstream = Upstream::ok();
     let gate = Setup::simple(&upstream)
