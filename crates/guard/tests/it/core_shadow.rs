@@ -129,6 +129,9 @@ fn a_limit_that_only_watches_counts_apart() {
         1
     );
     assert_eq!(scopes.len(), 2);
+    // It watches to the end of its last day.
+    assert_eq!(watched(1, &mut store).words, "allow /watched");
+    assert_eq!(watched(1, &mut store).shadowed, ["rate_limited"]);
     // When watching is over, the limit holds: a day later the one request of the day, and then none.
     let verdicts: Vec<String> = (0..2).map(|_| watched(2, &mut store).words).collect();
     assert_eq!(verdicts, ["allow /watched", "deny 429 rate_limited"]);
