@@ -3,7 +3,7 @@
 //! A tree by segments. Each of its nodes stands for one beginning of templates and is looked at once at most, so a
 //! look-up costs no more than the tree has nodes on the way, however the path is made.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 
 use portcullis_policy::{Method, MethodSet, PathTemplate, Segment};
 
@@ -26,7 +26,8 @@ pub struct RouteTable {
 
 #[derive(Debug, Default)]
 struct Node {
-    literals: BTreeMap<Box<str>, usize>,
+    /// Fixed segments, the shortest first: most are told apart by their length, without a look at their bytes.
+    literals: Vec<Literal>,
     /// Partly fixed segments, the most specific first.
     affixed: Vec<Affixed>,
     parameter: Option<usize>,
@@ -34,6 +35,12 @@ struct Node {
     here: Vec<Entry>,
     /// The routes that take this segment and all that follow.
     rest: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Literal {
+    text: Box<str>,
+    node: usize,
 }
 
 #[derive(Debug)]
@@ -75,9 +82,7 @@ impl RouteTable {
                     node.rest.push(entry);
                     return;
                 }
-                Segment::Literal(text) => {
-                    *node.literals.entry(text.as_str().into()).or_insert(fresh)
-                }
+                Segment::Literal(text) => node.literal(text.as_str(), fresh),
                 Segment::Parameter(_) => *node.parameter.get_or_insert(fresh),
                 Segment::Affixed { prefix, suffix, .. } => {
                     node.affixed(segment, prefix.len() + suffix.len(), fresh)
@@ -111,6 +116,27 @@ impl RouteTable {
 }
 
 impl Node {
+    /// The node below a fixed segment, which is `fresh` where there was none.
+    fn literal(&mut self, text: &str, fresh: usize) -> usize {
+        match self.literals.binary_search_by(|one| one.beside(text)) {
+            Ok(place) => self.literals.get(place).map_or(fresh, |one| one.node),
+            Err(place) => {
+                let one = Literal {
+                    text: text.into(),
+                    node: fresh,
+                };
+                self.literals.insert(place, one);
+                fresh
+            }
+        }
+    }
+
+    /// The node below the fixed segment that is exactly this.
+    fn exactly(&self, segment: &str) -> Option<usize> {
+        let place = self.literals.binary_search_by(|one| one.beside(segment));
+        Some(self.literals.get(place.ok()?)?.node)
+    }
+
     fn affixed(&mut self, segment: &Segment, fixed: usize, fresh: usize) -> usize {
         if let Some(one) = self.affixed.iter().find(|one| one.is_like(segment)) {
             return one.node;
@@ -124,6 +150,13 @@ impl Node {
         };
         self.affixed.insert(place, one);
         fresh
+    }
+}
+
+impl Literal {
+    fn beside(&self, text: &str) -> Ordering {
+        let by_length = self.text.len().cmp(&text.len());
+        by_length.then_with(|| (*self.text).cmp(text))
     }
 }
 
@@ -159,12 +192,9 @@ impl<F: Fn(usize) -> bool> Search<'_, F> {
         let Some(rest) = rest else {
             return self.choose(&node.here);
         };
-        let (segment, after) = match rest.split_once('/') {
-            Some((segment, after)) => (segment, Some(after)),
-            None => (rest, None),
-        };
-        if let Some(next) = node.literals.get(segment)
-            && let Some(route) = self.below(*next, after)
+        let (segment, after) = first_of(rest);
+        if let Some(next) = node.exactly(segment)
+            && let Some(route) = self.below(next, after)
         {
             return Some(route);
         }
@@ -202,5 +232,53 @@ impl<F: Fn(usize) -> bool> Search<'_, F> {
             }
         }
         chosen.map(|entry| entry.route)
+    }
+}
+
+/// The text before the first slash, and what follows it.
+fn first_of(path: &str) -> (&str, Option<&str>) {
+    let slash = memchr::memchr(b'/', path.as_bytes());
+    slash
+        .and_then(|at| path.split_at_checked(at))
+        .map_or((path, None), |(segment, rest)| (segment, rest.get(1..)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_of_many_fixed_segments_is_found_and_nothing_else() {
+        // Of all lengths, in another order than the table's, and each once.
+        let texts: BTreeSet<String> = (0..400_u32)
+            .map(|number| format!("{:x}", number.wrapping_mul(2_654_435_761) >> (number % 29)))
+            .collect();
+        let paths: Vec<PathTemplate> = texts
+            .iter()
+            .map(|text| format!("/a/{text}/b").parse().unwrap())
+            .collect();
+        let get = MethodSet::NONE.with(Method::Get);
+        let table = RouteTable::of(paths.iter().enumerate().map(|(at, path)| (at, path, get)));
+        let find = |path: &str| table.find(path, Method::Get, |_| true);
+        for (number, text) in texts.iter().enumerate() {
+            assert_eq!(
+                find(&format!("/a/{text}/b")),
+                Found::Route(number),
+                "{text}"
+            );
+            for other in [
+                format!("/a/{text}"),
+                format!("/a/{text}/b/"),
+                format!("/a/{text}-/b"),
+                format!("/a//{text}/b"),
+            ] {
+                assert_eq!(find(&other), Found::Nothing, "{other}");
+            }
+        }
+        for path in ["", "/", "/a", "/a/", "/a//b"] {
+            assert_eq!(find(path), Found::Nothing, "{path}");
+        }
     }
 }

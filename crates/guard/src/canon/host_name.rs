@@ -161,6 +161,21 @@ struct Shape {
     last_label: LastLabel,
 }
 
+/// A byte that may stand in a name as it is.
+const PLAIN: u8 = 0;
+/// One that may, in another letter case.
+const CAPITAL: u8 = 1;
+/// One that may not.
+const NONE: u8 = 2;
+
+const fn class(byte: u8) -> u8 {
+    match byte {
+        b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' => PLAIN,
+        b'A'..=b'Z' => CAPITAL,
+        _ => NONE,
+    }
+}
+
 /// RFC 1123 §2.1, and `_`, which names of services inside a network have.
 fn judge_name(name: &[u8]) -> Result<Shape, HostFault> {
     if name.is_empty() {
@@ -169,13 +184,10 @@ fn judge_name(name: &[u8]) -> Result<Shape, HostFault> {
     if name.len() > BYTES_MAX {
         return Err(HostFault::TooLong);
     }
-    let mut has_capitals = false;
-    for byte in name {
-        match byte {
-            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {}
-            b'A'..=b'Z' => has_capitals = true,
-            _ => return Err(HostFault::Byte),
-        }
+    // All classes together: a look at each byte without a decision.
+    let classes = name.iter().fold(0, |all, byte| all | class(*byte));
+    if classes & NONE != 0 {
+        return Err(HostFault::Byte);
     }
     if name.ends_with(b".") {
         return Err(HostFault::TrailingDot);
@@ -193,7 +205,7 @@ fn judge_name(name: &[u8]) -> Result<Shape, HostFault> {
     let decimal = last.iter().all(u8::is_ascii_digit);
     let hexadecimal = matches!(last, [b'0', b'x' | b'X', digits @ ..] if digits.iter().all(u8::is_ascii_hexdigit));
     Ok(Shape {
-        has_capitals,
+        has_capitals: classes & CAPITAL != 0,
         last_label: if decimal || hexadecimal {
             LastLabel::Numeric
         } else {

@@ -6,8 +6,8 @@ use super::{Case, Phase, Verdict, asks_nothing};
 use crate::reason::Reason;
 use crate::store::Batch;
 
-/// The first segment of what is the guard's own.
-const SEGMENT: &str = ".portcullis";
+/// How the paths begin that are the guard's own.
+const FIRST_SEGMENT: &str = "/.portcullis";
 
 pub(crate) const PHASE: Phase = Phase {
     name: "reserved",
@@ -17,8 +17,9 @@ pub(crate) const PHASE: Phase = Phase {
 };
 
 fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
-    let first = case.view.path().and_then(|path| path.segments().next());
-    if first == Some(SEGMENT) {
+    let path = case.view.path();
+    let after = path.and_then(|path| path.as_str().strip_prefix(FIRST_SEGMENT));
+    if after.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
         return Err(Reason::RESERVED_UNKNOWN.into());
     }
     Ok(SmallVec::new())
