@@ -23,21 +23,24 @@ const HOUSEKEEPING: Duration = Duration::from_secs(5);
 pub(crate) fn run(args: &GuardArgs, environment: &Environment) -> Result<Exit, Failure> {
     let path = args.policy.clone().unwrap_or_else(|| PathBuf::from(NAME));
     let clock = SystemClock::start();
+    // Before the policy is read and anybody is told that the guard is there: what changes in between would be missed, and
+    // a signal would end it at once. Why that failed is told after what is wrong with the policy itself.
+    let signals = Signals::of(&path);
     let loaded = load(&path, environment.today, args.insecure_shadow)?;
+    let mut signals = signals.map_err(|error| Failure::caused("", &error))?;
     for notice in &loaded.notices {
         say(notice);
     }
     let store = open_store(&loaded, &path, args.state_dir.as_deref(), clock)?;
     let gateway = start(args, &loaded, Arc::clone(&store), clock)?;
-    let mut signals = Signals::of(&path).map_err(|error| Failure::caused("", &error))?;
     let mut digest = loaded.digest;
     loop {
         match signals.next(HOUSEKEEPING) {
             Wish::End => break,
             Wish::Nothing => keep_house(&store, &gateway, clock),
             Wish::Reload => match load(&path, environment.day(), args.insecure_shadow) {
-                // Something else in the folder changed.
-                Ok(loaded) if loaded.digest.clone() == digest => {}
+                // Something else in the folder changed, or the file is again what is in force.
+                Ok(loaded) if loaded.digest == digest => gateway.observer().in_force(&digest),
                 Ok(loaded) => {
                     digest = loaded.digest.clone();
                     replace(&gateway, loaded);

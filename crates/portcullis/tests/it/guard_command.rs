@@ -19,6 +19,15 @@ fn replace(folder: &Folder, text: &str) {
     fs::rename(beside, folder.join("portcullis.toml")).unwrap();
 }
 
+/// Whether it becomes so while anybody would wait for it.
+fn eventually(mut is_so: impl FnMut() -> bool) -> bool {
+    let step = Duration::from_millis(20);
+    (0..PATIENCE.as_millis() / step.as_millis()).any(|_| {
+        std::thread::sleep(step);
+        is_so()
+    })
+}
+
 #[test]
 fn without_a_policy_it_says_how_to_make_one() {
     let folder = Folder::with(&[]);
@@ -148,6 +157,13 @@ fn it_follows_its_policy_and_keeps_the_last_good_one() {
     assert!(guard.get("/api/news").starts_with("HTTP/1.1 200 "));
     let ready = guard.admin("/ready");
     assert!(ready.contains("\r\n\r\nready, degraded: "), "{ready}");
+
+    // What is in force stands in the file again: nothing is loaded, and nothing is wrong any more.
+    let news = upstream.policy().replace("/api/items", "/api/news");
+    replace(&folder, &news);
+    let is_ready = || guard.admin("/ready").ends_with("\r\n\r\nready\n");
+    assert!(eventually(is_ready));
+    assert!(guard.admin("/policy").contains("\"generation\":2,"));
 
     replace(&folder, &upstream.policy());
     guard.says("another policy is in force");
