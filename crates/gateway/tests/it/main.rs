@@ -11,6 +11,7 @@ mod cases_slow;
 mod drain;
 mod exactness;
 mod exchanges;
+mod faults_upload;
 mod faults_upstream;
 mod fields;
 mod llhttp;

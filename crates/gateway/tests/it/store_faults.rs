@@ -43,7 +43,7 @@ fn every_fault_of_the_store_is_a_503_that_is_never_forwarded() {
             Fault::OtherKind,
             Fault::FewerStates,
         ])
-        .chain([Fault::Late(Duration::from_millis(500))]);
+        .chain([Fault::Late(Duration::from_secs(5))]);
     for fault in faults {
         let (gate, upstream, store) = faulty(fault.clone());
         let mut client = gate.client();
@@ -55,7 +55,7 @@ fn every_fault_of_the_store_is_a_503_that_is_never_forwarded() {
                 "{fault:?}: nothing is known"
             );
             // The budget is 30 ms; the rest is what a busy machine may take.
-            assert!(time < Duration::from_millis(400), "{fault:?} {time:?}");
+            assert!(time < Duration::from_secs(2), "{fault:?} {time:?}");
         }
         assert_eq!(
             (store.asked(), upstream.requests().len()),

@@ -209,6 +209,11 @@ impl Talk {
         drop(self.stream.write_all(bytes.as_ref()));
     }
 
+    /// Ends the connection here and now.
+    pub(crate) fn close(&self) {
+        drop(self.stream.shutdown(std::net::Shutdown::Both));
+    }
+
     /// Ends the connection by a reset.
     pub(crate) fn reset(&mut self) {
         self.resets = true;
