@@ -200,6 +200,12 @@ impl Observer {
 
     /// The policy's file has changed, and what it holds now is not valid.
     pub fn policy_refused(&self) {
+        self.system(
+            EventKind::SysRestart,
+            EventLevel::Critical,
+            "policy_refused",
+            Some("a changed policy is not valid; the one before stays in force"),
+        );
         self.policy_is_stale.store(true, Ordering::Relaxed);
     }
 

@@ -1,5 +1,6 @@
 //! `Signals`: what the operator wants: another policy, or the end.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +11,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-/// How long a file has to be quiet before it is read: an editor writes it in several steps.
+/// How long a file has to be quiet before it is read, as an editor writes it in several steps; and how long that is waited
+/// for at most.
 const QUIET: Duration = Duration::from_millis(100);
+const RESTLESS: Duration = Duration::from_secs(1);
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,11 +73,13 @@ impl Signals {
         let interrupt = of(SignalKind::interrupt())?;
         let changes = Arc::new(Notify::new());
         let changed = Arc::clone(&changes);
+        let name = policy.file_name().unwrap_or_default().to_owned();
         let watching = || -> notify::Result<RecommendedWatcher> {
             let mut watcher =
                 notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-                    // Reading it is no change of it. That there is a word waiting already is as good as one more.
-                    if event.is_ok_and(|event| !event.kind.is_access()) {
+                    // Reading it is no change of it, and neither is what happens to a file beside it.
+                    if event.is_ok_and(|event| !event.kind.is_access() && speaks_of(&event, &name))
+                    {
                         changed.notify_one();
                     }
                 })?;
@@ -113,15 +118,40 @@ impl Signals {
                     _told = terminate.recv() => Wish::End,
                     _told = interrupt.recv() => Wish::End,
                     _told = hangup.recv() => Wish::Reload,
-                    () = changes.notified() => {
-                        while timeout(QUIET, changes.notified()).await.is_ok() {}
-                        Wish::Reload
-                    }
+                    () = changes.notified() => Wish::Reload,
                 }
             };
-            timeout(at_most, wish).await.unwrap_or(Wish::Nothing)
+            match timeout(at_most, wish).await {
+                Err(_elapsed) => Wish::Nothing,
+                Ok(Wish::Reload) => {
+                    let settled = async {
+                        tokio::select! {
+                            _told = terminate.recv() => Wish::End,
+                            _told = interrupt.recv() => Wish::End,
+                            () = quiet(changes) => Wish::Reload,
+                        }
+                    };
+                    timeout(RESTLESS, settled).await.unwrap_or(Wish::Reload)
+                }
+                Ok(wish) => wish,
+            }
         })
     }
+}
+
+/// Waits until nothing has changed for a while.
+async fn quiet(changes: &Notify) {
+    while timeout(QUIET, changes.notified()).await.is_ok() {}
+}
+
+/// Whether an event is about the file of this name, or about what a deploy of Kubernetes puts in its place: the folder
+/// `..data`, to which the file is a link.
+fn speaks_of(event: &notify::Event, name: &OsStr) -> bool {
+    let is_meant = |path: &PathBuf| {
+        path.file_name()
+            .is_some_and(|changed| changed == name || changed.as_encoded_bytes().starts_with(b".."))
+    };
+    event.need_rescan() || event.paths.iter().any(is_meant)
 }
 
 fn folder_of(file: &Path) -> &Path {

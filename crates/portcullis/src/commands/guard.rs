@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis_gateway::{Gateway, GatewayOptions, Live, Observer, Signals, Wish};
-use portcullis_guard::store::Store;
+use portcullis_guard::clock::{Nanos, SECOND};
+use portcullis_guard::store::{Durability, Store};
 use portcullis_policy::event::{EventKind, EventLevel};
 use portcullis_state::{EventWriter, MemoryStore, Pseudonyms, SystemClock};
 
@@ -19,6 +20,7 @@ use crate::policy_source::NAME;
 
 /// How often the store is swept and its long limits written out: so much of a count may be lost to a crash.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
+const HOUSEKEEPING_NANOS: Nanos = 5 * SECOND;
 
 pub(crate) fn run(args: &GuardArgs, environment: &Environment) -> Result<Exit, Failure> {
     let path = args.policy.clone().unwrap_or_else(|| PathBuf::from(NAME));
@@ -33,36 +35,76 @@ pub(crate) fn run(args: &GuardArgs, environment: &Environment) -> Result<Exit, F
     }
     let store = open_store(&loaded, &path, args.state_dir.as_deref(), clock)?;
     let gateway = start(args, &loaded, Arc::clone(&store), clock)?;
-    let mut digest = loaded.digest;
+    let mut followed = Followed {
+        digest: loaded.digest,
+        refused: None,
+    };
+    let mut kept_house = clock.monotonic();
     loop {
         match signals.next(HOUSEKEEPING) {
             Wish::End => break,
-            Wish::Nothing => keep_house(&store, &gateway, clock),
-            Wish::Reload => match load(&path, environment.day(), args.insecure_shadow) {
-                // Something else in the folder changed, or the file is again what is in force.
-                Ok(loaded) if loaded.digest == digest => gateway.observer().in_force(&digest),
-                Ok(loaded) => {
-                    digest = loaded.digest.clone();
-                    replace(&gateway, loaded);
-                }
-                Err(failure) => {
-                    let observer = gateway.observer();
-                    observer.system(
-                        EventKind::SysRestart,
-                        EventLevel::Critical,
-                        "policy_refused",
-                        Some("a changed policy is not valid; the one before stays in force"),
-                    );
-                    observer.policy_refused();
-                    let why = failure.message();
-                    say(&format!(
-                        "the changed policy is not taken, the one before stays in force: {why}"
-                    ));
-                }
-            },
+            Wish::Nothing => {}
+            Wish::Reload => {
+                let loaded = load(&path, environment.day(), args.insecure_shadow)
+                    .and_then(|loaded| can_be_kept(&store, loaded));
+                followed.follow(loaded, &gateway);
+            }
+        }
+        // Wishes may come faster than this, and must not keep it from happening.
+        if clock.monotonic().saturating_sub(kept_house) >= HOUSEKEEPING_NANOS {
+            kept_house = clock.monotonic();
+            keep_house(&store, &gateway, clock);
         }
     }
     end(gateway, &store, clock, args.grace)
+}
+
+/// Which policy the guard follows.
+struct Followed {
+    /// What names the policy in force.
+    digest: String,
+    /// Why the file as it is now was refused, which is told once.
+    refused: Option<String>,
+}
+
+impl Followed {
+    /// Puts in force what was read, or keeps what is in force and says why.
+    fn follow(&mut self, loaded: Result<Loaded, Failure>, gateway: &Gateway) {
+        match loaded {
+            // Something else in the folder changed, or the file is again what is in force.
+            Ok(loaded) if loaded.digest == self.digest => {
+                self.refused = None;
+                gateway.observer().in_force(&self.digest);
+            }
+            Ok(loaded) => {
+                self.refused = None;
+                self.digest.clone_from(&loaded.digest);
+                replace(gateway, loaded);
+            }
+            Err(failure) => {
+                let why = failure.message();
+                if self.refused.as_deref() == Some(why) {
+                    return;
+                }
+                gateway.observer().policy_refused();
+                say(&format!(
+                    "the changed policy is not taken, the one before stays in force: {why}"
+                ));
+                self.refused = Some(why.to_owned());
+            }
+        }
+    }
+}
+
+/// Refuses a policy whose long limits the store of this run could not keep: every request that counts in one would be
+/// refused.
+fn can_be_kept(store: &MemoryStore, loaded: Loaded) -> Result<Loaded, Failure> {
+    if loaded.plan()?.outlives_restarts() && store.keeps() < Durability::Snapshot {
+        return Err(Failure::usage(
+            "a limit counts an hour or more now, and this run began without a folder for it: start the guard anew",
+        ));
+    }
+    Ok(loaded)
 }
 
 fn start(
