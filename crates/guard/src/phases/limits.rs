@@ -146,6 +146,7 @@ fn weigh<'s>(
     limits: Applying<'s>,
     states: &[LimitState],
 ) -> Verdict<'s, ()> {
+    let watches = case.shadow(Control::RateLimit).is_some();
     let mut rest = states.iter().copied();
     let mut refused: Option<Denial<'s>> = None;
     for limit in limits.iter() {
@@ -162,7 +163,10 @@ fn weigh<'s>(
             continue;
         };
         if state.admitted {
-            case.shown.push((limit, state));
+            // Who is not held to a limit is not told to keep to it.
+            if !watches {
+                case.shown.push((limit, state));
+            }
             continue;
         }
         let denial = refused.get_or_insert_with(|| {
