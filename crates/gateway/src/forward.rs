@@ -4,26 +4,29 @@ use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::time::Instant;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep};
 
 use portcullis_guard::decision::Permit;
 use portcullis_guard::http1::{
-    ChunkDecoder, Framing, HeadBounds, Parsed, RequestHead, ResponseFraming, ResponseHead,
-    parse_response_head,
+    Framing, HeadBounds, Parsed, RequestHead, ResponseHead, parse_response_head,
 };
 use portcullis_guard::reason::Reason;
-use portcullis_policy::Method;
 
 use crate::connection::{After, Connection};
 use crate::exchange::Basics;
 use crate::live::Live;
 use crate::pool::Upstream;
-use crate::refusal::write_limits;
-use crate::request_body::{BodyReader, reason_of, say_continue};
-use crate::wire::{Outward, write_chunk_size, write_response_head};
+use crate::relay::relay;
+use crate::request_body::BodyReader;
+use crate::upload::send_body;
 
 /// How much is read at once of an answer.
-const READ_BYTES: usize = 16 * 1024;
+pub(crate) const READ_BYTES: usize = 16 * 1024;
+
+/// How long an upstream may still be silent after the client has closed its side. Whether it listens cannot be told from
+/// that: most have gone, a few have sent their last request and wait for the answer.
+const HALF_CLOSED: Duration = Duration::from_secs(5);
 
 /// What of the request is still to be sent after what is in `out`.
 #[derive(Clone, Copy, Debug)]
@@ -150,9 +153,9 @@ async fn connect(
 }
 
 /// A failure, and whether the upstream had said nothing.
-struct Failed {
-    failure: Failure,
-    silent: bool,
+pub(crate) struct Failed {
+    pub(crate) failure: Failure,
+    pub(crate) silent: bool,
 }
 
 impl From<Failure> for Failed {
@@ -165,10 +168,10 @@ impl From<Failure> for Failed {
 }
 
 /// The answer's head, where its body begins in the input, and whether the whole request was sent before it came.
-struct Answer {
-    head: ResponseHead,
-    len: usize,
-    request_sent: bool,
+pub(crate) struct Answer {
+    pub(crate) head: ResponseHead,
+    pub(crate) len: usize,
+    pub(crate) request_sent: bool,
 }
 
 /// Sends the request and reads the head of the answer.
@@ -209,7 +212,7 @@ async fn ask(
 }
 
 /// Why an upstream is gone. Silent is one that has said nothing of an answer.
-fn gone(error: &io::Error, silent: bool) -> Failed {
+pub(crate) fn gone(error: &io::Error, silent: bool) -> Failed {
     let reason = if error.kind() == io::ErrorKind::TimedOut {
         Reason::UPSTREAM_TIMED_OUT
     } else {
@@ -245,347 +248,54 @@ async fn read_head(
             }
         }
         let silent = upstream.input.is_empty();
-        upstream.input.reserve(READ_BYTES);
-        let read = upstream.stream.read_buf(&mut upstream.input);
-        match connection.timer.until(deadline, read).await {
+        match hear(connection, upstream, deadline).await {
             Ok(0) => return Err(gone(&io::ErrorKind::UnexpectedEof.into(), silent)),
             Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {
+                return Err(Failure::Broken(Reason::CLIENT_GONE).into());
+            }
             Err(error) => return Err(gone(&error, silent)),
         }
     }
 }
 
-/// Sends the body as it arrives. Whether all of it was sent: an upstream that answers before has heard enough.
-async fn send_body(
-    connection: &mut Connection<'_>,
-    live: &Live,
-    head: &RequestHead,
-    basics: Basics,
-    upstream: &mut Upstream,
-    mut reader: BodyReader,
-) -> Result<bool, Failure> {
-    let deadline = basics
-        .deadline
-        .min(Instant::now() + live.settings.body_timeout);
-    say_continue(connection, head, deadline)
-        .await
-        .map_err(Failure::Broken)?;
-    let chunked = matches!(reader, BodyReader::Chunked(_));
-    let expected = Expected {
-        bounds: &live.plan.head,
-        method: basics.method,
-    };
-    connection.body_begun = true;
-    loop {
-        connection.out.clear();
-        let mut consumed = 0;
-        while !reader.has_ended() {
-            let rest = connection.input.get(consumed..).unwrap_or_default();
-            let piece = reader.take(rest).map_err(reason_of)?;
-            let data = rest.get(piece.data).unwrap_or_default();
-            write_piece(&mut connection.out, data, chunked);
-            consumed += piece.consumed;
-            if piece.consumed == 0 {
-                break;
-            }
-        }
-        connection.input.drain(..consumed);
-        let ended = reader.has_ended();
-        if ended {
-            connection.body_taken = true;
-            if chunked {
-                connection.out.extend_from_slice(b"0\r\n\r\n");
-            }
-        }
-        if !connection.out.is_empty()
-            && answers_while_written(connection, upstream, expected, deadline).await?
-        {
-            return Ok(false);
-        }
-        if ended {
-            return Ok(true);
-        }
-        if answers_while_read(connection, upstream, expected, deadline).await? {
-            return Ok(false);
-        }
-    }
-}
-
-/// Data of a body, as a chunk where chunks are spoken.
-fn write_piece(out: &mut Vec<u8>, data: &[u8], chunked: bool) {
-    if data.is_empty() {
-        return;
-    }
-    if chunked {
-        write_chunk_size(out, data.len());
-        out.extend_from_slice(data);
-        out.extend_from_slice(b"\r\n");
-    } else {
-        out.extend_from_slice(data);
-    }
-}
-
-/// Writes `out` to the upstream, unless it answers before.
-async fn answers_while_written(
+/// Reads what the upstream says next, as long as the client is there to hear it.
+///
+/// # Errors
+///
+/// What the upstream's connection ends with; [`io::ErrorKind::TimedOut`]; [`io::ErrorKind::ConnectionAborted`] when the
+/// client has gone, so that neither its place nor the upstream's work is held for nobody.
+pub(crate) async fn hear(
     connection: &mut Connection<'_>,
     upstream: &mut Upstream,
-    expected: Expected<'_>,
     deadline: Instant,
-) -> Result<bool, Failure> {
-    let mut at = 0;
-    while at < connection.out.len() {
-        if hears(upstream, expected) {
-            return Ok(true);
-        }
-        let rest = connection.out.get(at..).unwrap_or_default();
-        let ready = upstream
-            .stream
-            .ready(tokio::io::Interest::READABLE | tokio::io::Interest::WRITABLE);
-        connection
-            .timer
-            .until(deadline, ready)
-            .await
-            .map_err(|error| gone(&error, true).failure)?;
-        match upstream.stream.try_write(rest) {
-            Ok(count) => at += count,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            // It may have answered and closed: then the answer is in the socket, and who reads it will see.
-            Err(_closed) => return Ok(true),
-        }
-    }
-    Ok(false)
-}
-
-/// Reads more of the body, unless the upstream answers before.
-async fn answers_while_read(
-    connection: &mut Connection<'_>,
-    upstream: &mut Upstream,
-    expected: Expected<'_>,
-    deadline: Instant,
-) -> Result<bool, Failure> {
-    loop {
-        connection.input.reserve(READ_BYTES);
-        let (client, input) = (&mut connection.client, &mut connection.input);
-        let either = async {
-            tokio::select! {
-                biased;
-                heard = upstream.stream.readable() => heard.map(|()| None),
-                read = client.read_buf(input) => read.map(Some),
-            }
-        };
-        match connection.timer.until(deadline, either).await {
-            Ok(None) => {
-                if hears(upstream, expected) {
-                    return Ok(true);
-                }
-            }
-            Ok(Some(0)) => return Err(Failure::Broken(Reason::BODY_INCOMPLETE)),
-            Ok(Some(_)) => return Ok(false),
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                return Err(Reason::BODY_INCOMPLETE.into());
-            }
-            Err(_gone) => return Err(Failure::Broken(Reason::BODY_INCOMPLETE)),
-        }
-    }
-}
-
-/// What an answer is read by.
-#[derive(Clone, Copy)]
-struct Expected<'l> {
-    bounds: &'l HeadBounds,
-    method: Method,
-}
-
-/// Whether the upstream answers, says goodbye or is no more understood, without waiting for it. Interim answers are none:
-/// whoever sends one still wants the body.
-fn hears(upstream: &mut Upstream, expected: Expected<'_>) -> bool {
+) -> io::Result<usize> {
     upstream.input.reserve(READ_BYTES);
-    match upstream.stream.try_read_buf(&mut upstream.input) {
-        Ok(0) => return true,
-        Ok(_) => {}
-        Err(error) => return error.kind() != io::ErrorKind::WouldBlock,
-    }
-    loop {
-        match parse_response_head(&upstream.input, expected.bounds, expected.method) {
-            Ok(Parsed::Complete { head, len }) if head.is_interim() => {
-                upstream.input.drain(..len);
-            }
-            Ok(Parsed::Incomplete) => return false,
-            Ok(Parsed::Complete { .. }) | Err(_) => return true,
+    let (client, input) = (&connection.client, &mut connection.input);
+    let heard = async {
+        tokio::select! {
+            biased;
+            read = upstream.stream.read_buf(&mut upstream.input) => read,
+            () = leaves(client, input) => Err(io::ErrorKind::ConnectionAborted.into()),
         }
-    }
-}
-
-/// Writes the answer to the client, and keeps the upstream's connection if it is as good as new.
-async fn relay(
-    connection: &mut Connection<'_>,
-    live: &Live,
-    basics: Basics,
-    permit: &Permit<'_>,
-    number: usize,
-    mut upstream: Upstream,
-    answer: Answer,
-) -> Result<Done, Failure> {
-    let Answer {
-        head,
-        len,
-        request_sent,
-    } = answer;
-    let outward = Outward::of(head.framing(), basics.knows_chunks);
-    let closes = !basics.keep_alive
-        || !request_sent
-        || outward == Outward::UntilClose
-        || connection.worker.is_draining();
-    connection.out.clear();
-    write_response_head(
-        &mut connection.out,
-        &head,
-        &upstream.input,
-        outward,
-        basics.id,
-        closes,
-    );
-    write_limits(&mut connection.out, permit.limits());
-    connection.out.extend_from_slice(b"\r\n");
-    upstream.input.drain(..len);
-    let write_timeout = live.settings.write_timeout;
-    relay_body(
-        connection,
-        &mut upstream,
-        &head,
-        outward,
-        basics,
-        write_timeout,
-    )
-    .await?;
-    if head.keep_alive()
-        && request_sent
-        && let Some(pool) = connection.worker.pool(live)
-    {
-        pool.keep(number, upstream, Instant::now());
-    }
-    let after = match (closes, request_sent) {
-        (false, _) => After::Next,
-        (true, true) => After::Close,
-        (true, false) => After::Linger,
     };
-    Ok(Done {
-        status: head.status(),
-        after,
-    })
+    connection.timer.until(deadline, heard).await
 }
 
-/// Writes what is in `out` and the body.
-async fn relay_body(
-    connection: &mut Connection<'_>,
-    upstream: &mut Upstream,
-    head: &ResponseHead,
-    outward: Outward,
-    basics: Basics,
-    write_timeout: Duration,
-) -> Result<(), Failure> {
-    let mut inward = Inward::of(head.framing());
-    let mut has_begun = false;
-    loop {
-        let consumed = inward
-            .take(&upstream.input, &mut connection.out, outward)
-            .map_err(|reason| match has_begun {
-                true => Failure::Broken(reason),
-                false => Failure::Unanswered(reason),
-            })?;
-        upstream.input.drain(..consumed);
-        if inward.has_ended() && outward == Outward::Chunked {
-            connection.out.extend_from_slice(b"0\r\n\r\n");
+/// Ends when the client has closed its side for a while, or broken the connection. What it sends meanwhile is its next
+/// request, and is kept up to a bound.
+async fn leaves(client: &TcpStream, input: &mut Vec<u8>) {
+    while input.len() < READ_BYTES {
+        if client.readable().await.is_err() {
+            return;
         }
-        let deadline = basics.deadline.min(Instant::now() + write_timeout);
-        connection
-            .write_out(deadline)
-            .await
-            .map_err(|_gone| Failure::Broken(Reason::CLIENT_GONE))?;
-        has_begun = true;
-        if inward.has_ended() {
-            return Ok(());
-        }
-        connection.out.clear();
-        upstream.input.reserve(READ_BYTES);
-        let read = upstream.stream.read_buf(&mut upstream.input);
-        match connection.timer.until(basics.deadline, read).await {
-            Ok(0) if inward.ends_with_connection() => inward = Inward::Ended,
-            Ok(0) => return Err(Failure::Broken(Reason::UPSTREAM_CLOSED)),
+        match client.try_read_buf(input) {
+            // It may have said all that it has to say, and still listen.
+            Ok(0) => return sleep(HALF_CLOSED).await,
             Ok(_) => {}
-            Err(error) => {
-                let Failed { failure, .. } = gone(&error, false);
-                let (Failure::Unanswered(reason) | Failure::Broken(reason)) = failure;
-                return Err(Failure::Broken(reason));
-            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_closed) => return,
         }
     }
-}
-
-/// Where in the body of an answer the reader is.
-#[derive(Debug)]
-enum Inward {
-    Ended,
-    Length(u64),
-    Chunked(ChunkDecoder),
-    UntilClose,
-}
-
-impl Inward {
-    const fn of(framing: ResponseFraming) -> Self {
-        match framing {
-            ResponseFraming::None | ResponseFraming::Length(0) => Self::Ended,
-            ResponseFraming::Length(length) => Self::Length(length),
-            ResponseFraming::Chunked => Self::Chunked(ChunkDecoder::new(u64::MAX)),
-            ResponseFraming::UntilClose => Self::UntilClose,
-        }
-    }
-
-    const fn has_ended(&self) -> bool {
-        matches!(self, Self::Ended)
-    }
-
-    const fn ends_with_connection(&self) -> bool {
-        matches!(self, Self::UntilClose)
-    }
-
-    /// Writes what the input has of the body, and says how much of the input that was.
-    fn take(&mut self, input: &[u8], out: &mut Vec<u8>, outward: Outward) -> Result<usize, Reason> {
-        let chunked = outward == Outward::Chunked;
-        match self {
-            Self::Ended => Ok(0),
-            Self::UntilClose => {
-                write_piece(out, input, chunked);
-                Ok(input.len())
-            }
-            Self::Length(left) => {
-                let here = u64::try_from(input.len()).unwrap_or(u64::MAX).min(*left);
-                let count = usize::try_from(here).unwrap_or_default();
-                write_piece(out, input.get(..count).unwrap_or_default(), chunked);
-                *left -= here;
-                if *left == 0 {
-                    *self = Self::Ended;
-                }
-                Ok(count)
-            }
-            Self::Chunked(decoder) => {
-                let mut consumed = 0;
-                loop {
-                    let rest = input.get(consumed..).unwrap_or_default();
-                    let step = decoder
-                        .feed(rest)
-                        .map_err(|_fault| Reason::UPSTREAM_MALFORMED)?;
-                    write_piece(out, rest.get(step.data).unwrap_or_default(), chunked);
-                    consumed += step.consumed;
-                    if step.done {
-                        *self = Self::Ended;
-                        return Ok(consumed);
-                    }
-                    if step.consumed == 0 {
-                        return Ok(consumed);
-                    }
-                }
-            }
-        }
-    }
+    std::future::pending().await
 }

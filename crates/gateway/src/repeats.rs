@@ -29,8 +29,10 @@ impl Repeats {
     pub(crate) fn is_first(&mut self, happened: &Happened<'_>, reason: Reason) -> bool {
         let same = happened.same();
         if let Some(repeat) = self.sorts.get_mut(&same) {
-            repeat.more += 1;
-            return false;
+            // After a reload another route may stand where the one before stood in memory.
+            let is_same = repeat.route.as_deref() == happened.route();
+            repeat.more += u64::from(is_same);
+            return !is_same;
         }
         if self.sorts.len() < SORTS_MAX {
             let route = happened.route().map(Into::into);

@@ -1,0 +1,193 @@
+//! Relay: the answer of an upstream on its way to the client.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use portcullis_guard::decision::Permit;
+use portcullis_guard::http1::{ChunkDecoder, ResponseFraming, ResponseHead};
+use portcullis_guard::reason::Reason;
+
+use crate::connection::{After, Connection};
+use crate::exchange::Basics;
+use crate::forward::{Answer, Done, Failed, Failure, gone, hear};
+use crate::live::Live;
+use crate::pool::Upstream;
+use crate::refusal::write_limits;
+use crate::wire::{Outward, write_piece, write_response_head};
+
+/// Writes the answer to the client, and keeps the upstream's connection if it is as good as new.
+pub(crate) async fn relay(
+    connection: &mut Connection<'_>,
+    live: &Live,
+    basics: Basics,
+    permit: &Permit<'_>,
+    number: usize,
+    mut upstream: Upstream,
+    answer: Answer,
+) -> Result<Done, Failure> {
+    let Answer {
+        head,
+        len,
+        request_sent,
+    } = answer;
+    let outward = Outward::of(head.framing(), basics.knows_chunks);
+    let closes = !basics.keep_alive
+        || !request_sent
+        || outward == Outward::UntilClose
+        || connection.worker.is_draining();
+    connection.out.clear();
+    write_response_head(
+        &mut connection.out,
+        &head,
+        &upstream.input,
+        outward,
+        basics.id,
+        closes,
+    );
+    write_limits(&mut connection.out, permit.limits());
+    connection.out.extend_from_slice(b"\r\n");
+    upstream.input.drain(..len);
+    let write_timeout = live.settings.write_timeout;
+    relay_body(
+        connection,
+        &mut upstream,
+        &head,
+        outward,
+        basics,
+        write_timeout,
+    )
+    .await?;
+    if head.keep_alive()
+        && request_sent
+        && let Some(pool) = connection.worker.pool(live)
+    {
+        pool.keep(number, upstream, Instant::now());
+    }
+    let after = match (closes, request_sent) {
+        (false, _) => After::Next,
+        (true, true) => After::Close,
+        (true, false) => After::Linger,
+    };
+    Ok(Done {
+        status: head.status(),
+        after,
+    })
+}
+
+/// Writes what is in `out` and the body.
+async fn relay_body(
+    connection: &mut Connection<'_>,
+    upstream: &mut Upstream,
+    head: &ResponseHead,
+    outward: Outward,
+    basics: Basics,
+    write_timeout: Duration,
+) -> Result<(), Failure> {
+    let mut inward = Inward::of(head.framing());
+    let mut has_begun = false;
+    loop {
+        let consumed = inward
+            .take(&upstream.input, &mut connection.out, outward)
+            .map_err(|reason| match has_begun {
+                true => Failure::Broken(reason),
+                false => Failure::Unanswered(reason),
+            })?;
+        upstream.input.drain(..consumed);
+        if inward.has_ended() && outward == Outward::Chunked {
+            connection.out.extend_from_slice(b"0\r\n\r\n");
+        }
+        let deadline = basics.deadline.min(Instant::now() + write_timeout);
+        connection
+            .write_out(deadline)
+            .await
+            .map_err(|_gone| Failure::Broken(Reason::CLIENT_GONE))?;
+        has_begun = true;
+        if inward.has_ended() {
+            return Ok(());
+        }
+        connection.out.clear();
+        match hear(connection, upstream, basics.deadline).await {
+            Ok(0) if inward.ends_with_connection() => inward = Inward::Ended,
+            Ok(0) => return Err(Failure::Broken(Reason::UPSTREAM_CLOSED)),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {
+                return Err(Failure::Broken(Reason::CLIENT_GONE));
+            }
+            Err(error) => {
+                let Failed { failure, .. } = gone(&error, false);
+                let (Failure::Unanswered(reason) | Failure::Broken(reason)) = failure;
+                return Err(Failure::Broken(reason));
+            }
+        }
+    }
+}
+
+/// Where in the body of an answer the reader is.
+#[derive(Debug)]
+enum Inward {
+    Ended,
+    Length(u64),
+    Chunked(ChunkDecoder),
+    UntilClose,
+}
+
+impl Inward {
+    const fn of(framing: ResponseFraming) -> Self {
+        match framing {
+            ResponseFraming::None | ResponseFraming::Length(0) => Self::Ended,
+            ResponseFraming::Length(length) => Self::Length(length),
+            ResponseFraming::Chunked => Self::Chunked(ChunkDecoder::new(u64::MAX)),
+            ResponseFraming::UntilClose => Self::UntilClose,
+        }
+    }
+
+    const fn has_ended(&self) -> bool {
+        matches!(self, Self::Ended)
+    }
+
+    const fn ends_with_connection(&self) -> bool {
+        matches!(self, Self::UntilClose)
+    }
+
+    /// Writes what the input has of the body, and says how much of the input that was.
+    fn take(&mut self, input: &[u8], out: &mut Vec<u8>, outward: Outward) -> Result<usize, Reason> {
+        let chunked = outward == Outward::Chunked;
+        match self {
+            Self::Ended => Ok(0),
+            Self::UntilClose => {
+                write_piece(out, input, chunked);
+                Ok(input.len())
+            }
+            Self::Length(left) => {
+                let here = u64::try_from(input.len()).unwrap_or(u64::MAX).min(*left);
+                let count = usize::try_from(here).unwrap_or_default();
+                write_piece(out, input.get(..count).unwrap_or_default(), chunked);
+                *left -= here;
+                if *left == 0 {
+                    *self = Self::Ended;
+                }
+                Ok(count)
+            }
+            Self::Chunked(decoder) => {
+                let mut consumed = 0;
+                loop {
+                    let rest = input.get(consumed..).unwrap_or_default();
+                    let step = decoder
+                        .feed(rest)
+                        .map_err(|_fault| Reason::UPSTREAM_MALFORMED)?;
+                    write_piece(out, rest.get(step.data).unwrap_or_default(), chunked);
+                    consumed += step.consumed;
+                    if step.done {
+                        *self = Self::Ended;
+                        return Ok(consumed);
+                    }
+                    if step.consumed == 0 {
+                        return Ok(consumed);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Upload: the body of a request on its way to an upstream, which may answer before it has all of it.
+
+use std::io;
+
+use tokio::io::AsyncReadExt as _;
+use tokio::time::Instant;
+
+use portcullis_guard::http1::{HeadBounds, Parsed, RequestHead, parse_response_head};
+use portcullis_guard::reason::Reason;
+use portcullis_policy::Method;
+
+use crate::connection::Connection;
+use crate::exchange::Basics;
+use crate::forward::{Failure, READ_BYTES, gone};
+use crate::live::Live;
+use crate::pool::Upstream;
+use crate::request_body::{BodyReader, reason_of, say_continue};
+use crate::wire::write_piece;
+
+/// Sends the body as it arrives. Whether all of it was sent: an upstream that answers before has heard enough.
+pub(crate) async fn send_body(
+    connection: &mut Connection<'_>,
+    live: &Live,
+    head: &RequestHead,
+    basics: Basics,
+    upstream: &mut Upstream,
+    mut reader: BodyReader,
+) -> Result<bool, Failure> {
+    let deadline = basics
+        .deadline
+        .min(Instant::now() + live.settings.body_timeout);
+    say_continue(connection, head, deadline)
+        .await
+        .map_err(Failure::Broken)?;
+    let chunked = matches!(reader, BodyReader::Chunked(_));
+    let expected = Expected {
+        bounds: &live.plan.head,
+        method: basics.method,
+    };
+    connection.body_begun = true;
+    loop {
+        connection.out.clear();
+        let mut consumed = 0;
+        while !reader.has_ended() {
+            let rest = connection.input.get(consumed..).unwrap_or_default();
+            let piece = reader.take(rest).map_err(reason_of)?;
+            let data = rest.get(piece.data).unwrap_or_default();
+            write_piece(&mut connection.out, data, chunked);
+            consumed += piece.consumed;
+            if piece.consumed == 0 {
+                break;
+            }
+        }
+        connection.input.drain(..consumed);
+        let ended = reader.has_ended();
+        if ended {
+            connection.body_taken = true;
+            if chunked {
+                connection.out.extend_from_slice(b"0\r\n\r\n");
+            }
+        }
+        if !connection.out.is_empty()
+            && answers_while_written(connection, upstream, expected, deadline).await?
+        {
+            return Ok(false);
+        }
+        if ended {
+            return Ok(true);
+        }
+        if answers_while_read(connection, upstream, expected, deadline).await? {
+            return Ok(false);
+        }
+    }
+}
+
+/// Writes `out` to the upstream, unless it answers before.
+async fn answers_while_written(
+    connection: &mut Connection<'_>,
+    upstream: &mut Upstream,
+    expected: Expected<'_>,
+    deadline: Instant,
+) -> Result<bool, Failure> {
+    let mut at = 0;
+    while at < connection.out.len() {
+        if hears(upstream, expected) {
+            return Ok(true);
+        }
+        let rest = connection.out.get(at..).unwrap_or_default();
+        let ready = upstream
+            .stream
+            .ready(tokio::io::Interest::READABLE | tokio::io::Interest::WRITABLE);
+        connection
+            .timer
+            .until(deadline, ready)
+            .await
+            .map_err(|error| gone(&error, true).failure)?;
+        match upstream.stream.try_write(rest) {
+            Ok(count) => at += count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            // It may have answered and closed: then the answer is in the socket, and who reads it will see.
+            Err(_closed) => return Ok(true),
+        }
+    }
+    Ok(false)
+}
+
+/// Reads more of the body, unless the upstream answers before.
+async fn answers_while_read(
+    connection: &mut Connection<'_>,
+    upstream: &mut Upstream,
+    expected: Expected<'_>,
+    deadline: Instant,
+) -> Result<bool, Failure> {
+    loop {
+        connection.input.reserve(READ_BYTES);
+        let (client, input) = (&mut connection.client, &mut connection.input);
+        let either = async {
+            tokio::select! {
+                biased;
+                heard = upstream.stream.readable() => heard.map(|()| None),
+                read = client.read_buf(input) => read.map(Some),
+            }
+        };
+        match connection.timer.until(deadline, either).await {
+            Ok(None) => {
+                if hears(upstream, expected) {
+                    return Ok(true);
+                }
+            }
+            Ok(Some(0)) => return Err(Failure::Broken(Reason::BODY_INCOMPLETE)),
+            Ok(Some(_)) => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                return Err(Reason::BODY_INCOMPLETE.into());
+            }
+            Err(_gone) => return Err(Failure::Broken(Reason::BODY_INCOMPLETE)),
+        }
+    }
+}
+
+/// What an answer is read by.
+#[derive(Clone, Copy)]
+struct Expected<'l> {
+    bounds: &'l HeadBounds,
+    method: Method,
+}
+
+/// Whether the upstream answers, says goodbye or is no more understood, without waiting for it. Interim answers are none:
+/// whoever sends one still wants the body.
+fn hears(upstream: &mut Upstream, expected: Expected<'_>) -> bool {
+    upstream.input.reserve(READ_BYTES);
+    match upstream.stream.try_read_buf(&mut upstream.input) {
+        Ok(0) => return true,
+        Ok(_) => {}
+        Err(error) => return error.kind() != io::ErrorKind::WouldBlock,
+    }
+    loop {
+        match parse_response_head(&upstream.input, expected.bounds, expected.method) {
+            Ok(Parsed::Complete { head, len }) if head.is_interim() => {
+                upstream.input.drain(..len);
+            }
+            Ok(Parsed::Incomplete) => return false,
+            Ok(Parsed::Complete { .. }) | Err(_) => return true,
+        }
+    }
+}
