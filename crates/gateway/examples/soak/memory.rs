@@ -5,8 +5,8 @@ use std::fs;
 
 use crate::Fault;
 
-/// Part of the samples, from the first, that are the guard's warming up.
-const WARMING_PART: usize = 4;
+/// The guard's warming up is the first of so many equal parts of the samples.
+const PARTS: usize = 4;
 
 /// So few samples say nothing of growth.
 const SAMPLES_MIN: usize = 40;
@@ -33,14 +33,15 @@ impl Memory {
         Ok(())
     }
 
-    fn warm(&self) -> &[i64] {
-        let from = self.resident.len() / WARMING_PART;
-        self.resident.get(from..).unwrap_or_default()
-    }
-
     /// KiB a minute by least squares, after the guard is warm; nothing where there is too little to say it.
     pub(crate) fn slope(&self) -> Option<i64> {
-        let warm = self.warm();
+        self.slope_without(1)
+    }
+
+    /// The same without the first parts of the samples. What warms up grows ever less, what leaks as before.
+    fn slope_without(&self, parts: usize) -> Option<i64> {
+        let from = self.resident.len() * parts / PARTS;
+        let warm = self.resident.get(from..).unwrap_or_default();
         if warm.len() < SAMPLES_MIN {
             return None;
         }
@@ -66,9 +67,11 @@ impl fmt::Display for Memory {
             f,
             "memory: {first} KiB at first, {last} at last, {most} at most; "
         )?;
-        match self.slope() {
-            Some(slope) => write!(f, "{slope} KiB a minute when warm; ")?,
-            None => f.write_str("too few samples for a slope; ")?,
+        for (parts, when) in [(1, "after the first quarter"), (PARTS - 1, "in the last")] {
+            match self.slope_without(parts) {
+                Some(slope) => write!(f, "{slope} KiB a minute {when}; ")?,
+                None => write!(f, "too few samples for a slope {when}; ")?,
+            }
         }
         write!(f, "{} open files at most", self.files_most)
     }
