@@ -14,6 +14,7 @@ mod core_made;
 mod core_phases;
 mod core_shadow;
 mod core_store;
+mod corpus;
 mod decide_properties;
 mod http1_chunked;
 mod http1_framing;

@@ -1,6 +1,7 @@
 //! The policy crate from outside.
 #![cfg(test)]
 
+mod corpus;
 mod demands;
 mod deployment;
 mod errors;

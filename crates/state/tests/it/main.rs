@@ -1,6 +1,7 @@
 #![cfg(test)]
 //! The crate from outside.
 mod conformance;
+mod corpus;
 mod events;
 mod memory;
 mod snapshot;

@@ -1,0 +1,29 @@
+//! The corpus of the fuzz target of events, under the same check on every run of the tests.
+
+use std::fs;
+use std::panic::catch_unwind;
+use std::path::Path;
+
+#[path = "../../../../fuzz/checks/event_line.rs"]
+mod event_line;
+
+/// Runs a check on all that the fuzzer found worth keeping.
+fn replay(target: &str, check: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fuzz/corpus")
+        .join(target);
+    let mut count = 0;
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let data = fs::read(&path).unwrap();
+        let outcome = catch_unwind(|| check(&data));
+        assert!(outcome.is_ok(), "{target}: {}", path.display());
+        count += 1;
+    }
+    assert!(count >= 10, "{target}: only {count} inputs");
+}
+
+#[test]
+fn event_line_holds() {
+    replay("event_line", event_line::check);
+}
