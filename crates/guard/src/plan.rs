@@ -239,6 +239,23 @@ impl RoutePlan {
             .is_none_or(|hosts| hosts.iter().any(|one| one.is(host)))
     }
 
+    /// The fields of the body that its limits count by, each once.
+    #[must_use]
+    pub fn body_fields(&self) -> Vec<&str> {
+        let buckets = self.body_limits.iter().flat_map(|limit| &limit.buckets);
+        let mut fields: Vec<&str> = buckets
+            .filter_map(|bucket| match &bucket.by {
+                Dimension::Body(field) => Some(field.as_str()),
+                Dimension::Ip | Dimension::Route | Dimension::Header(_) | Dimension::Unknown(_) => {
+                    None
+                }
+            })
+            .collect();
+        fields.sort_unstable();
+        fields.dedup();
+        fields
+    }
+
     /// The exception by which a control only watches here today.
     #[must_use]
     pub fn shadow(&self, control: Control, method: Method, today: u64) -> Option<Shadow> {

@@ -145,6 +145,8 @@ pub enum JsonFault {
     NumberTooLong,
     /// A key twice in one object, at whatever depth.
     KeyRepeated,
+    /// More keys in one object, or more values in all, than the bounds.
+    TooManyValues,
 }
 
 impl JsonFault {
@@ -158,6 +160,7 @@ impl JsonFault {
             Self::TooDeep => "json_too_deep",
             Self::NumberTooLong => "json_number_too_long",
             Self::KeyRepeated => "json_key_repeated",
+            Self::TooManyValues => "json_too_many_values",
         }
     }
 }

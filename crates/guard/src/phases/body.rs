@@ -27,8 +27,9 @@ fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
         case.not_needed(PHASE.name, "there is no body, or it is passed on unread");
         return Ok(SmallVec::new());
     };
-    let read = match RawBody::new(bytes, bounded(case.route()?.body_max)) {
-        Ok(body) => JsonBody::read(body)
+    let route = case.route()?;
+    let read = match RawBody::new(bytes, bounded(route.body_max)) {
+        Ok(body) => JsonBody::read(body, &route.body_fields())
             .map_err(|fault| Denial::because(Reason::BODY_MALFORMED).saying(fault.reason())),
         Err(_) => Err(Denial::because(Reason::BODY_TOO_LARGE)),
     };

@@ -5,7 +5,11 @@ use std::borrow::Cow;
 use portcullis_guard::canon::{JsonBody, JsonFault, RawBody, Scalar, TooLarge};
 
 fn read(text: &[u8]) -> Result<JsonBody, JsonFault> {
-    JsonBody::read(RawBody::new(text, 1024 * 1024).unwrap())
+    asked(text, &[])
+}
+
+fn asked(text: &[u8], wanted: &[&str]) -> Result<JsonBody, JsonFault> {
+    JsonBody::read(RawBody::new(text, 8 << 20).unwrap(), wanted)
 }
 
 fn fault(text: &[u8]) -> JsonFault {
@@ -61,6 +65,64 @@ fn case_64_duplicate_keys() {
         "[{\"a\":1},{\"a\":1}]",
     ] {
         assert!(read(text.as_bytes()).is_ok(), "{text}");
+    }
+}
+
+/// A map for each of these objects would be 60 times the bytes of the text, in a body that is bounded by its bytes.
+#[test]
+fn a_document_has_so_many_values_and_no_more() {
+    let list = |item: &str, count: usize| format!("[{}]", vec![item; count].join(","));
+    // The list itself is a value, and so is what is in an object.
+    for (item, most) in [
+        ("0", JsonBody::VALUES_MAX - 1),
+        ("{}", JsonBody::VALUES_MAX - 1),
+        ("{\"\":0}", JsonBody::VALUES_MAX.div_ceil(2) - 1),
+        ("[[]]", JsonBody::VALUES_MAX.div_ceil(2) - 1),
+    ] {
+        assert!(read(list(item, most).as_bytes()).is_ok(), "{item}");
+        assert_eq!(
+            fault(list(item, most + 1).as_bytes()),
+            JsonFault::TooManyValues,
+            "{item}"
+        );
+    }
+    assert_eq!(
+        fault(list("{\"\":0}", 1_000_000).as_bytes()),
+        JsonFault::TooManyValues
+    );
+    assert_eq!(JsonFault::TooManyValues.reason(), "json_too_many_values");
+}
+
+/// What is held at one moment is the keys of the open objects: of as many as are nested, each with its most.
+#[test]
+fn an_object_has_so_many_keys_and_no_more() {
+    let object = |count: usize, last: &str| {
+        let keys: Vec<String> = (1..count).map(|key| format!("\"{key}\":0")).collect();
+        format!("{{{},\"last\":{last}}}", keys.join(","))
+    };
+    let most = JsonBody::KEYS_MAX;
+    assert!(read(object(most, "0").as_bytes()).is_ok());
+    assert_eq!(
+        fault(object(most + 1, "0").as_bytes()),
+        JsonFault::TooManyValues
+    );
+    let nested = (0..JsonBody::DEPTH_MAX).fold("0".to_owned(), |inside, _| object(most, &inside));
+    assert!(read(nested.as_bytes()).is_ok());
+    let repeated = nested.replacen("\"last\"", "\"999\"", 32);
+    assert_eq!(fault(repeated.as_bytes()), JsonFault::KeyRepeated);
+}
+
+#[test]
+fn only_what_is_asked_for_is_kept() {
+    let text = br#"{"a":"x","b":"y","c":{"a":1,"b":2}}"#;
+    let body = asked(text, &["a", "c.b", "c", "c.d", "a.b"]).unwrap();
+    assert_eq!(body.scalar("a"), Some(Scalar::Text("x")));
+    assert_eq!(
+        body.scalar("c.b"),
+        Some(Scalar::Integer(Cow::Borrowed("2")))
+    );
+    for name in ["b", "c", "c.a", "c.d", "a.b"] {
+        assert_eq!(body.scalar(name), None, "{name}");
     }
 }
 
@@ -122,18 +184,12 @@ fn what_is_no_json_is_refused() {
 
 #[test]
 fn a_field_is_read_in_one_spelling() {
-    let body = read(
-        br#"{"email":"a\u0040b.example","user":{"id":42,"tags":["x"]},"n":-7,"big":18446744073709551615,
-            "over":18446744073709551616,"one":1.0,"exp":1e0,"null":null,"yes":true,"a.b":"no","":{"":"empty"}}"#,
-    )
-    .unwrap();
-    let integer = |digits: &'static str| Some(Scalar::Integer(Cow::Borrowed(digits)));
-    assert_eq!(body.scalar("email"), Some(Scalar::Text("a@b.example")));
-    assert_eq!(body.scalar("user.id"), integer("42"));
-    assert_eq!(body.scalar("n"), integer("-7"));
-    assert_eq!(body.scalar("big"), integer("18446744073709551615"));
-    assert_eq!(body.scalar("."), Some(Scalar::Text("empty")));
-    for name in [
+    let names = [
+        "email",
+        "user.id",
+        "n",
+        "big",
+        ".",
         "over",
         "one",
         "exp",
@@ -146,9 +202,23 @@ fn a_field_is_read_in_one_spelling() {
         "missing",
         "email.x",
         "user.id.x",
-    ] {
+    ];
+    let body = asked(
+        br#"{"email":"a\u0040b.example","user":{"id":42,"tags":["x"]},"n":-7,"big":18446744073709551615,
+            "over":18446744073709551616,"one":1.0,"exp":1e0,"null":null,"yes":true,"a.b":"no","":{"":"empty"}}"#,
+        &names,
+    )
+    .unwrap();
+    let integer = |digits: &'static str| Some(Scalar::Integer(Cow::Borrowed(digits)));
+    assert_eq!(body.scalar("email"), Some(Scalar::Text("a@b.example")));
+    assert_eq!(body.scalar("user.id"), integer("42"));
+    assert_eq!(body.scalar("n"), integer("-7"));
+    assert_eq!(body.scalar("big"), integer("18446744073709551615"));
+    assert_eq!(body.scalar("."), Some(Scalar::Text("empty")));
+    for name in &names[5..] {
         assert_eq!(body.scalar(name), None, "{name}");
     }
-    assert!(body.value().is_object());
-    assert_eq!(read(b"[]").unwrap().scalar("a"), None);
+    for text in [&b"[]"[..], b"\"a\"", b"[{\"a\":1}]"] {
+        assert_eq!(asked(text, &["a"]).unwrap().scalar("a"), None);
+    }
 }

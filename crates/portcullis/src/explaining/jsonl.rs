@@ -70,7 +70,7 @@ impl<R: BufRead> Requests<R> {
         // Strict first: a key that stands twice would be read as one or the other.
         let strict = RawBody::new(line.trim_ascii(), LINE_BYTES_MAX)
             .map_err(|_too_large| "a line has at most 1 MiB".to_owned())?;
-        if let Err(fault) = JsonBody::read(strict) {
+        if let Err(fault) = JsonBody::read(strict, &[]) {
             return Err(format!("no strict JSON: {}", fault.reason()));
         }
         let value = serde_json::from_slice(line).map_err(|error| format!("no JSON: {error}"))?;
