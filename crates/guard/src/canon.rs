@@ -12,6 +12,7 @@ mod header_set;
 mod host_name;
 mod json_body;
 mod json_shape;
+mod letter_case;
 mod path;
 mod raw_body;
 mod target;

@@ -145,6 +145,8 @@ pub enum JsonFault {
     NumberTooLong,
     /// A key twice in one object, at whatever depth.
     KeyRepeated,
+    /// A key that some readers take for one that is asked for, as they do not look at letter case.
+    KeyAmbiguous,
     /// More keys in one object, or more values in all, than the bounds.
     TooManyValues,
 }
@@ -160,6 +162,7 @@ impl JsonFault {
             Self::TooDeep => "json_too_deep",
             Self::NumberTooLong => "json_number_too_long",
             Self::KeyRepeated => "json_key_repeated",
+            Self::KeyAmbiguous => "json_key_ambiguous",
             Self::TooManyValues => "json_too_many_values",
         }
     }

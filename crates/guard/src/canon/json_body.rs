@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 
 use super::fault::JsonFault;
 use super::json_shape;
+use super::letter_case::differ_by_case;
 use super::raw_body::RawBody;
 
 /// One document: UTF-8 without a byte order mark, no key twice at any depth, bounded in depth, in its numbers and in how
@@ -50,7 +51,8 @@ impl JsonBody {
     pub const VALUES_MAX: usize = 100_000;
 
     /// Reads a body as one JSON document (RFC 8259; RFC 7493 §2.3 on keys), and keeps the fields with these names. A name
-    /// is a key of the document, or keys with dots between them: `user.email`.
+    /// is a key of the document, or keys with dots between them: `user.email`. Where a name leads, no other key may differ
+    /// from it by letter case alone.
     ///
     /// # Errors
     ///
@@ -194,7 +196,9 @@ impl<'de> Visitor<'de> for Place<'_, '_> {
         let Self { pass, names } = self;
         let mut keys: BTreeSet<Cow<'de, str>> = BTreeSet::new();
         while let Some(key) = entries.next_key_seed(Key)? {
-            let names = names_under(&key, &names);
+            let Some(names) = names_under(&key, &names) else {
+                return Err(pass.ends_by(JsonFault::KeyAmbiguous));
+            };
             if !keys.insert(key) {
                 return Err(pass.ends_by(JsonFault::KeyRepeated));
             }
@@ -210,8 +214,9 @@ impl<'de> Visitor<'de> for Place<'_, '_> {
     }
 }
 
-/// The names that lead on through the key of an object.
-fn names_under<'w>(key: &str, names: &[(&'w str, Option<&'w str>)]) -> Names<'w> {
+/// The names that lead on through the key of an object. None where the key is nearly one of theirs: `EMAIL` for `email` is
+/// another key here, and to a reader that takes any letter case (Go's `encoding/json`) the same, of which the last counts.
+fn names_under<'w>(key: &str, names: &[(&'w str, Option<&'w str>)]) -> Option<Names<'w>> {
     let mut under = Names::new();
     for (name, left) in names {
         let Some(left) = left else {
@@ -223,9 +228,11 @@ fn names_under<'w>(key: &str, names: &[(&'w str, Option<&'w str>)]) -> Names<'w>
         };
         if first == key {
             under.push((name, rest));
+        } else if differ_by_case(first, key) {
+            return None;
         }
     }
-    under
+    Some(under)
 }
 
 /// A key as it is meant, with its escapes undone. It is copied only where it has some.

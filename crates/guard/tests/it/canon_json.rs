@@ -126,6 +126,37 @@ fn only_what_is_asked_for_is_kept() {
     }
 }
 
+/// Go's `encoding/json` takes any letter case for the field's, and the last of several keys.
+#[test]
+fn a_key_that_is_nearly_a_wanted_one_is_refused() {
+    for text in [
+        r#"{"email":"r1@x.example","EMAIL":"victim@x.example"}"#,
+        r#"{"EMAIL":"victim@x.example","email":"r1@x.example"}"#,
+        r#"{"Email":"victim@x.example"}"#,
+        r#"{"\u0045mail":"victim@x.example"}"#,
+        r#"{"user":{"key":1,"\u212aey":2}}"#,
+        r#"{"u\u017fer":{"key":2}}"#,
+        r#"{"user":{"key":1},"USER":{"key":2}}"#,
+    ] {
+        assert_eq!(
+            asked(text.as_bytes(), &["email", "user.key"]).err(),
+            Some(JsonFault::KeyAmbiguous),
+            "{text}"
+        );
+    }
+    for text in [
+        r#"{"email":"a","other":1,"OTHER":2}"#,
+        r#"{"email":"a","user":{"EMAIL":"b"}}"#,
+        r#"{"list":[{"EMAIL":"b"}],"user":7}"#,
+    ] {
+        assert!(
+            asked(text.as_bytes(), &["email", "user.key"]).is_ok(),
+            "{text}"
+        );
+    }
+    assert_eq!(JsonFault::KeyAmbiguous.reason(), "json_key_ambiguous");
+}
+
 #[test]
 fn case_65_long_numbers() {
     let digits = |count: usize| "9".repeat(count).into_bytes();

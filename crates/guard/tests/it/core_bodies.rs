@@ -122,6 +122,11 @@ fn body() {
         ("{} {}", "deny 400 body_malformed"),
         ("{\"a\": 1, \"a\": 2}", "deny 400 body_malformed"),
         ("{\"a\": 1, \"\\u0061\": 2}", "deny 400 body_malformed"),
+        (
+            "{\"email\": \"a\", \"EMAIL\": \"b\"}",
+            "deny 400 body_malformed",
+        ),
+        ("{\"email\": 1, \"a\": 1, \"A\": 1}", "allow /json"),
         ("\u{feff}{}", "deny 400 body_malformed"),
         ("NaN", "deny 400 body_malformed"),
         (&unclosed, "deny 400 body_malformed"),
