@@ -17,6 +17,7 @@ use portcullis_guard::reason::Reason;
 use crate::deadline::Timer;
 use crate::exchange;
 use crate::live::{Live, LiveView};
+use crate::pool::IDLE_BYTES;
 use crate::refusal::{Context, write_reason};
 use crate::worker::Worker;
 
@@ -55,6 +56,8 @@ pub(crate) enum After {
     Close,
     /// It is closed, and something of the client's is unread.
     Linger,
+    /// It is reset in the middle of an answer, as a part that ends like a whole would be taken for one.
+    Reset,
 }
 
 /// Serves one connection to its end.
@@ -87,13 +90,19 @@ pub(crate) async fn serve(
         // Looked at again: a policy that came while the connection was idle holds for this request.
         let after = exchange::run(&mut connection, live.load(), &head).await;
         match after {
-            After::Next => {}
+            After::Next => connection.shrink(),
             After::Close => {
                 connection.close().await;
                 return;
             }
             After::Linger => {
                 connection.linger().await;
+                return;
+            }
+            After::Reset => {
+                // A linger of no time is a reset; where it cannot be set, the end is all that can be said.
+                let socket = socket2::SockRef::from(&connection.client);
+                drop(socket.set_linger(Some(Duration::ZERO)));
                 return;
             }
         }
@@ -151,6 +160,17 @@ impl Connection<'_> {
         self.body_taken = false;
     }
 
+    /// Gives back what a large request took, so that idle connections hold little.
+    fn shrink(&mut self) {
+        self.out.clear();
+        self.head.clear();
+        for buffer in [&mut self.input, &mut self.head, &mut self.out] {
+            if buffer.capacity() > IDLE_BYTES {
+                buffer.shrink_to(IDLE_BYTES);
+            }
+        }
+    }
+
     /// Writes what is in `out`.
     ///
     /// # Errors
@@ -165,10 +185,12 @@ impl Connection<'_> {
     /// begins.
     async fn refuse(&mut self, reason: Reason) {
         let now = self.worker.now();
-        self.worker.refused_before_routing(reason, self.peer, now);
+        let id = self.worker.next_id();
+        self.worker
+            .refused_before_routing(reason, Some(id), self.peer, now);
         self.out.clear();
         let context = Context {
-            id: None,
+            id: Some(id),
             is_head: false,
             closes: true,
             date: self.worker.date(now),

@@ -28,6 +28,7 @@ use crate::connection::{After, Connection};
 use crate::forward::{self, Outgoing};
 use crate::http_date::HttpDate;
 use crate::live::Live;
+use crate::pool::IDLE_BYTES;
 use crate::refusal::{Context, write_denial, write_own};
 use crate::request_body::{self, Held};
 use crate::request_id::Id;
@@ -103,7 +104,8 @@ async fn decide_and_answer(
                 None => panicked("the store panicked"),
             },
             Step::Body { bytes_max } => {
-                match request_body::hold(connection, live, head, basics, bytes_max).await {
+                let client = view.client();
+                match request_body::hold(connection, live, head, basics, client, bytes_max).await {
                     Ok((body, budget)) => {
                         held = Some(budget);
                         // A body may take its time, and limits count when they are asked.
@@ -118,7 +120,7 @@ async fn decide_and_answer(
     match decision {
         Decision::Allow(permit) => {
             let body = decider.into_body();
-            let outgoing = outgoing(connection, &view, head, buf, basics, body.as_deref());
+            let outgoing = outgoing(connection, &view, head, buf, basics, body);
             admit(connection, live, head, basics, &permit, outgoing, held, now).await
         }
         Decision::Deny(denial) | Decision::Unavailable(denial) => {
@@ -177,25 +179,32 @@ fn outgoing(
     head: &RequestHead,
     buf: &[u8],
     basics: Basics,
-    held: Option<&[u8]>,
+    held: Option<Vec<u8>>,
 ) -> Outgoing {
     let out = &mut connection.out;
     out.clear();
     // A body that is held is sent whole, and so with its length, however it came.
-    let framing = held.map_or(view.framing(), |body| {
+    let framing = held.as_ref().map_or(view.framing(), |body| {
         Framing::Length(u64::try_from(body.len()).unwrap_or(u64::MAX))
     });
     write_request_head(out, view, head, buf, framing, basics.id);
-    if let Some(body) = held {
-        out.extend_from_slice(body);
-    }
+    let body = if held.is_some() {
+        Framing::None
+    } else {
+        framing
+    };
+    // A small one goes out with the head, in one write; a large one is not copied for that.
+    let held = held.filter(|body| {
+        let is_large = body.len() > IDLE_BYTES / 2;
+        if !is_large {
+            out.extend_from_slice(body);
+        }
+        is_large
+    });
     Outgoing {
         is_safe: !view.is_unsafe(),
-        body: if held.is_some() {
-            Framing::None
-        } else {
-            framing
-        },
+        body,
+        held,
     }
 }
 
@@ -220,7 +229,7 @@ async fn admit(
     drop(held);
     match forwarded {
         Ok(done) => {
-            if !(400..500).contains(&done.status) {
+            if done.status < 400 {
                 give_back(worker, permit).await;
             }
             worker.finished(live, permit, basics, Outcome::Answered(done.status), now);
@@ -232,7 +241,7 @@ async fn admit(
         }
         Err(forward::Failure::Broken(reason)) => {
             worker.finished(live, permit, basics, Outcome::Broken(reason), now);
-            After::Close
+            After::Reset
         }
     }
 }

@@ -1,11 +1,9 @@
 //! Forwarding: the one way from a permit to an upstream, and from its answer to the client.
 
 use std::io;
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use portcullis_guard::decision::Permit;
 use portcullis_guard::http1::{
@@ -19,22 +17,20 @@ use crate::live::Live;
 use crate::pool::Upstream;
 use crate::relay::relay;
 use crate::request_body::BodyReader;
-use crate::upload::send_body;
+use crate::upload::{send_body, send_held};
 
 /// How much is read at once of an answer.
 pub(crate) const READ_BYTES: usize = 16 * 1024;
 
-/// How long an upstream may still be silent after the client has closed its side. Whether it listens cannot be told from
-/// that: most have gone, a few have sent their last request and wait for the answer.
-const HALF_CLOSED: Duration = Duration::from_secs(5);
-
 /// What of the request is still to be sent after what is in `out`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Outgoing {
     /// Whether the request may be sent again: its method changes nothing (RFC 9110 §9.2.1).
     pub(crate) is_safe: bool,
     /// The body that is still to be read and sent.
     pub(crate) body: Framing,
+    /// The body that was read for the decision, where it is still to be sent.
+    pub(crate) held: Option<Vec<u8>>,
 }
 
 /// How an exchange with an upstream ended well.
@@ -83,7 +79,7 @@ pub(crate) async fn run(
             head,
             basics,
             permit,
-            outgoing,
+            &outgoing,
             &mut upstream,
         )
         .await;
@@ -181,7 +177,7 @@ async fn ask(
     head: &RequestHead,
     basics: Basics,
     permit: &Permit<'_>,
-    outgoing: Outgoing,
+    outgoing: &Outgoing,
     upstream: &mut Upstream,
 ) -> Result<Answer, Failed> {
     let write_by = basics
@@ -191,9 +187,10 @@ async fn ask(
     if let Err(error) = connection.timer.until(write_by, written).await {
         return Err(gone(&error, upstream.input.is_empty()));
     }
-    let request_sent = match outgoing.body {
-        Framing::None | Framing::Length(0) => true,
-        framing => {
+    let request_sent = match (&outgoing.held, outgoing.body) {
+        (Some(body), _) => send_held(connection, live, basics, upstream, body).await?,
+        (None, Framing::None | Framing::Length(0)) => true,
+        (None, framing) => {
             let reader = BodyReader::new(framing, permit.body_max());
             send_body(connection, live, head, basics, upstream, reader).await?
         }
@@ -232,8 +229,11 @@ async fn read_head(
     upstream: &mut Upstream,
     deadline: Instant,
 ) -> Result<(ResponseHead, usize), Failed> {
+    // Whether it was silent so far: one that sent an interim answer has seen the request.
+    let mut silent = upstream.input.is_empty();
     loop {
         if !upstream.input.is_empty() {
+            silent = false;
             match parse_response_head(&upstream.input, bounds, basics.method) {
                 Ok(Parsed::Complete { head, len }) if head.is_interim() => {
                     upstream.input.drain(..len);
@@ -247,55 +247,12 @@ async fn read_head(
                 }
             }
         }
-        let silent = upstream.input.is_empty();
-        match hear(connection, upstream, deadline).await {
+        upstream.input.reserve(READ_BYTES);
+        let read = upstream.stream.read_buf(&mut upstream.input);
+        match connection.timer.until(deadline, read).await {
             Ok(0) => return Err(gone(&io::ErrorKind::UnexpectedEof.into(), silent)),
             Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {
-                return Err(Failure::Broken(Reason::CLIENT_GONE).into());
-            }
             Err(error) => return Err(gone(&error, silent)),
         }
     }
-}
-
-/// Reads what the upstream says next, as long as the client is there to hear it.
-///
-/// # Errors
-///
-/// What the upstream's connection ends with; [`io::ErrorKind::TimedOut`]; [`io::ErrorKind::ConnectionAborted`] when the
-/// client has gone, so that neither its place nor the upstream's work is held for nobody.
-pub(crate) async fn hear(
-    connection: &mut Connection<'_>,
-    upstream: &mut Upstream,
-    deadline: Instant,
-) -> io::Result<usize> {
-    upstream.input.reserve(READ_BYTES);
-    let (client, input) = (&connection.client, &mut connection.input);
-    let heard = async {
-        tokio::select! {
-            biased;
-            read = upstream.stream.read_buf(&mut upstream.input) => read,
-            () = leaves(client, input) => Err(io::ErrorKind::ConnectionAborted.into()),
-        }
-    };
-    connection.timer.until(deadline, heard).await
-}
-
-/// Ends when the client has closed its side for a while, or broken the connection. What it sends meanwhile is its next
-/// request, and is kept up to a bound.
-async fn leaves(client: &TcpStream, input: &mut Vec<u8>) {
-    while input.len() < READ_BYTES {
-        if client.readable().await.is_err() {
-            return;
-        }
-        match client.try_read_buf(input) {
-            // It may have said all that it has to say, and still listen.
-            Ok(0) => return sleep(HALF_CLOSED).await,
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(_closed) => return,
-        }
-    }
-    std::future::pending().await
 }

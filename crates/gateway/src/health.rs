@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use portcullis_guard::http1::{HeadBounds, Parsed, parse_response_head};
@@ -35,16 +36,28 @@ pub(crate) async fn run(shared: Arc<Shared>, mut drained: watch::Receiver<bool>)
     }
 }
 
-async fn check_all(shared: &Shared, live: &Live, check: &HealthCheck) {
-    for instance in live.upstreams.all() {
-        let passed = matches!(
-            timeout(check.timeout, is_well(instance, check)).await,
-            Ok(Ok(true))
-        );
-        let (fails, passes) = (check.fails.get(), check.passes.get());
-        if instance.saw(passed, u32::from(fails), u32::from(passes)) {
-            shared.observer.upstream_changed(instance, passed);
-        }
+/// Asks all at once, so that one that hangs keeps no other from being asked.
+async fn check_all(shared: &Arc<Shared>, live: &Arc<Live>, check: &HealthCheck) {
+    let mut checks = JoinSet::new();
+    for number in 0..live.upstreams.all().len() {
+        let (shared, live, check) = (Arc::clone(shared), Arc::clone(live), check.clone());
+        checks.spawn(async move {
+            if let Some(instance) = live.upstreams.all().get(number) {
+                check_one(&shared, instance, &check).await;
+            }
+        });
+    }
+    while checks.join_next().await.is_some() {}
+}
+
+async fn check_one(shared: &Shared, instance: &Instance, check: &HealthCheck) {
+    let passed = matches!(
+        timeout(check.timeout, is_well(instance, check)).await,
+        Ok(Ok(true))
+    );
+    let (fails, passes) = (check.fails.get(), check.passes.get());
+    if instance.saw(passed, u32::from(fails), u32::from(passes)) {
+        shared.observer.upstream_changed(instance, passed);
     }
 }
 

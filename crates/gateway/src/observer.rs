@@ -76,7 +76,7 @@ pub(crate) struct Same {
 
 impl<'h> Happened<'h> {
     /// What could not be read as a request was refused.
-    pub(crate) fn unread(reason: Reason, peer: IpAddr, now: Now) -> Self {
+    pub(crate) fn unread(reason: Reason, id: Option<Id>, peer: IpAddr, now: Now) -> Self {
         Self {
             kind: kind_of(reason),
             verdict: verdict_of(reason),
@@ -84,7 +84,7 @@ impl<'h> Happened<'h> {
             status: Some(reason.status),
             method: None,
             route: None,
-            id: None,
+            id,
             client: ClientIp::of_peer(peer),
             now,
             inside: "",
@@ -102,10 +102,9 @@ impl<'h> Happened<'h> {
         Self {
             method: Some(basics.method),
             route: denial.route.map(|route| route.template.as_str()),
-            id: Some(basics.id),
             client,
             inside: &denial.inside,
-            ..Self::unread(denial.reason, client.address(), now)
+            ..Self::unread(denial.reason, Some(basics.id), client.address(), now)
         }
     }
 
@@ -121,9 +120,8 @@ impl<'h> Happened<'h> {
             status: None,
             method: Some(basics.method),
             route: Some(&permit.route().template),
-            id: Some(basics.id),
             client: permit.client(),
-            ..Self::unread(reason, permit.client().address(), now)
+            ..Self::unread(reason, Some(basics.id), permit.client().address(), now)
         }
     }
 
@@ -143,9 +141,9 @@ impl<'h> Happened<'h> {
             verdict: EventVerdict::Allowed,
             reason,
             status,
+            id: Some(basics.id),
             method: Some(basics.method),
             route: Some(&permit.route().template),
-            id: Some(basics.id),
             client: permit.client(),
             now,
             inside: "",
@@ -285,7 +283,7 @@ impl Observer {
             route,
             count: 0,
             client: same.client,
-            ..Happened::unread(reason, same.client.address(), now)
+            ..Happened::unread(reason, None, same.client.address(), now)
         };
         self.happened(&happened, more);
     }

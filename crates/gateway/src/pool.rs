@@ -12,6 +12,9 @@ use tokio::time::Instant;
 /// Idle connections that are kept for one upstream. More than there are busy clients is of no use.
 const IDLE_MAX: usize = 512;
 
+/// What an idle connection's buffer may take.
+pub(crate) const IDLE_BYTES: usize = 32 * 1024;
+
 /// A connection to an upstream, with the bytes that were read and not used yet.
 #[derive(Debug)]
 pub(crate) struct Upstream {
@@ -55,6 +58,7 @@ impl Pool {
             return;
         }
         upstream.used = true;
+        upstream.input.shrink_to(IDLE_BYTES);
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         while idle.len() <= number {
             idle.push(Vec::new());

@@ -3,7 +3,9 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep};
 
 use portcullis_guard::decision::Permit;
 use portcullis_guard::http1::{ChunkDecoder, ResponseFraming, ResponseHead};
@@ -11,7 +13,7 @@ use portcullis_guard::reason::Reason;
 
 use crate::connection::{After, Connection};
 use crate::exchange::Basics;
-use crate::forward::{Answer, Done, Failed, Failure, gone, hear};
+use crate::forward::{Answer, Done, Failure, READ_BYTES};
 use crate::live::Live;
 use crate::pool::Upstream;
 use crate::refusal::write_limits;
@@ -59,7 +61,8 @@ pub(crate) async fn relay(
         write_timeout,
     )
     .await?;
-    if head.keep_alive()
+    if is_delimited(head.framing())
+        && head.keep_alive()
         && request_sent
         && let Some(pool) = connection.worker.pool(live)
     {
@@ -74,6 +77,19 @@ pub(crate) async fn relay(
         status: head.status(),
         after,
     })
+}
+
+/// How long an upstream may still be silent after the client has closed its side. Whether it listens cannot be told from
+/// that: most have gone, a few have sent their last request and wait for the answer.
+const HALF_CLOSED: Duration = Duration::from_secs(5);
+
+/// Whether the answer itself says where it ends. One to HEAD, and a 204 or 304, ends by a rule that some applications do
+/// not keep: what they write after it would be the answer to somebody's next request, so their connection is not used again.
+const fn is_delimited(framing: ResponseFraming) -> bool {
+    matches!(
+        framing,
+        ResponseFraming::Length(_) | ResponseFraming::Chunked
+    )
 }
 
 /// Writes what is in `out` and the body.
@@ -108,20 +124,67 @@ async fn relay_body(
             return Ok(());
         }
         connection.out.clear();
-        match hear(connection, upstream, basics.deadline).await {
+        let read = match hear(connection, upstream, basics.deadline).await {
+            Ok(Next::ClientGone) => return Err(Failure::Broken(Reason::CLIENT_GONE)),
+            Ok(Next::Read(read)) => read,
+            Err(late) => Err(late),
+        };
+        match read {
             Ok(0) if inward.ends_with_connection() => inward = Inward::Ended,
             Ok(0) => return Err(Failure::Broken(Reason::UPSTREAM_CLOSED)),
             Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {
-                return Err(Failure::Broken(Reason::CLIENT_GONE));
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                return Err(Failure::Broken(Reason::UPSTREAM_TIMED_OUT));
             }
-            Err(error) => {
-                let Failed { failure, .. } = gone(&error, false);
-                let (Failure::Unanswered(reason) | Failure::Broken(reason)) = failure;
-                return Err(Failure::Broken(reason));
-            }
+            Err(_closed) => return Err(Failure::Broken(Reason::UPSTREAM_CLOSED)),
         }
     }
+}
+
+/// What came next.
+enum Next {
+    /// So many bytes of the answer; none at its end.
+    Read(io::Result<usize>),
+    /// The client has gone.
+    ClientGone,
+}
+
+/// Reads what the upstream says next, as long as the client is there to hear it: a stream that is silent would hold the
+/// client's place, and the application's work, for nobody. Before an answer has begun nobody looks: a client that asks and
+/// goes, again and again, would have more work done at once than it may have connections.
+async fn hear(
+    connection: &mut Connection<'_>,
+    upstream: &mut Upstream,
+    deadline: Instant,
+) -> io::Result<Next> {
+    upstream.input.reserve(READ_BYTES);
+    let (client, input) = (&connection.client, &mut connection.input);
+    let heard = async {
+        tokio::select! {
+            biased;
+            read = upstream.stream.read_buf(&mut upstream.input) => Ok(Next::Read(read)),
+            () = leaves(client, input) => Ok(Next::ClientGone),
+        }
+    };
+    connection.timer.until(deadline, heard).await
+}
+
+/// Ends when the client has closed its side for a while, or broken the connection. What it sends meanwhile is its next
+/// request, and is kept up to a bound.
+async fn leaves(client: &TcpStream, input: &mut Vec<u8>) {
+    while input.len() < READ_BYTES {
+        if client.readable().await.is_err() {
+            return;
+        }
+        match client.try_read_buf(input) {
+            // It may have said all that it has to say, and still listen.
+            Ok(0) => return sleep(HALF_CLOSED).await,
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_closed) => return,
+        }
+    }
+    std::future::pending().await
 }
 
 /// Where in the body of an answer the reader is.

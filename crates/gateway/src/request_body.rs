@@ -1,12 +1,13 @@
 //! The body of a request on its way in: taken off the connection piece by piece, and held where the decision needs it.
 
+use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::Instant;
 
+use portcullis_guard::canon::ClientIp;
 use portcullis_guard::http1::{ChunkDecoder, ChunkFault, Framing, RequestHead};
 use portcullis_guard::reason::Reason;
 
@@ -88,43 +89,76 @@ impl BodyReader {
     }
 }
 
-/// The memory that held bodies take together, over all workers.
+/// The memory that held bodies take together, over all workers, and of that what each client's take.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
-    bytes: AtomicU64,
+    taken: Mutex<Taken>,
 }
+
+#[derive(Debug, Default)]
+struct Taken {
+    all: u64,
+    by_client: HashMap<[u8; 17], u64>,
+}
+
+/// One client's bodies take a quarter of all at most: who sends slowly must not keep the others out.
+const CLIENT_SHARE: u64 = 4;
 
 /// A part of that memory, given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Held {
     buffers: Arc<Buffers>,
+    client: [u8; 17],
     bytes: u64,
 }
 
 impl Held {
     /// Nothing yet.
-    fn new(buffers: &Arc<Buffers>) -> Self {
+    fn new(buffers: &Arc<Buffers>, client: ClientIp) -> Self {
         Self {
             buffers: Arc::clone(buffers),
+            client: client.bucket().to_bytes(),
             bytes: 0,
         }
     }
 
-    /// Takes more, as long as all together stay within the bound.
-    fn grow(&mut self, more: usize, bytes_max: u64) -> Result<(), Reason> {
-        let more = u64::try_from(more).unwrap_or(u64::MAX);
-        let before = self.buffers.bytes.fetch_add(more, Ordering::Relaxed);
-        self.bytes = self.bytes.saturating_add(more);
-        if before.saturating_add(more) > bytes_max {
+    /// Takes so much in all, as long as all together stay within the bound, and each client within its share.
+    fn cover(&mut self, bytes: usize, bytes_max: u64) -> Result<(), Reason> {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let more = bytes.saturating_sub(self.bytes);
+        if more == 0 {
+            return Ok(());
+        }
+        let taken = &self.buffers.taken;
+        let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_client = taken.by_client.get(&self.client).copied().unwrap_or(0);
+        let (all, of_client) = (
+            taken.all.saturating_add(more),
+            of_client.saturating_add(more),
+        );
+        // A single body may take more than the share, as far as its route admits it.
+        let is_alone = of_client == more.saturating_add(self.bytes);
+        if all > bytes_max || (of_client > bytes_max / CLIENT_SHARE && !is_alone) {
             return Err(Reason::BUFFERS_FULL);
         }
+        taken.all = all;
+        taken.by_client.insert(self.client, of_client);
+        self.bytes = bytes;
         Ok(())
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.buffers.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+        let taken = &self.buffers.taken;
+        let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.all = taken.all.saturating_sub(self.bytes);
+        if let Some(of_client) = taken.by_client.get_mut(&self.client) {
+            *of_client = of_client.saturating_sub(self.bytes);
+            if *of_client == 0 {
+                taken.by_client.remove(&self.client);
+            }
+        }
     }
 }
 
@@ -134,9 +168,10 @@ pub(crate) async fn hold(
     live: &Live,
     head: &RequestHead,
     basics: Basics,
+    client: ClientIp,
     bytes_max: u64,
 ) -> Result<(Vec<u8>, Held), Reason> {
-    let mut held = Held::new(connection.worker.buffers());
+    let mut held = Held::new(connection.worker.buffers(), client);
     let mut reader = BodyReader::new(head.framing(), bytes_max);
     let claimed = match head.framing() {
         Framing::Length(length) => usize::try_from(length).unwrap_or(usize::MAX),
@@ -151,8 +186,9 @@ pub(crate) async fn hold(
     loop {
         let piece = reader.take(&connection.input).map_err(reason_of)?;
         let data = connection.input.get(piece.data).unwrap_or_default();
-        held.grow(data.len(), live.settings.buffer_max.bytes())?;
         body.extend_from_slice(data);
+        // What it takes, and not only what is in it.
+        held.cover(body.capacity(), live.settings.buffer_max.bytes())?;
         connection.input.drain(..piece.consumed);
         if reader.has_ended() {
             connection.body_taken = true;

@@ -10,6 +10,7 @@ use portcullis_guard::reason::Reason;
 use portcullis_policy::Method;
 
 use crate::connection::Connection;
+use crate::deadline::Timer;
 use crate::exchange::Basics;
 use crate::forward::{Failure, READ_BYTES, gone};
 use crate::live::Live;
@@ -59,9 +60,11 @@ pub(crate) async fn send_body(
                 connection.out.extend_from_slice(b"0\r\n\r\n");
             }
         }
-        if !connection.out.is_empty()
-            && answers_while_written(connection, upstream, expected, deadline).await?
-        {
+        let out = std::mem::take(&mut connection.out);
+        let answers =
+            answers_while_written(&mut connection.timer, &out, upstream, expected, deadline).await;
+        connection.out = out;
+        if answers? {
             return Ok(false);
         }
         if ended {
@@ -73,24 +76,44 @@ pub(crate) async fn send_body(
     }
 }
 
-/// Writes `out` to the upstream, unless it answers before.
-async fn answers_while_written(
+/// Sends a body that was read for the decision. Whether all of it was sent.
+pub(crate) async fn send_held(
     connection: &mut Connection<'_>,
+    live: &Live,
+    basics: Basics,
+    upstream: &mut Upstream,
+    body: &[u8],
+) -> Result<bool, Failure> {
+    let deadline = basics
+        .deadline
+        .min(Instant::now() + live.settings.write_timeout);
+    let expected = Expected {
+        bounds: &live.plan.head,
+        method: basics.method,
+    };
+    let timer = &mut connection.timer;
+    let answers = answers_while_written(timer, body, upstream, expected, deadline).await?;
+    Ok(!answers)
+}
+
+/// Writes bytes to the upstream, unless it answers before.
+async fn answers_while_written(
+    timer: &mut Timer,
+    bytes: &[u8],
     upstream: &mut Upstream,
     expected: Expected<'_>,
     deadline: Instant,
 ) -> Result<bool, Failure> {
     let mut at = 0;
-    while at < connection.out.len() {
+    while at < bytes.len() {
         if hears(upstream, expected) {
             return Ok(true);
         }
-        let rest = connection.out.get(at..).unwrap_or_default();
+        let rest = bytes.get(at..).unwrap_or_default();
         let ready = upstream
             .stream
             .ready(tokio::io::Interest::READABLE | tokio::io::Interest::WRITABLE);
-        connection
-            .timer
+        timer
             .until(deadline, ready)
             .await
             .map_err(|error| gone(&error, true).failure)?;

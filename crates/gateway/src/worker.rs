@@ -180,7 +180,7 @@ impl Worker {
     fn turn_away(&self, client: &TcpStream, peer: SocketAddr) {
         let now = self.now();
         self.metrics.count(|numbers| numbers.turned_away += 1);
-        self.refused_before_routing(Reason::TOO_MANY_CONNECTIONS, peer.ip(), now);
+        self.refused_before_routing(Reason::TOO_MANY_CONNECTIONS, None, peer.ip(), now);
         let mut out = Vec::new();
         let context = Context {
             id: None,
@@ -245,9 +245,15 @@ impl Worker {
     }
 
     /// Notes a refusal of what could not be read as a request.
-    pub(crate) fn refused_before_routing(&self, reason: Reason, peer: IpAddr, now: Now) {
+    pub(crate) fn refused_before_routing(
+        &self,
+        reason: Reason,
+        id: Option<Id>,
+        peer: IpAddr,
+        now: Now,
+    ) {
         self.metrics.count(|numbers| numbers.refuse(reason));
-        self.tell(&Happened::unread(reason, peer, now), reason);
+        self.tell(&Happened::unread(reason, id, peer, now), reason);
     }
 
     /// Tells of a refusal: of the first of its sort at once, of the others in a second how many there were. Under a flood

@@ -11,6 +11,7 @@ mod guarding;
 mod output;
 mod policy_source;
 mod progress;
+mod speaker;
 
 use std::process::ExitCode;
 

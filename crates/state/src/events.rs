@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use portcullis_policy::event::{HexBytes, SecurityEvent, WriterId};
 
@@ -26,6 +27,10 @@ use line_sink::LineSink;
 
 /// Events that wait to be written. The thread looks every 50 ms: this is enough for 300,000 a second.
 const QUEUE_MAX: usize = 16 * 1024;
+
+/// How long the end waits for the last events: 2 s, in steps.
+const END_STEP: Duration = Duration::from_millis(5);
+const END_STEPS: u32 = 400;
 
 /// Where events go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,6 +163,18 @@ impl EventWriter {
         };
         self.shared.closing.store(true, Ordering::Release);
         thread.thread().unpark();
+        // A write to a pipe that nobody reads never ends, and the guard must all the same.
+        for _ in 0..END_STEPS {
+            if thread.is_finished() {
+                break;
+            }
+            std::thread::sleep(END_STEP);
+        }
+        if !thread.is_finished() {
+            self.shared
+                .failed("the last events could not be written in time");
+            return;
+        }
         if thread.join().is_err() {
             self.shared.failed("the thread of the events panicked");
         }

@@ -18,6 +18,7 @@ mod llhttp;
 mod past_failures;
 mod pool;
 mod rate_limit_fields;
+mod reviewed;
 mod sequences;
 mod smuggler;
 mod store_faults;

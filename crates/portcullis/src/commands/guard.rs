@@ -1,6 +1,5 @@
 //! `portcullis guard`: starts the proxy, follows its policy, and ends it when it is told to.
 
-use std::io::{Write as _, stderr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +16,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::guarding::{Loaded, event_sink, load, open_store, seeds};
 use crate::policy_source::NAME;
+use crate::speaker::{finish, say};
 
 /// How often the store is swept and its long limits written out: so much of a count may be lost to a crash.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
@@ -214,17 +214,13 @@ fn end(
     gateway
         .observer()
         .system(EventKind::SysShutdown, EventLevel::Info, "ended", None);
+    // First, in case the rest is cut short; and again, for what is counted meanwhile.
+    let kept = store.snapshot(clock.now());
     if !gateway.drain(Duration::from_secs(grace)) {
         say("some requests did not end in their time");
     }
-    store
-        .snapshot(clock.now())
-        .map_err(|error| Failure::caused("limits could not be kept", &error))?;
+    let kept = kept.and_then(|_before| store.snapshot(clock.now()));
+    finish();
+    kept.map_err(|error| Failure::caused("limits could not be kept", &error))?;
     Ok(Exit::Clean)
-}
-
-/// A line for who operates the guard. With standard error closed nobody listens.
-fn say(words: &str) {
-    let line = portcullis_report::harmless(words);
-    drop(writeln!(stderr(), "portcullis: {line}"));
 }

@@ -216,7 +216,7 @@ impl<'p> Rehearsal<'p> {
             told.refused(&Denial::because(reason).at(permit.route()), view.method());
             return;
         }
-        if !(400..500).contains(&asked.answer) {
+        if asked.answer < 400 {
             for released in permit.on_success() {
                 let batch = [Ask::Release {
                     limits: released.limits.clone(),
