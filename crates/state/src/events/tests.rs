@@ -80,7 +80,7 @@ fn until(what: impl Fn() -> bool) {
             clock.monotonic() - start < 20_000_000_000,
             "it never happened"
         );
-        std::thread::sleep(std::time::Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
