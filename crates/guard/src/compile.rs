@@ -8,6 +8,7 @@ use portcullis_policy::{
 use crate::canon::{TrustedFault, TrustedProxies};
 use crate::clock::Nanos;
 use crate::http1::HeadBounds;
+use crate::http1::role::of_request_field;
 use crate::limit::LimitRule;
 use crate::plan::{BucketPlan, Dimension, HostPlan, LimitPlan, Plan, RoutePlan, Shadow, Standing};
 use crate::route_table::RouteTable;
@@ -17,7 +18,7 @@ use crate::store::{Durability, Scope};
 pub const LONG_WINDOW_SECONDS: u64 = 60 * 60;
 
 /// Why a valid policy makes no plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// A network of `trusted_proxies` that the guard refuses to trust.
     #[error("the network number {number} of `trusted_proxies` cannot be trusted: {fault}")]
@@ -26,6 +27,18 @@ pub enum PlanError {
         number: usize,
         /// Why.
         fault: TrustedFault,
+    },
+    /// A limit that counts by a field which the application never reads.
+    #[error(
+        "the limit `{limit}` counts by `header.{field}`, which is not forwarded ({why}): count by another"
+    )]
+    HeaderNotForwarded {
+        /// The limit.
+        limit: String,
+        /// The field.
+        field: String,
+        /// Why it is not forwarded.
+        why: &'static str,
     },
 }
 
@@ -48,6 +61,9 @@ impl Plan {
             .iter()
             .map(|route| route_plan(policy, route))
             .collect();
+        if let Some(fault) = routes.iter().find_map(unforwarded) {
+            return Err(fault);
+        }
         let table = RouteTable::of(
             sources
                 .iter()
@@ -78,6 +94,24 @@ impl Plan {
             .flat_map(|route| route.head_limits.iter().chain(&route.body_limits))
             .any(|limit| limit.durability > Durability::Volatile)
     }
+}
+
+/// The first limit of a route that counts by a field which is not forwarded.
+fn unforwarded(route: &RoutePlan) -> Option<PlanError> {
+    let limits = route.head_limits.iter().chain(&route.body_limits);
+    limits
+        .flat_map(|limit| limit.buckets.iter().map(move |bucket| (limit, &bucket.by)))
+        .find_map(|(limit, by)| {
+            let Dimension::Header(field) = by else {
+                return None;
+            };
+            let why = of_request_field(field.as_bytes()).why_not()?;
+            Some(PlanError::HeaderNotForwarded {
+                limit: limit.name.clone(),
+                field: field.clone(),
+                why,
+            })
+        })
 }
 
 fn host_plan(pattern: &HostPattern) -> HostPlan {

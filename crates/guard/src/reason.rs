@@ -62,6 +62,8 @@ reasons! {
     BUFFERS_FULL = "buffers_full" 503 "Service Unavailable" None;
     /// A header that a limit counts by is there twice.
     HEADER_REPEATED = "header_repeated" 400 "Bad Request" Some(Control::RateLimit);
+    /// A header that a limit counts by is not forwarded: the client's `Connection` lists it.
+    HEADER_NOT_FORWARDED = "header_not_forwarded" 400 "Bad Request" Some(Control::RateLimit);
     /// A limit is reached.
     RATE_LIMITED = "rate_limited" 429 "Too Many Requests" Some(Control::RateLimit);
     /// The store did not say whether a limit is reached.

@@ -78,6 +78,13 @@ impl<'b> HeaderSet<'b> {
         Ok(found)
     }
 
+    /// Whether a field of this name, or one that some applications take for it, is there and is not forwarded as it came.
+    #[must_use]
+    pub fn strips(&self, name: &str) -> bool {
+        self.stripped()
+            .any(|(stripped, _)| is_same_name(stripped, name.as_bytes()))
+    }
+
     /// The values of all fields with this name, in their order.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &'b [u8]> {
         let (buf, fields) = (self.buf, self.fields);

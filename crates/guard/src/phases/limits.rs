@@ -87,6 +87,10 @@ fn whose<'s>(
         Dimension::Route => alone(b""),
         // What a client does not send is a bucket too, or leaving it out would be a free pass.
         Dimension::Header(name) => match case.view.fields().one(name) {
+            // Counted by what the application never reads, a client would have as many buckets as it likes.
+            Ok(Some(_)) if case.view.fields().strips(name) => {
+                Err(Reason::HEADER_NOT_FORWARDED.into())
+            }
             Ok(value) => alone(value.unwrap_or_default()),
             Err(_repeated) => Err(Reason::HEADER_REPEATED.into()),
         },

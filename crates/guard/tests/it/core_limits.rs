@@ -4,7 +4,7 @@ use portcullis_guard::clock::SECOND;
 use portcullis_guard::plan::Plan;
 use portcullis_guard::store::{Ask, StoreError};
 
-use crate::core_made::{Counting, Made, NOON, Outcome, ask, except, later, plan, route};
+use crate::core_made::{Counting, Made, NOON, Outcome, ask, except, later, plan, policy, route};
 
 fn by(store: &mut Counting, request: &Made, plan: &Plan) -> String {
     request.verdict(plan, store)
@@ -129,6 +129,42 @@ fn addresses_count_as_the_rules_say() {
     ];
     let verdicts = one_network.map(|peer| by(&mut store, &get().from(peer), &plan));
     assert_eq!(verdicts, [yes, yes, no, yes]);
+}
+
+/// Counted by what the application never reads, a client would have as many buckets as it likes.
+#[test]
+fn a_header_that_is_not_forwarded_is_no_bucket() {
+    let lines = [
+        "[limits.tenant]\nrate = \"1 per 1m\"\nby = [\"ip\", \"header.x-tenant\"]\n".to_owned(),
+        route("/t", "GET", "public_read"),
+        "limits = [\"tenant\"]\n".to_owned(),
+    ]
+    .concat();
+    let plan = plan(&lines);
+    let refused = "deny 400 header_not_forwarded";
+    for (connection, verdict) in [
+        ("X-Tenant", refused),
+        ("keep-alive, x-tenant", refused),
+        ("x_tenant", refused),
+        ("X.Tenant, close", refused),
+        ("x-tenant-2", "allow /t"),
+        ("close", "allow /t"),
+    ] {
+        let request = ask("GET /t").with("X-Tenant: r1");
+        let request = request.with(&format!("Connection: {connection}"));
+        let found = by(&mut Counting::default(), &request, &plan);
+        assert_eq!(found, verdict, "{connection}");
+        // Where there is no such field, nothing is taken off.
+        let request = ask("GET /t").with(&format!("Connection: {connection}"));
+        let found = by(&mut Counting::default(), &request, &plan);
+        assert_eq!(found, "allow /t", "{connection}");
+    }
+    for name in ["x-request-id", "x-original-url", "proxy"] {
+        let lines = lines.replace("x-tenant", name);
+        let error = Plan::of(&policy(&lines), "sha256:00").unwrap_err();
+        let words = format!("the limit `tenant` counts by `header.{name}`, which is not forwarded");
+        assert!(error.to_string().starts_with(&words), "{error}");
+    }
 }
 
 #[test]
