@@ -3,6 +3,10 @@
 //! A name is compared without letter case, and with `_` and `.` taken as `-`: gateway interfaces (CGI, WSGI, PHP) turn
 //! all three into one variable, so an application would take `X_Forwarded_For` for `X-Forwarded-For`.
 
+mod names;
+
+use names::{Row, request_rows, response_rows};
+
 /// What a field is to the guard. Only [`Role::EndToEnd`] is forwarded as it came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -36,7 +40,7 @@ pub enum Role {
     Forwarded,
     /// Another way of saying whose request it is or how it came; never believed.
     ClientAddress,
-    /// Said by the guard to the application: who the caller is.
+    /// Who the caller is: said by the guard to the application, or what a proxy that authenticates would say.
     Identity,
     /// Would change the method or the path after they were judged.
     Override,
@@ -107,125 +111,6 @@ impl Role {
     }
 }
 
-/// One row: a name in lower case, or its beginning where it ends with `*`.
-type Row = (&'static [u8], Role);
-
-/// The names of requests, by their first letter.
-const fn request_rows(first: u8) -> &'static [Row] {
-    match first {
-        b'c' => &[
-            (b"connection", Role::Connection),
-            (b"content-length", Role::ContentLength),
-            (b"client-ip", Role::ClientAddress),
-            (b"cf-connecting-ip", Role::ClientAddress),
-            (b"cf-connecting-ipv6", Role::ClientAddress),
-            (b"cf-pseudo-ipv4", Role::ClientAddress),
-        ],
-        b'e' => &[(b"expect", Role::Expect)],
-        b'f' => &[
-            (b"forwarded", Role::Forwarded),
-            (b"forwarded-for", Role::ClientAddress),
-            (b"forwarded-host", Role::ClientAddress),
-            (b"forwarded-proto", Role::ClientAddress),
-            (b"fastly-client-ip", Role::ClientAddress),
-            (b"fly-client-ip", Role::ClientAddress),
-        ],
-        b'h' => &[(b"host", Role::Host), (b"http2-settings", Role::HopByHop)],
-        b'k' => &[(b"keep-alive", Role::HopByHop)],
-        b'p' => &[
-            (b"portcullis-*", Role::Identity),
-            (b"proxy", Role::Internal),
-            (b"proxy-authenticate", Role::HopByHop),
-            (b"proxy-authorization", Role::HopByHop),
-            (b"proxy-client-ip", Role::ClientAddress),
-            (b"proxy-connection", Role::HopByHop),
-        ],
-        b'r' => &[(b"remote-addr", Role::ClientAddress)],
-        b't' => &[
-            (b"te", Role::HopByHop),
-            (b"trailer", Role::HopByHop),
-            (b"transfer-encoding", Role::TransferEncoding),
-            (b"true-client-ip", Role::ClientAddress),
-        ],
-        b'u' => &[(b"upgrade", Role::Upgrade)],
-        b'w' => &[(b"wl-proxy-client-ip", Role::ClientAddress)],
-        b'x' => &[
-            (b"x-forwarded-for", Role::ForwardedFor),
-            (b"x-forwarded-proto", Role::ForwardedProto),
-            (b"x-forwarded-host", Role::ForwardedHost),
-            (b"x-forwarded-*", Role::ClientAddress),
-            (b"x-forwarded", Role::ClientAddress),
-            (b"x-forward-for", Role::ClientAddress),
-            (b"x-original-forwarded-for", Role::ClientAddress),
-            (b"x-real-ip", Role::ClientAddress),
-            (b"x-client-ip", Role::ClientAddress),
-            (b"x-cluster-client-ip", Role::ClientAddress),
-            (b"x-remote-addr", Role::ClientAddress),
-            (b"x-remote-ip", Role::ClientAddress),
-            (b"x-proxyuser-ip", Role::ClientAddress),
-            (b"x-vercel-forwarded-for", Role::ClientAddress),
-            (b"x-vercel-proxied-for", Role::ClientAddress),
-            (b"x-appengine-user-ip", Role::ClientAddress),
-            (b"x-azure-clientip", Role::ClientAddress),
-            (b"x-azure-socketip", Role::ClientAddress),
-            (b"x-request-id", Role::RequestId),
-            (b"x-original-url", Role::Override),
-            (b"x-original-uri", Role::Override),
-            (b"x-original-host", Role::Override),
-            (b"x-original-method", Role::Override),
-            (b"x-rewrite-url", Role::Override),
-            (b"x-host", Role::Override),
-            (b"x-http-host-override", Role::Override),
-            (b"x-http-method-override", Role::Override),
-            (b"x-http-method", Role::Override),
-            (b"x-method-override", Role::Override),
-            (b"x-middleware-*", Role::Internal),
-            (b"x-invoke-*", Role::Internal),
-            (b"x-matched-path", Role::Internal),
-            (b"x-now-route-matches", Role::Internal),
-            (b"x-nonce", Role::Internal),
-            (b"x-envoy-*", Role::Internal),
-            (b"x-accel-*", Role::Internal),
-            (b"x-sendfile*", Role::Internal),
-        ],
-        _ => &[],
-    }
-}
-
-/// The names of responses, by their first letter.
-const fn response_rows(first: u8) -> &'static [Row] {
-    match first {
-        b'c' => &[
-            (b"connection", Role::Connection),
-            (b"content-length", Role::ContentLength),
-        ],
-        b'k' => &[(b"keep-alive", Role::HopByHop)],
-        b'p' => &[
-            (b"portcullis-*", Role::Identity),
-            (b"proxy-authenticate", Role::HopByHop),
-            (b"proxy-connection", Role::HopByHop),
-        ],
-        b's' => &[(b"server", Role::Software)],
-        b't' => &[
-            (b"te", Role::HopByHop),
-            (b"trailer", Role::HopByHop),
-            (b"transfer-encoding", Role::TransferEncoding),
-        ],
-        b'u' => &[(b"upgrade", Role::Upgrade)],
-        b'x' => &[
-            (b"x-powered-by", Role::Software),
-            (b"x-aspnet-version", Role::Software),
-            (b"x-aspnetmvc-version", Role::Software),
-            (b"x-request-id", Role::RequestId),
-            (b"x-middleware-*", Role::Internal),
-            (b"x-accel-*", Role::Internal),
-            (b"x-envoy-*", Role::Internal),
-            (b"x-sendfile*", Role::Internal),
-        ],
-        _ => &[],
-    }
-}
-
 /// The role of a field of a request.
 #[must_use]
 pub fn of_request_field(name: &[u8]) -> Role {
@@ -238,11 +123,9 @@ pub fn of_response_field(name: &[u8]) -> Role {
     role(name, response_rows)
 }
 
-fn role(name: &[u8], rows: fn(u8) -> &'static [Row]) -> Role {
-    let Some(first) = name.first() else {
-        return Role::EndToEnd;
-    };
-    let found = rows(first.to_ascii_lowercase())
+fn role(name: &[u8], rows: fn(u8, u8) -> &'static [Row]) -> Role {
+    let letter = |at: usize| name.get(at).map_or(0, u8::to_ascii_lowercase);
+    let found = rows(letter(0), letter(2))
         .iter()
         .find(|(row, _)| fits(row, name));
     let Some((_, role)) = found else {
@@ -286,8 +169,9 @@ mod tests {
     #[test]
     fn every_row_can_be_reached_and_is_what_its_row_says() {
         for rows in [request_rows, response_rows] {
-            for first in 0..=255 {
-                for (row, expected) in rows(first) {
+            let starts = (0..=255).flat_map(|first| (0..=255).map(move |third| (first, third)));
+            for (first, third) in starts {
+                for (row, expected) in rows(first, third) {
                     let name: Vec<u8> = row
                         .iter()
                         .flat_map(|byte| {
@@ -319,6 +203,52 @@ mod tests {
         }
     }
 
+    /// What a proxy that authenticates would say of the caller, or one more way of saying where a request comes from.
+    #[test]
+    fn what_a_client_must_not_say_of_itself_is_not_forwarded() {
+        for name in [
+            "Remote-User",
+            "X-Remote-User",
+            "X-Remote-User-Email",
+            "X-Auth-Request-User",
+            "X-Auth-Request-Groups",
+            "X-WebAuth-User",
+            "X-Authenticated-Userid",
+            "X-Goog-Authenticated-User-Email",
+            "X-Goog-IAP-JWT-Assertion",
+            "X-Amzn-Oidc-Identity",
+            "X-MS-CLIENT-PRINCIPAL",
+            "X-MS-CLIENT-PRINCIPAL-NAME",
+            "Cf-Access-Authenticated-User-Email",
+            "Tailscale-User-Login",
+            "X-SSL-Client-S-DN",
+            "SSL-Client-Verify",
+            "X-Client-Cert",
+            "X-Client-Certificate",
+            "X-Forwarded-Client-Cert",
+            "X-Forwarded-User",
+            "X-Forwarded-Email",
+            "Incap-Client-IP",
+            "X-Sucuri-ClientIP",
+            "DO-Connecting-IP",
+            "X-NF-Client-Connection-IP",
+            "CloudFront-Viewer-Address",
+            "X-Scheme",
+            "X-Url-Scheme",
+            "Front-End-Https",
+        ] {
+            for name in [
+                name.to_owned(),
+                name.replace('-', "_"),
+                name.replace('-', "."),
+            ] {
+                let role = of_request_field(name.as_bytes());
+                let is_said = matches!(role, Role::Identity | Role::ClientAddress);
+                assert!(is_said, "{name}: {role:?}");
+            }
+        }
+    }
+
     #[test]
     fn names_that_only_begin_alike_are_forwarded() {
         for name in [
@@ -338,6 +268,28 @@ mod tests {
             "proxyx",
             "portcullis",
             "x-sendfil",
+            // Signed, or of no caller.
+            "cf-access-jwt-assertion",
+            "cf-ray",
+            "cloudfront-viewer-country",
+            "x-amzn-trace-id",
+            "x-ms-client-request-id",
+            "x-goog-api-key",
+            "x-goog-api-client",
+            "x-client-data",
+            "x-client-version",
+            "x-auth-token",
+            "x-authorization",
+            "x-requested-with",
+            "x-csrftoken",
+            "x-schema",
+            "x-session-id",
+            "x-ssl",
+            "x-webhook-id",
+            "sec-fetch-site",
+            "remote-users",
+            "x-",
+            "x",
             "a-name-that-is-longer-than-any-row-of-the-table",
             "x-original-forwarded-for-and-more-than-that",
         ] {
