@@ -3,7 +3,9 @@
 
 use std::net::IpAddr;
 
-use portcullis_guard::canon::{Client, ClientFault, ForwardedBy, HeaderSet, TrustedProxies};
+use portcullis_guard::canon::{
+    Believed, Client, ClientFault, ForwardedBy, HeaderSet, TrustedProxies,
+};
 use portcullis_guard::http1::{HeadBounds, Parsed, parse_request_head};
 
 const NETWORKS: [&str; 4] = ["10.0.0.0/8", "203.0.113.7/32", "fd00::/16", "2001:db8::/32"];
@@ -80,14 +82,16 @@ fn client(
         return None;
     };
     let headers = HeaderSet::of_request(&head, &bytes);
-    Some(Client::of(peer, &headers, trusted, by).map(|client| {
-        let mut said = String::new();
-        if let Some(scheme) = client.scheme() {
-            said.push_str(scheme.as_str());
-        }
-        if let Some(host) = client.host() {
-            said.push_str(&host.to_string());
-        }
-        (client.ip().address(), client.is_by_proxy(), said)
-    }))
+    Some(
+        Client::of(peer, &headers, trusted, Believed::all(by)).map(|client| {
+            let mut said = String::new();
+            if let Some(scheme) = client.scheme() {
+                said.push_str(scheme.as_str());
+            }
+            if let Some(host) = client.host() {
+                said.push_str(&host.to_string());
+            }
+            (client.ip().address(), client.is_by_proxy(), said)
+        }),
+    )
 }

@@ -19,7 +19,7 @@ mod target;
 mod trusted_proxies;
 
 pub use bucket::{Bucket, Coarseness};
-pub use client_ip::{Client, ClientIp, ForwardedBy, Scheme};
+pub use client_ip::{Believed, Client, ClientIp, ForwardedBy, Scheme};
 pub use fault::{CanonFault, ClientFault, HostFault, JsonFault, PathFault};
 pub use header_set::{HeaderSet, Repeated};
 pub use host_name::{HostKind, HostName};

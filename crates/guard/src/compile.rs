@@ -5,7 +5,7 @@ use portcullis_policy::{
     Need, Policy, Route, RouteName,
 };
 
-use crate::canon::{TrustedFault, TrustedProxies};
+use crate::canon::{Believed, Scheme, TrustedFault, TrustedProxies};
 use crate::clock::Nanos;
 use crate::http1::HeadBounds;
 use crate::http1::role::of_request_field;
@@ -74,7 +74,14 @@ impl Plan {
             digest: digest.to_owned(),
             hosts: policy.hosts().iter().map(host_plan).collect(),
             trusted,
-            forwarded: settings.forwarded.into(),
+            believed: Believed {
+                by: settings.forwarded.into(),
+                host: settings.forwarded_host,
+                scheme: settings.forwarded_proto,
+            },
+            public_scheme: policy
+                .public_url()
+                .map_or(Scheme::Http, |url| url.scheme.into()),
             head: HeadBounds {
                 head_bytes_max: head_bytes,
                 target_bytes_max: head_bytes.min(HeadBounds::STANDARD.target_bytes_max),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use portcullis_policy::{Control, Method, MethodSet, RouteType};
 
-use crate::canon::{ForwardedBy, HostName, TrustedProxies};
+use crate::canon::{Believed, HostName, Scheme, TrustedProxies};
 use crate::http1::HeadBounds;
 use crate::limit::LimitRule;
 use crate::route_table::RouteTable;
@@ -25,8 +25,10 @@ pub struct Plan {
     pub hosts: Vec<HostPlan>,
     /// Whose forwarding headers are believed.
     pub trusted: TrustedProxies,
-    /// Which forwarding headers are read.
-    pub forwarded: ForwardedBy,
+    /// What of them is believed.
+    pub believed: Believed,
+    /// How clients come to a trusted proxy that is not believed, or does not say, how they came.
+    pub public_scheme: Scheme,
     /// The bounds of a head.
     pub head: HeadBounds,
     /// The routes, those of `static` behind those of the file.
@@ -164,7 +166,8 @@ impl Plan {
             digest: String::new(),
             hosts: Vec::new(),
             trusted: TrustedProxies::default(),
-            forwarded: ForwardedBy::XForwardedFor,
+            believed: Believed::default(),
+            public_scheme: Scheme::Http,
             head: HeadBounds::STANDARD,
             routes: Vec::new(),
             table: RouteTable::default(),

@@ -24,7 +24,8 @@ impl<'r> RequestView<'r> {
     /// Reads a head that the byte checker has let through. `buf` is the buffer that it was read from, `peer` the other
     /// end of the connection, which is the client or a proxy before us.
     ///
-    /// The host is the one that the client asked: what a trusted proxy says it was, else the `Host` field.
+    /// The host is the one that the client asked: the `Host` field, or what a trusted proxy says it was where the policy has
+    /// it believed.
     ///
     /// # Errors
     ///
@@ -38,13 +39,17 @@ impl<'r> RequestView<'r> {
         let host = HostName::parse(head.host(buf))?;
         let target = Target::parse(head.target(buf), head.method(), &host)?;
         let fields = HeaderSet::of_request(head, buf);
-        let client = Client::of(peer, &fields, &plan.trusted, plan.forwarded)?;
+        let client = Client::of(peer, &fields, &plan.trusted, plan.believed)?;
         Ok(Self {
             method: head.method(),
             target,
             host: client.host().cloned().unwrap_or(host),
             client: client.ip(),
-            scheme: client.scheme().unwrap_or(Scheme::Http),
+            scheme: if client.is_by_proxy() {
+                client.scheme().unwrap_or(plan.public_scheme)
+            } else {
+                Scheme::Http
+            },
             framing: head.framing(),
             fields,
         })
@@ -80,7 +85,8 @@ impl<'r> RequestView<'r> {
         self.client
     }
 
-    /// How the client came: what a trusted proxy says, else without TLS.
+    /// How the client came: without TLS, but behind a trusted proxy by the scheme of `public_url`, or by what the proxy says
+    /// where the policy has it believed.
     #[must_use]
     pub const fn scheme(&self) -> Scheme {
         self.scheme

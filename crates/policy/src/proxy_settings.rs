@@ -13,7 +13,8 @@ use crate::table_reader::{TableReader, parsed_by, wrong_kind};
 use crate::word::words;
 use crate::{ByteCount, Malformed, Notice};
 
-/// Which headers of a trusted proxy tell the client's address. The others are ignored and stripped.
+/// Which headers of a trusted proxy tell the client's address, and more where it is believed (see
+/// [`ProxySettings::forwarded_host`]). The others are ignored and stripped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ForwardedKind {
     /// `X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host`.
@@ -68,6 +69,12 @@ pub struct ProxySettings {
     pub health: Option<HealthCheck>,
     /// Which headers of a trusted proxy are read.
     pub forwarded: ForwardedKind,
+    /// Whether they tell which host was asked: only where the proxy writes that itself whatever the client sent. Else the
+    /// host is that of the `Host` field.
+    pub forwarded_host: bool,
+    /// Whether they tell by which scheme the client came, on the same condition. Else it came to a trusted proxy by the
+    /// scheme of `public_url`.
+    pub forwarded_proto: bool,
 }
 
 impl Default for ProxySettings {
@@ -90,6 +97,8 @@ impl Default for ProxySettings {
             buffer_max: ByteCount::kib(64 * 1024),
             health: None,
             forwarded: ForwardedKind::default(),
+            forwarded_host: false,
+            forwarded_proto: false,
         }
     }
 }
@@ -117,6 +126,10 @@ pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
         .and_then(|table| read_health(table, reader.faults()));
     let forwarded = reader.optional("forwarded");
     settings.forwarded = reader.parsed(forwarded).unwrap_or_default();
+    let host = reader.optional("forwarded_host");
+    settings.forwarded_host = reader.truth(host).unwrap_or_default();
+    let proto = reader.optional("forwarded_proto");
+    settings.forwarded_proto = reader.truth(proto).unwrap_or_default();
     reader.finish();
     draft.policy.proxy = settings;
 }

@@ -123,13 +123,18 @@ fn case_27_28_what_others_say_of_the_address_is_not_passed_on() {
 
 #[test]
 fn case_31_forwarding_fields_that_stand_twice() {
+    let believed = |upstream: &Upstream| {
+        behind_proxy(upstream).and("\n[proxy]\nforwarded_host = true\nforwarded_proto = true\n")
+    };
     let twice = "X-Forwarded-Proto: https\r\nX-Forwarded-Proto: http\r\n";
-    assert_eq!(with_lines(&behind_proxy, twice), Err(400));
+    assert_eq!(with_lines(&believed, twice), Err(400));
     let twice = "X-Forwarded-Host: victim.test\r\nX-Forwarded-Host: other.test\r\n";
-    assert_eq!(with_lines(&behind_proxy, twice), Err(400));
-    // From who is no proxy of ours it is not even read.
-    let request = with_lines(&Setup::simple, twice).unwrap();
-    assert_eq!(request.one("x-forwarded-host"), "victim.test");
+    assert_eq!(with_lines(&believed, twice), Err(400));
+    // From who is no proxy of ours, or is not believed that much, it is not even read.
+    for setup in [&Setup::simple as &dyn Fn(&Upstream) -> Setup, &behind_proxy] {
+        let request = with_lines(setup, twice).unwrap();
+        assert_eq!(request.one("x-forwarded-host"), "victim.test");
+    }
 }
 
 #[test]

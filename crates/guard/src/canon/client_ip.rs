@@ -4,7 +4,9 @@
 //! 2. Of a trusted peer, the configured field is read from the right, which is the end that the nearest proxy wrote, and
 //!    as long as each address is itself trusted. The other field is not read: a proxy passes on what it does not write.
 //! 3. The first address that is not trusted is the client. If all are trusted, the left-most is.
-//! 4. A hop that cannot be read where one is needed is a refusal: who that is, nobody knows.
+//! 4. Which host was asked, and by which scheme, a trusted proxy is believed only where the policy says so: most proxies pass
+//!    on `X-Forwarded-Host` and `X-Forwarded-Proto` as the client wrote them, and what is not believed is not read.
+//! 5. A hop that cannot be read where one is needed is a refusal: who that is, nobody knows.
 
 use std::net::IpAddr;
 
@@ -22,7 +24,7 @@ use crate::http1::Role;
 /// Which field a trusted proxy writes. Only this one is read: a proxy that writes one passes the other on unseen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ForwardedBy {
-    /// `X-Forwarded-For`, with `X-Forwarded-Proto` and `X-Forwarded-Host`.
+    /// `X-Forwarded-For`; with `X-Forwarded-Proto` and `X-Forwarded-Host`, where they are believed.
     #[default]
     XForwardedFor,
     /// `Forwarded` (RFC 7239).
@@ -41,6 +43,29 @@ impl From<ForwardedKind> for ForwardedBy {
     }
 }
 
+/// What a trusted proxy is believed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Believed {
+    /// By which field: the client's address.
+    pub by: ForwardedBy,
+    /// Which host the client asked, besides.
+    pub host: bool,
+    /// By which scheme it came, besides.
+    pub scheme: bool,
+}
+
+impl Believed {
+    /// Address, host and scheme.
+    #[must_use]
+    pub const fn all(by: ForwardedBy) -> Self {
+        Self {
+            by,
+            host: true,
+            scheme: true,
+        }
+    }
+}
+
 /// How the client came to the first proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
@@ -48,6 +73,15 @@ pub enum Scheme {
     Http,
     /// With TLS.
     Https,
+}
+
+impl From<portcullis_policy::Scheme> for Scheme {
+    fn from(scheme: portcullis_policy::Scheme) -> Self {
+        match scheme {
+            portcullis_policy::Scheme::Http => Self::Http,
+            portcullis_policy::Scheme::Https => Self::Https,
+        }
+    }
 }
 
 impl Scheme {
@@ -117,12 +151,12 @@ impl<'b> Client<'b> {
     /// # Errors
     ///
     /// Only where the peer is trusted: a hop that is needed and is no address, a `Forwarded` that is malformed
-    /// anywhere, a scheme or host that is not exactly one, two fields that have to agree and do not.
+    /// anywhere, a scheme or host that is believed and not exactly one, two fields that have to agree and do not.
     pub fn of(
         peer: IpAddr,
         headers: &HeaderSet<'b>,
         trusted: &TrustedProxies,
-        read: ForwardedBy,
+        believed: Believed,
     ) -> Result<Self, ClientFault> {
         let peer = unmapped(peer);
         if !trusted.contains(peer) {
@@ -133,12 +167,12 @@ impl<'b> Client<'b> {
                 host: None,
             });
         }
-        match read {
-            ForwardedBy::XForwardedFor => Self::of_x_forwarded(peer, headers, trusted),
-            ForwardedBy::Forwarded => Self::of_forwarded(peer, headers, trusted),
+        match believed.by {
+            ForwardedBy::XForwardedFor => Self::of_x_forwarded(peer, headers, trusted, believed),
+            ForwardedBy::Forwarded => Self::of_forwarded(peer, headers, trusted, believed),
             ForwardedBy::Both => {
-                let one = Self::of_x_forwarded(peer, headers, trusted)?;
-                one.agreeing(Self::of_forwarded(peer, headers, trusted)?)
+                let one = Self::of_x_forwarded(peer, headers, trusted, believed)?;
+                one.agreeing(Self::of_forwarded(peer, headers, trusted, believed)?)
             }
         }
     }
@@ -164,6 +198,7 @@ impl<'b> Client<'b> {
         peer: IpAddr,
         headers: &HeaderSet<'b>,
         trusted: &TrustedProxies,
+        believed: Believed,
     ) -> Result<Self, ClientFault> {
         // All fields are one list (RFC 9110 §5.3), read from its end.
         let hops = headers
@@ -171,10 +206,20 @@ impl<'b> Client<'b> {
             .rev()
             .flat_map(|value| value.rsplit(|byte| *byte == b','))
             .map(|entry| node_address(crate::http1::trimmed(entry)));
-        let scheme = headers.one_of(Role::ForwardedProto);
-        let scheme = scheme.map_err(|_repeated| ClientFault::SchemeMalformed)?;
-        let host = headers.one_of(Role::ForwardedHost);
-        let host = host.map_err(|_repeated| ClientFault::HostMalformed)?;
+        let one = |role, is_believed: bool, fault| match is_believed {
+            true => headers.one_of(role).map_err(|_repeated| fault),
+            false => Ok(None),
+        };
+        let scheme = one(
+            Role::ForwardedProto,
+            believed.scheme,
+            ClientFault::SchemeMalformed,
+        )?;
+        let host = one(
+            Role::ForwardedHost,
+            believed.host,
+            ClientFault::HostMalformed,
+        )?;
         Ok(Self {
             ip: walk(peer, hops, trusted)?,
             by_proxy: true,
@@ -187,6 +232,7 @@ impl<'b> Client<'b> {
         peer: IpAddr,
         headers: &HeaderSet<'b>,
         trusted: &TrustedProxies,
+        believed: Believed,
     ) -> Result<Self, ClientFault> {
         let elements = forwarded::elements(headers.values_of(Role::Forwarded))?;
         let hops = elements.iter().rev().map(|element| element.node);
@@ -197,11 +243,11 @@ impl<'b> Client<'b> {
             ip,
             by_proxy: true,
             scheme: nearest
-                .and_then(|element| element.proto)
+                .and_then(|element| element.proto.filter(|_| believed.scheme))
                 .map(Scheme::parse)
                 .transpose()?,
             host: nearest
-                .and_then(|element| element.host)
+                .and_then(|element| element.host.filter(|_| believed.host))
                 .map(forwarded_host)
                 .transpose()?,
         })
@@ -219,13 +265,13 @@ impl<'b> Client<'b> {
         self.by_proxy
     }
 
-    /// The scheme that a trusted proxy names.
+    /// The scheme that a trusted proxy names and is believed.
     #[must_use]
     pub fn scheme(&self) -> Option<Scheme> {
         self.scheme
     }
 
-    /// The host that a trusted proxy names.
+    /// The host that a trusted proxy names and is believed.
     #[must_use]
     pub fn host(&self) -> Option<&HostName<'b>> {
         self.host.as_ref()

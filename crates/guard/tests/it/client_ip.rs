@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use portcullis_guard::canon::{
-    Client, ClientFault, Coarseness, ForwardedBy, HeaderSet, Scheme, TrustedFault, TrustedProxies,
+    Believed, Client, ClientFault, Coarseness, ForwardedBy, HeaderSet, Scheme, TrustedFault,
+    TrustedProxies,
 };
 use portcullis_policy::IpNet;
 
@@ -24,7 +25,12 @@ pub(crate) fn client(
     let bytes = get(lines);
     let head = request(&bytes).unwrap_or_else(|fault| panic!("{lines:?}: {fault}"));
     let headers = HeaderSet::of_request(&head, &bytes);
-    let client = Client::of(peer.parse().unwrap(), &headers, trusted, read)?;
+    let client = Client::of(
+        peer.parse().unwrap(),
+        &headers,
+        trusted,
+        Believed::all(read),
+    )?;
     Ok(client.ip().address().to_string())
 }
 
@@ -74,19 +80,7 @@ fn case_27_what_an_untrusted_peer_says_is_not_read() {
 
 #[test]
 fn case_30_31_scheme_and_host_stand_once_and_are_what_they_say() {
-    let read = |lines: &[&str]| {
-        let bytes = get(lines);
-        let head = request(&bytes).unwrap();
-        let headers = HeaderSet::of_request(&head, &bytes);
-        let trusted = trusted(&["10.0.0.0/8"]);
-        Client::of(
-            "10.0.0.1".parse().unwrap(),
-            &headers,
-            &trusted,
-            ForwardedBy::XForwardedFor,
-        )
-        .map(|client| (client.scheme(), client.host().map(ToString::to_string)))
-    };
+    let read = |lines: &[&str]| said(lines, Believed::all(ForwardedBy::XForwardedFor));
     assert_eq!(read(&[]), Ok((None, None)));
     let lines = [
         "X-Forwarded-Proto: HTTPS",
@@ -122,6 +116,69 @@ fn case_30_31_scheme_and_host_stand_once_and_are_what_they_say() {
         read(&["X-Forwarded-Host: a", "X-Forwarded-Host: a"]),
         Err(ClientFault::HostMalformed)
     );
+}
+
+/// What a trusted proxy is believed of scheme and host.
+pub(crate) fn said(
+    lines: &[&str],
+    believed: Believed,
+) -> Result<(Option<Scheme>, Option<String>), ClientFault> {
+    let bytes = get(lines);
+    let head = request(&bytes).unwrap();
+    let headers = HeaderSet::of_request(&head, &bytes);
+    let trusted = trusted(&["10.0.0.0/8"]);
+    let peer = "10.0.0.1".parse().unwrap();
+    Client::of(peer, &headers, &trusted, believed).map(|client| {
+        assert!(client.is_by_proxy());
+        (client.scheme(), client.host().map(ToString::to_string))
+    })
+}
+
+/// Most proxies pass on the client's own `X-Forwarded-Host` and `X-Forwarded-Proto`.
+#[test]
+fn scheme_and_host_are_not_read_where_a_proxy_is_not_believed_them() {
+    let lines = [
+        "X-Forwarded-For: 1.1.1.1",
+        "X-Forwarded-Proto: https",
+        "X-Forwarded-Host: a.example.com",
+        "Forwarded: for=1.1.1.1;proto=https;host=a.example.com",
+    ];
+    let malformed = [
+        "X-Forwarded-For: 1.1.1.1",
+        "X-Forwarded-Proto: gopher",
+        "X-Forwarded-Proto: https",
+        "X-Forwarded-Host: a, b",
+        "X-Forwarded-Host: c",
+        "Forwarded: for=1.1.1.1;proto=ws;host=\"a b\"",
+    ];
+    for by in [
+        ForwardedBy::XForwardedFor,
+        ForwardedBy::Forwarded,
+        ForwardedBy::Both,
+    ] {
+        let scheme = Some(Scheme::Https);
+        let host = Some("a.example.com".to_owned());
+        let all = Believed::all(by);
+        let no_host = Believed { host: false, ..all };
+        let no_scheme = Believed {
+            scheme: false,
+            ..all
+        };
+        let address = Believed {
+            host: false,
+            scheme: false,
+            by,
+        };
+        assert_eq!(said(&lines, all), Ok((scheme, host.clone())), "{by:?}");
+        assert_eq!(said(&lines, no_host), Ok((scheme, None)), "{by:?}");
+        assert_eq!(said(&lines, no_scheme), Ok((None, host)), "{by:?}");
+        assert_eq!(said(&lines, address), Ok((None, None)), "{by:?}");
+        assert_eq!(said(&malformed, address), Ok((None, None)), "{by:?}");
+        let fault = ClientFault::SchemeMalformed;
+        assert_eq!(said(&malformed, no_host), Err(fault), "{by:?}");
+        let fault = ClientFault::HostMalformed;
+        assert_eq!(said(&malformed, no_scheme), Err(fault), "{by:?}");
+    }
 }
 
 #[test]
@@ -261,7 +318,7 @@ fn case_41_a_bucket_is_one_ipv4_address_or_one_ipv6_subscriber() {
             peer,
             &headers,
             &TrustedProxies::default(),
-            ForwardedBy::XForwardedFor,
+            Believed::default(),
         )
         .unwrap()
         .ip()

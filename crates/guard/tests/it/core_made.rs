@@ -109,6 +109,15 @@ impl Made {
             .with("Transfer-Encoding: chunked")
     }
 
+    /// Which host was asked by which scheme, in the eyes of this plan.
+    pub(crate) fn origin(&self, plan: &Plan) -> String {
+        let (bytes, head) = self.head();
+        match RequestView::read(plan, &head, &bytes, self.peer) {
+            Ok(view) => format!("{}://{}", view.scheme().as_str(), view.host()),
+            Err(fault) => fault.reason().to_owned(),
+        }
+    }
+
     fn head(&self) -> (Vec<u8>, RequestHead) {
         let mut text = format!("{} HTTP/1.1\r\nHost: {}\r\n", self.first, self.host);
         for line in &self.lines {

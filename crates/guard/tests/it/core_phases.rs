@@ -3,6 +3,7 @@
 
 use portcullis_guard::plan::Plan;
 use portcullis_guard::trace::Outcome as Step;
+use portcullis_policy::Policy;
 
 use crate::core_made::{Counting, Made, NOON, ask, except, plan, route};
 
@@ -61,6 +62,94 @@ fn host() {
             (ask("GET /.portcullis/x").on("b"), "deny 421 host_unknown"),
             (ask("GET /inside/x").on("b"), "deny 421 host_unknown"),
         ],
+    );
+}
+
+/// A proxy that passes on the client's own `X-Forwarded-Host` would let it choose the host, and with it the routes.
+#[test]
+fn a_trusted_proxy_chooses_no_host_and_no_scheme_unless_it_is_believed() {
+    let with = |proxy: &str| {
+        plan(
+            &[
+                "hosts = [\"admin.example.com\"]\ntrusted_proxies = [\"10.0.0.0/8\"]\n".to_owned(),
+                format!("[proxy]\n{proxy}\n"),
+                route("/who", "GET", "public_read"),
+                "hosts = [\"shop.example.com\"]\n".to_owned(),
+                route("/who", "GET", "public_form"),
+                "hosts = [\"admin.example.com\"]\n".to_owned(),
+                route("/admin", "GET", "public_read"),
+                "hosts = [\"admin.example.com\"]\n".to_owned(),
+            ]
+            .concat(),
+        )
+    };
+    let lines = [
+        "X-Forwarded-Host: admin.example.com",
+        "X-Forwarded-Proto: http",
+        "Forwarded: for=1.1.1.1;host=admin.example.com;proto=http",
+        "X-Forwarded-For: 1.1.1.1",
+    ];
+    let asked = |peer: &str| {
+        let request = ask("GET /admin").from(peer);
+        lines.iter().fold(request, |made, line| made.with(line))
+    };
+    let unknown = "deny 404 route_unknown";
+    for (by, host, proto, origin, verdict) in [
+        ("", "", "", "https://shop.example.com", unknown),
+        (
+            "",
+            "",
+            "forwarded_proto = true",
+            "http://shop.example.com",
+            unknown,
+        ),
+        (
+            "",
+            "forwarded_host = true",
+            "",
+            "https://admin.example.com",
+            "allow /admin",
+        ),
+        (
+            "forwarded = \"forwarded\"",
+            "forwarded_host = false",
+            "forwarded_proto = false",
+            "https://shop.example.com",
+            unknown,
+        ),
+        (
+            "forwarded = \"forwarded\"",
+            "forwarded_host = true",
+            "forwarded_proto = true",
+            "http://admin.example.com",
+            "allow /admin",
+        ),
+        (
+            "forwarded = \"both\"",
+            "",
+            "",
+            "https://shop.example.com",
+            unknown,
+        ),
+    ] {
+        let plan = with(&format!("{by}\n{host}\n{proto}"));
+        let proxied = asked("10.0.0.1");
+        assert_eq!(proxied.origin(&plan), origin, "{by} {host} {proto}");
+        let found = proxied.verdict(&plan, &mut Counting::default());
+        assert_eq!(found, verdict, "{by} {host} {proto}");
+        // Nobody else is ever believed, and came to the guard itself, without TLS.
+        let own = asked("203.0.113.9");
+        assert_eq!(own.origin(&plan), "http://shop.example.com");
+        assert_eq!(own.verdict(&plan, &mut Counting::default()), unknown);
+        // What a believed proxy does not say is as if it were not believed.
+        let silent = ask("GET /who").from("10.0.0.1");
+        assert_eq!(silent.origin(&plan), "https://shop.example.com");
+    }
+    let text = "version = 1\nhosts = [\"shop.example.com\"]\nupstream = \"http://127.0.0.1:3000\"\nstatic = [\"/a\"]\ntrusted_proxies = [\"10.0.0.0/8\"]\n";
+    let unnamed = Plan::of(&Policy::parse(text).unwrap(), "sha256:00").unwrap();
+    assert_eq!(
+        asked("10.0.0.1").origin(&unnamed),
+        "http://shop.example.com"
     );
 }
 

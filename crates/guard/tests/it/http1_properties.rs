@@ -1,7 +1,7 @@
 //! What holds for all bytes: no panic, one answer however they arrive, and a head that is read is a head that is written.
 
 use portcullis_guard::canon::{
-    CanonPath, Client, ForwardedBy, HeaderSet, HostName, JsonBody, Query, RawBody, Target,
+    Believed, CanonPath, Client, ForwardedBy, HeaderSet, HostName, JsonBody, Query, RawBody, Target,
 };
 use portcullis_guard::http1::{
     HeadBounds, Parsed, RequestHead, Version, head_may_be_complete, parse_request_head,
@@ -178,7 +178,7 @@ proptest! {
         let bytes = format!("GET / HTTP/1.1\r\nHost: a\r\nForwarded: {text}\r\nX-Forwarded-For: {text}\r\n\r\n").into_bytes();
         if let Ok(Parsed::Complete { head, .. }) = parse_request_head(&bytes, &HeadBounds::STANDARD) {
             let headers = HeaderSet::of_request(&head, &bytes);
-            let client = Client::of("10.0.0.1".parse().unwrap(), &headers, &trusted(&["10.0.0.0/8"]), by);
+            let client = Client::of("10.0.0.1".parse().unwrap(), &headers, &trusted(&["10.0.0.0/8"]), Believed::all(by));
             if let Ok(client) = client {
                 prop_assert_eq!(client.ip().address(), client.ip().address().to_canonical());
             }

@@ -225,6 +225,8 @@ response_timeout = "1h"
 request_deadline = "60m"
 buffer_max = "1 GiB"
 forwarded = "both"
+forwarded_host = true
+forwarded_proto = true
 health = { path = "/health%7Ez", every = "1s", fails = 100, passes = 2 }
 "#,
     );
@@ -242,6 +244,7 @@ health = { path = "/health%7Ez", every = "1s", fails = 100, passes = 2 }
     assert_eq!(proxy.response_timeout, Duration::from_secs(3600));
     assert_eq!(proxy.buffer_max, ByteCount::MAX);
     assert_eq!(proxy.forwarded, ForwardedKind::Both);
+    assert!(proxy.forwarded_host && proxy.forwarded_proto);
     let health = proxy.health.as_ref().expect("a check");
     assert_eq!(health.path, "/health~z");
     assert_eq!((health.fails.get(), health.passes.get()), (100, 2));
@@ -296,6 +299,8 @@ fn faults_of_the_proxy() {
             "3:13",
             &["unknown kind", "`x-forwarded`"],
         ),
+        ("forwarded_host = \"true\"", "3:18", &["without quotes"]),
+        ("forwarded_proto = 1", "3:19", &["`true` or `false`"]),
         ("health = \"/health\"", "3:10", &["a table"]),
         ("health = {}", "3:10", &["`health` needs `path`"]),
         (
