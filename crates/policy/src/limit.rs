@@ -74,10 +74,12 @@ impl Limit {
     }
 
     /// Whether clients of a route of this type are told how much is left: as `show` says, or else everywhere but at
-    /// logins and their like, where it helps who guesses.
+    /// logins and their like, where it helps who guesses, and of limits by a field of the body, where it would tell
+    /// anybody how often somebody else's value was tried.
     #[must_use]
     pub fn is_shown(&self, kind: RouteType) -> bool {
-        self.show.unwrap_or(kind != RouteType::AuthOp)
+        self.show
+            .unwrap_or(kind != RouteType::AuthOp && !self.reads_body())
     }
 
     /// Whether this alone is the rate limit that a route of this type needs: every request counts, not only by what the

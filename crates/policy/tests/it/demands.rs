@@ -109,13 +109,19 @@ fn a_default_limit_is_replaced_by_its_name() {
 #[test]
 fn what_a_limit_says_and_shows() {
     let policy = policy(
-        "version = 1\n[limits.a]\nrate = \"10 per 1m\"\n[limits.b]\nrate = \"10 per 1m\"\nburst = 1\nshow = true\n[limits.c]\nrate = \"10 per 1m\"\nshow = false\n",
+        "version = 1\n[limits.a]\nrate = \"10 per 1m\"\n[limits.b]\nrate = \"10 per 1m\"\nburst = 1\nshow = true\n[limits.c]\nrate = \"10 per 1m\"\nshow = false\n[limits.d]\nrate = \"10 per 1m\"\nby = [\"ip\", \"body.email\"]\n[limits.e]\nrate = \"10 per 1m\"\nby = [\"ip\", \"body.email\"]\nshow = true\n",
     );
     let limit = |name: &str| &policy.limits()[name];
     assert_eq!(limit("a").burst_or_default().get(), 10);
     assert_eq!(limit("b").burst_or_default().get(), 1);
-    for (name, elsewhere, at_login) in [("a", true, false), ("b", true, true), ("c", false, false)]
-    {
+    for (name, elsewhere, at_login) in [
+        ("a", true, false),
+        ("b", true, true),
+        ("c", false, false),
+        // What is left by somebody's address is theirs to know, and whose it is the client only says.
+        ("d", false, false),
+        ("e", true, true),
+    ] {
         assert_eq!(
             limit(name).is_shown(RouteType::PublicForm),
             elsewhere,
