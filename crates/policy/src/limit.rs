@@ -35,7 +35,7 @@ pub enum Counts {
     /// Every request.
     #[default]
     Requests,
-    /// Only those that the application answers with a 4xx status, for example wrong passwords.
+    /// Only those that the application answers with a status of 400 or more, or not at all: wrong passwords, for example.
     Failures,
 }
 
