@@ -23,8 +23,8 @@ use smallvec::SmallVec;
 use crate::clock::Now;
 use crate::decision::{Decision, Denial, Own, Permit};
 use crate::phases::{
-    Case, Phase, Stop, body, body_limits, head_limits, host, internal, reserved, route, shape,
-    standing,
+    Case, Phase, Stop, Work, body, body_limits, head_limits, host, internal, reserved, route,
+    shape, standing,
 };
 use crate::plan::Plan;
 use crate::reason::Reason;
@@ -126,7 +126,10 @@ impl<'s, 'r> Decider<'s, 'r> {
         let Some(phase) = ORDER.get(self.at).filter(|_| self.waits == Waits::Answer) else {
             return self.confused();
         };
-        match (phase.judge)(&mut self.case, answers) {
+        let Work::Asks { judge, .. } = phase.work else {
+            return self.confused();
+        };
+        match judge(&mut self.case, answers) {
             Ok(()) => self.at += 1,
             Err(stop) => return self.stopped(phase, *stop),
         }
@@ -169,13 +172,20 @@ impl<'s, 'r> Decider<'s, 'r> {
                 self.waits = Waits::Body;
                 return Step::Body { bytes_max };
             }
-            match (phase.ask)(&mut self.case) {
-                Ok(batch) if batch.is_empty() => self.at += 1,
-                Ok(batch) => {
-                    self.batch = batch;
-                    self.waits = Waits::Answer;
-                    return Step::Ask;
+            let judged = match phase.work {
+                Work::Judges(judge) => judge(&mut self.case),
+                Work::Asks { ask, .. } => {
+                    self.batch.clear();
+                    let asked = ask(&mut self.case, &mut self.batch);
+                    if asked.is_ok() && !self.batch.is_empty() {
+                        self.waits = Waits::Answer;
+                        return Step::Ask;
+                    }
+                    asked
                 }
+            };
+            match judged {
+                Ok(()) => self.at += 1,
                 Err(stop) => return self.stopped(phase, *stop),
             }
         }

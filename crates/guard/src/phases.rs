@@ -25,19 +25,33 @@ use crate::request::RequestView;
 use crate::store::{Answers, Batch, StoreError};
 use crate::trace::{Outcome, TraceStep};
 
-/// One phase: what it asks the store, and what it makes of the answer. A phase that asks nothing judges while it asks.
+/// One phase.
 #[derive(Debug)]
 pub(crate) struct Phase {
     /// What it is called, here and in `explain request`.
     pub(crate) name: &'static str,
     /// Whether it looks at the body.
     pub(crate) reads_body: bool,
-    /// Refuses, or says what it needs. An empty batch passes.
-    pub(crate) ask: for<'s, 'r> fn(&mut Case<'s, 'r>) -> Verdict<'s, Batch<'s>>,
-    /// Refuses, or lets pass, by the store's answer to what it asked.
-    pub(crate) judge:
-        for<'s, 'r> fn(&mut Case<'s, 'r>, Result<Answers, StoreError>) -> Verdict<'s, ()>,
+    /// What it does.
+    pub(crate) work: Work,
 }
+
+/// What a phase does: each refuses, or lets pass.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// It judges by what is known.
+    Judges(Judge),
+    /// It asks the store, and judges by the answer.
+    Asks {
+        /// Puts into the batch what it needs. Where it puts nothing, it lets pass.
+        ask: for<'s, 'r> fn(&mut Case<'s, 'r>, &mut Batch<'s>) -> Verdict<'s, ()>,
+        /// Judges by the answer to what it asked.
+        judge: for<'s, 'r> fn(&mut Case<'s, 'r>, Result<Answers, StoreError>) -> Verdict<'s, ()>,
+    },
+}
+
+/// Judges by what is known.
+pub(crate) type Judge = for<'s, 'r> fn(&mut Case<'s, 'r>) -> Verdict<'s, ()>;
 
 /// How a phase goes on, or why it does not.
 pub(crate) type Verdict<'s, T> = Result<T, Box<Stop<'s>>>;
@@ -188,12 +202,4 @@ impl<'s, 'r> Case<'s, 'r> {
     pub(crate) fn not_needed(&mut self, phase: &'static str, why: &'static str) {
         self.note(phase, Outcome::NotNeeded, why.into(), None);
     }
-}
-
-/// The judgement of a phase that asks the store nothing, and so is never answered.
-pub(crate) fn asks_nothing<'s>(
-    _: &mut Case<'s, '_>,
-    _: Result<Answers, StoreError>,
-) -> Verdict<'s, ()> {
-    Err(Reason::DECISION_CONFUSED.into())
 }

@@ -1,31 +1,27 @@
 //! Body: where the policy asks about it, the body is strict JSON.
 
-use smallvec::SmallVec;
-
-use super::{Case, Phase, Verdict, asks_nothing};
+use super::{Case, Phase, Verdict, Work};
 use crate::canon::{JsonBody, RawBody};
 use crate::decision::Denial;
 use crate::reason::Reason;
-use crate::store::Batch;
 
 pub(crate) const PHASE: Phase = Phase {
     name: "body",
     reads_body: true,
-    ask,
-    judge: asks_nothing,
+    work: Work::Judges(judge),
 };
 
-fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
+fn judge<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, ()> {
     if !case.route()?.buffered {
         case.not_needed(
             PHASE.name,
             "nothing is asked of the body, so it is passed on as it comes",
         );
-        return Ok(SmallVec::new());
+        return Ok(());
     }
     let Some(bytes) = &case.body else {
         case.not_needed(PHASE.name, "there is no body, or it is passed on unread");
-        return Ok(SmallVec::new());
+        return Ok(());
     };
     let route = case.route()?;
     let read = match RawBody::new(bytes, bounded(route.body_max)) {
@@ -40,7 +36,7 @@ fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
         }
         Err(denial) => case.refuse(PHASE.name, denial)?,
     }
-    Ok(SmallVec::new())
+    Ok(())
 }
 
 /// A bound of 64 bits as one of memory.

@@ -1,19 +1,18 @@
 //! Head limits: limits by address, route and header.
 
 use super::limits::{self, Applying};
-use super::{Case, Phase, Verdict};
+use super::{Case, Phase, Verdict, Work};
 use crate::store::{Answers, Batch, StoreError};
 
 pub(crate) const PHASE: Phase = Phase {
     name: "head limits",
     reads_body: false,
-    ask,
-    judge,
+    work: Work::Asks { ask, judge },
 };
 
-fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
+fn ask<'s>(case: &mut Case<'s, '_>, batch: &mut Batch<'s>) -> Verdict<'s, ()> {
     let limits = Applying::of(&case.route()?.head_limits, case.view.method());
-    limits::ask(case, PHASE.name, limits)
+    limits::ask(case, PHASE.name, limits, batch)
 }
 
 fn judge<'s>(case: &mut Case<'s, '_>, answers: Result<Answers, StoreError>) -> Verdict<'s, ()> {

@@ -1,20 +1,16 @@
 //! Internal: what only the service itself calls is not there for anybody outside.
 
-use smallvec::SmallVec;
-
-use super::{Case, Phase, Verdict, asks_nothing};
+use super::{Case, Phase, Verdict, Work};
 use crate::decision::Denial;
 use crate::reason::Reason;
-use crate::store::Batch;
 
 pub(crate) const PHASE: Phase = Phase {
     name: "internal",
     reads_body: false,
-    ask,
-    judge: asks_nothing,
+    work: Work::Judges(judge),
 };
 
-fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
+fn judge<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, ()> {
     let route = case.route()?;
     if route.is_closed_to(case.view.method()) {
         let mut denial = Denial::because(Reason::ROUTE_INTERNAL)
@@ -24,5 +20,5 @@ fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
         return Err(denial.into());
     }
     case.not_needed(PHASE.name, "the route is for callers from outside");
-    Ok(SmallVec::new())
+    Ok(())
 }

@@ -38,13 +38,14 @@ pub(super) fn ask<'s>(
     case: &mut Case<'s, '_>,
     phase: &'static str,
     limits: Applying<'s>,
-) -> Verdict<'s, Batch<'s>> {
+    batch: &mut Batch<'s>,
+) -> Verdict<'s, ()> {
     if limits.iter().next().is_none() {
         case.not_needed(phase, "the route has no such limit");
-        return Ok(SmallVec::new());
+        return Ok(());
     }
-    let buckets = buckets(case, limits)?;
-    Ok(SmallVec::from_iter([Ask::Limits(buckets)]))
+    batch.push(Ask::Limits(buckets(case, limits)?));
+    Ok(())
 }
 
 fn buckets<'s>(case: &Case<'s, '_>, limits: Applying<'s>) -> Verdict<'s, LimitAsks<'s>> {

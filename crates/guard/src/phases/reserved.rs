@@ -1,10 +1,7 @@
 //! Reserved: what is under `/.portcullis/` is the guard's own, and never the application's.
 
-use smallvec::SmallVec;
-
-use super::{Case, Phase, Verdict, asks_nothing};
+use super::{Case, Phase, Verdict, Work};
 use crate::reason::Reason;
-use crate::store::Batch;
 
 /// How the paths begin that are the guard's own.
 const FIRST_SEGMENT: &str = "/.portcullis";
@@ -12,15 +9,14 @@ const FIRST_SEGMENT: &str = "/.portcullis";
 pub(crate) const PHASE: Phase = Phase {
     name: "reserved",
     reads_body: false,
-    ask,
-    judge: asks_nothing,
+    work: Work::Judges(judge),
 };
 
-fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
+fn judge<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, ()> {
     let path = case.view.path();
     let after = path.and_then(|path| path.as_str().strip_prefix(FIRST_SEGMENT));
     if after.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
         return Err(Reason::RESERVED_UNKNOWN.into());
     }
-    Ok(SmallVec::new())
+    Ok(())
 }

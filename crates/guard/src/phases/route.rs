@@ -1,23 +1,19 @@
 //! Route: path, host and method lead to one route. What matches none is refused.
 
-use smallvec::SmallVec;
-
 use portcullis_policy::Method;
 
-use super::{Case, Phase, Stop, Verdict, asks_nothing};
+use super::{Case, Phase, Stop, Verdict, Work};
 use crate::decision::{Denial, Own};
 use crate::reason::Reason;
 use crate::route_table::Found;
-use crate::store::Batch;
 
 pub(crate) const PHASE: Phase = Phase {
     name: "route",
     reads_body: false,
-    ask,
-    judge: asks_nothing,
+    work: Work::Judges(judge),
 };
 
-fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
+fn judge<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, ()> {
     let plan = case.plan;
     let host = case.view.host();
     let method = case.view.method();
@@ -37,7 +33,7 @@ fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
             case.passed(PHASE.name, route.line, || {
                 format!("`{} {}`, a `{}`", route.methods, route.template, route.kind)
             });
-            Ok(SmallVec::new())
+            Ok(())
         }
         Found::Nothing => stray(case, Denial::because(Reason::ROUTE_UNKNOWN)),
         Found::OtherMethods(_) => other_methods(case, path.as_str(), fits),
@@ -50,7 +46,7 @@ fn other_methods<'s>(
     case: &mut Case<'s, '_>,
     path: &str,
     fits: impl Fn(usize) -> bool,
-) -> Verdict<'s, Batch<'s>> {
+) -> Verdict<'s, ()> {
     let plan = case.plan;
     let method = case.view.method();
     let is_open = |number: usize| {
@@ -76,11 +72,11 @@ fn other_methods<'s>(
 }
 
 /// Refuses what belongs to no route, unless the whole guard only watches.
-fn stray<'s>(case: &mut Case<'s, '_>, denial: Denial<'s>) -> Verdict<'s, Batch<'s>> {
+fn stray<'s>(case: &mut Case<'s, '_>, denial: Denial<'s>) -> Verdict<'s, ()> {
     let Some(stray) = &case.plan.stray else {
         return Err(denial.into());
     };
     case.route = Some(stray);
     case.watched(PHASE.name, denial.reason, 0);
-    Ok(SmallVec::new())
+    Ok(())
 }

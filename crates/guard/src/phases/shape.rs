@@ -1,28 +1,24 @@
 //! Shape: size, media type and coding of the body, as far as the head tells.
 
-use smallvec::SmallVec;
-
 use portcullis_policy::Method;
 
-use super::{Case, Phase, Verdict, asks_nothing};
+use super::{Case, Phase, Verdict, Work};
 use crate::decision::Denial;
 use crate::http1::Framing;
 use crate::plan::RoutePlan;
 use crate::reason::Reason;
-use crate::store::Batch;
 
 pub(crate) const PHASE: Phase = Phase {
     name: "shape",
     reads_body: false,
-    ask,
-    judge: asks_nothing,
+    work: Work::Judges(judge),
 };
 
-fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
+fn judge<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, ()> {
     let route = case.route()?;
     if !case.view.has_body() {
         case.not_needed(PHASE.name, "the request has no body");
-        return Ok(SmallVec::new());
+        return Ok(());
     }
     // RFC 9110 §9.3.1: a body here has no meaning, and servers differ in whether they read it (request smuggling).
     if matches!(
@@ -39,7 +35,7 @@ fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
     }
     if let Err(denial) = check_type(case, route) {
         case.refuse(PHASE.name, *denial)?;
-        return Ok(SmallVec::new());
+        return Ok(());
     }
     case.passed(PHASE.name, route.line, || {
         format!(
@@ -47,7 +43,7 @@ fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
             route.body_max
         )
     });
-    Ok(SmallVec::new())
+    Ok(())
 }
 
 fn check_type<'s>(case: &Case<'s, '_>, route: &'s RoutePlan) -> Result<(), Box<Denial<'s>>> {

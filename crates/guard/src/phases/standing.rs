@@ -3,21 +3,17 @@
 //! The policy was valid when it was loaded; a guard that runs on past the last day of an exception must not go on as if
 //! there were one.
 
-use smallvec::SmallVec;
-
-use super::{Case, Phase, Verdict, asks_nothing};
+use super::{Case, Phase, Verdict, Work};
 use crate::decision::Denial;
 use crate::reason::Reason;
-use crate::store::Batch;
 
 pub(crate) const PHASE: Phase = Phase {
     name: "standing",
     reads_body: false,
-    ask,
-    judge: asks_nothing,
+    work: Work::Judges(judge),
 };
 
-fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
+fn judge<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, ()> {
     let method = case.view.method();
     let mut exceptions = case
         .route()?
@@ -27,7 +23,7 @@ fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
         .peekable();
     let Some(first) = exceptions.peek().map(|standing| standing.line) else {
         case.not_needed(PHASE.name, "the route stands on no exception");
-        return Ok(SmallVec::new());
+        return Ok(());
     };
     let today = case.now.unix_day();
     if let Some(expired) = exceptions.find(|standing| today > standing.until) {
@@ -39,5 +35,5 @@ fn ask<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, Batch<'s>> {
     case.passed(PHASE.name, Some(first), || {
         "the route lacks a control, by an exception that still holds".to_owned()
     });
-    Ok(SmallVec::new())
+    Ok(())
 }
