@@ -116,8 +116,11 @@ impl Connection<'_> {
         let begun = Instant::now();
         let mut deadline = begun + settings.idle_timeout;
         let mut seen = 0;
+        // Set once the first bytes are there; most heads come whole, and need no look at the clock for it.
+        let mut has_deadline = false;
         if !self.input.is_empty() {
             deadline = begun + settings.head_timeout;
+            has_deadline = true;
         }
         loop {
             if !self.input.is_empty()
@@ -135,11 +138,14 @@ impl Connection<'_> {
                 }
             }
             seen = self.input.len();
+            if seen > 0 && !has_deadline {
+                deadline = Instant::now() + settings.head_timeout;
+                has_deadline = true;
+            }
             self.input.reserve(READ_BYTES);
             let read = self.client.read_buf(&mut self.input);
             match self.timer.until(deadline, read).await {
                 Ok(0) => return Ok(None),
-                Ok(_) if seen == 0 => deadline = Instant::now() + settings.head_timeout,
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::TimedOut && seen > 0 => {
                     return Err(Reason::HEAD_TIMED_OUT);
@@ -175,10 +181,9 @@ impl Connection<'_> {
     ///
     /// # Errors
     ///
-    /// The client is gone, or takes nothing until the deadline.
-    pub(crate) async fn write_out(&mut self, deadline: Instant) -> io::Result<()> {
-        let written = self.client.write_all(&self.out);
-        self.timer.until(deadline, written).await
+    /// The client is gone, or takes nothing in that time.
+    pub(crate) async fn write_out(&mut self, by: Instant, timeout: Duration) -> io::Result<()> {
+        write_by(&mut self.timer, &mut self.client, &self.out, by, timeout).await
     }
 
     /// Answers what is no request, and ends the connection: where a head cannot be read, nobody knows where the next one
@@ -228,6 +233,28 @@ impl Connection<'_> {
             }
         }
     }
+}
+
+/// Writes bytes until a moment, or for so long, whichever is sooner. What the socket takes at once, as it nearly always does,
+/// needs no look at the clock.
+pub(crate) async fn write_by(
+    timer: &mut Timer,
+    socket: &mut TcpStream,
+    bytes: &[u8],
+    by: Instant,
+    timeout: Duration,
+) -> io::Result<()> {
+    let taken = match socket.try_write(bytes) {
+        Ok(taken) => taken,
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+        Err(error) => return Err(error),
+    };
+    let rest = bytes.get(taken..).unwrap_or_default();
+    if rest.is_empty() {
+        return Ok(());
+    }
+    let deadline = by.min(Instant::now() + timeout);
+    timer.until(deadline, socket.write_all(rest)).await
 }
 
 /// Why a head that is none is refused.

@@ -67,7 +67,7 @@ pub(crate) async fn run(connection: &mut Connection<'_>, live: &Live, head: &Req
         // A client of HTTP/1.0 that is not told otherwise waits for the end of the connection (RFC 9112 §9.3).
         keep_alive: head.keep_alive() && knows_chunks && !worker.is_draining(),
         knows_chunks,
-        deadline: Instant::now() + live.settings.request_deadline,
+        deadline: worker.moment(now) + live.settings.request_deadline,
         write_timeout: live.settings.write_timeout,
     };
     // The head leaves the connection for the time of the exchange, so that the body can be read beside it.
@@ -317,8 +317,9 @@ const fn context(basics: Basics, closes: bool, date: HttpDate) -> Context {
 
 /// Writes what is in `out`.
 async fn finish(connection: &mut Connection<'_>, closes: bool, basics: Basics) -> After {
-    let deadline = basics.deadline.min(Instant::now() + basics.write_timeout);
-    let written = connection.write_out(deadline).await;
+    let written = connection
+        .write_out(basics.deadline, basics.write_timeout)
+        .await;
     if closes || written.is_err() {
         After::Close
     } else {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncReadExt as _;
 use tokio::time::Instant;
 
 use portcullis_guard::decision::Permit;
@@ -11,7 +11,7 @@ use portcullis_guard::http1::{
 };
 use portcullis_guard::reason::Reason;
 
-use crate::connection::{After, Connection};
+use crate::connection::{After, Connection, write_by};
 use crate::exchange::Basics;
 use crate::live::Live;
 use crate::pool::Upstream;
@@ -180,11 +180,14 @@ async fn ask(
     outgoing: &Outgoing,
     upstream: &mut Upstream,
 ) -> Result<Answer, Failed> {
-    let write_by = basics
-        .deadline
-        .min(Instant::now() + live.settings.write_timeout);
-    let written = upstream.stream.write_all(&connection.out);
-    if let Err(error) = connection.timer.until(write_by, written).await {
+    let written = write_by(
+        &mut connection.timer,
+        &mut upstream.stream,
+        &connection.out,
+        basics.deadline,
+        live.settings.write_timeout,
+    );
+    if let Err(error) = written.await {
         return Err(gone(&error, upstream.input.is_empty()));
     }
     let request_sent = match (&outgoing.held, outgoing.body) {

@@ -114,9 +114,8 @@ async fn relay_body(
         if inward.has_ended() && outward == Outward::Chunked {
             connection.out.extend_from_slice(b"0\r\n\r\n");
         }
-        let deadline = basics.deadline.min(Instant::now() + write_timeout);
         connection
-            .write_out(deadline)
+            .write_out(basics.deadline, write_timeout)
             .await
             .map_err(|_gone| Failure::Broken(Reason::CLIENT_GONE))?;
         has_begun = true;

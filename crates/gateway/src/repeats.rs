@@ -15,6 +15,8 @@ const SORTS_MAX: usize = 4096;
 #[derive(Debug, Default)]
 pub(crate) struct Repeats {
     sorts: HashMap<Same, Repeat>,
+    /// The sort that came last, which in a flood is the one that comes next, and how many came of it since.
+    last: Option<(Same, u64)>,
 }
 
 #[derive(Debug)]
@@ -28,10 +30,19 @@ impl Repeats {
     /// Whether it is the first of its sort. The others are counted.
     pub(crate) fn is_first(&mut self, happened: &Happened<'_>, reason: Reason) -> bool {
         let same = happened.same();
+        if let Some((last, more)) = &mut self.last
+            && *last == same
+        {
+            *more += 1;
+            return false;
+        }
+        self.settle();
         if let Some(repeat) = self.sorts.get_mut(&same) {
             // After a reload another route may stand where the one before stood in memory.
             let is_same = repeat.route.as_deref() == happened.route();
-            repeat.more += u64::from(is_same);
+            if is_same {
+                self.last = Some((same, 1));
+            }
             return !is_same;
         }
         if self.sorts.len() < SORTS_MAX {
@@ -46,8 +57,18 @@ impl Repeats {
         true
     }
 
+    /// Adds what came of the last sort to its number.
+    fn settle(&mut self) {
+        if let Some((same, more)) = self.last.take()
+            && let Some(repeat) = self.sorts.get_mut(&same)
+        {
+            repeat.more += more;
+        }
+    }
+
     /// Tells the numbers and begins anew.
     pub(crate) fn tell(&mut self, observer: &Observer, now: Now) {
+        self.settle();
         for (same, repeat) in self.sorts.drain() {
             if repeat.more > 0 {
                 let route = repeat.route.as_deref();

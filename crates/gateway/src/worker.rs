@@ -197,6 +197,11 @@ impl Worker {
         self.shared.clock.now()
     }
 
+    /// The same moment as deadlines are counted from.
+    pub(crate) fn moment(&self, now: Now) -> Instant {
+        Instant::from_std(self.shared.clock.instant(now))
+    }
+
     /// The moment as answers say it.
     pub(crate) fn date(&self, now: Now) -> HttpDate {
         self.date.at(now.unix_seconds())

@@ -43,6 +43,13 @@ impl SystemClock {
         }
     }
 
+    /// A moment that was read here, as the system counts it.
+    #[must_use]
+    pub fn instant(&self, now: Now) -> Instant {
+        let since = Duration::from_nanos(now.monotonic).saturating_sub(BEGINNING);
+        self.started.checked_add(since).unwrap_or(self.started)
+    }
+
     /// A reading of the monotonic clock alone.
     #[must_use]
     pub fn monotonic(&self) -> Nanos {
