@@ -4,6 +4,7 @@ mod admin;
 mod connection;
 mod connections;
 mod deadline;
+mod doors;
 mod exchange;
 mod forward;
 mod health;

@@ -17,6 +17,7 @@ use portcullis_state::SystemClock;
 
 use crate::admin;
 use crate::connections::Connections;
+use crate::doors::Doors;
 use crate::health;
 use crate::live::Live;
 use crate::metrics::Metrics;
@@ -91,7 +92,10 @@ impl Gateway {
     pub fn start(options: GatewayOptions, live: Live) -> Result<Self, GatewayError> {
         let listener = listen(options.listen)?;
         let address = address_of(&listener, options.listen)?;
+        let workers = options.workers.max(1);
+        let (doors, handed) = Doors::new(workers);
         let shared = Arc::new(Shared {
+            doors,
             live: Arc::new(ArcSwap::from_pointee(live)),
             store: options.store,
             clock: options.clock,
@@ -110,12 +114,12 @@ impl Gateway {
             drain,
             threads: Vec::new(),
         };
-        let workers = options.workers.max(1);
         gateway.metrics = (0..workers).map(|_| Arc::new(Metrics::default())).collect();
-        for (number, metrics) in gateway.metrics.clone().into_iter().enumerate() {
+        let metrics = gateway.metrics.clone().into_iter();
+        for (number, (metrics, handed)) in metrics.zip(handed).enumerate() {
             let listener = listener.try_clone().map_err(GatewayError::Worker)?;
             let seed = options.seeds.get(number).copied().unwrap_or_default();
-            let worker = Worker::new(Arc::clone(&gateway.shared), metrics, seed);
+            let worker = Worker::new(number, Arc::clone(&gateway.shared), metrics, seed);
             let drained = drained.clone();
             gateway.spawn(&format!("worker-{number}"), move |runtime, end| {
                 let listener = {
@@ -124,7 +128,7 @@ impl Gateway {
                 };
                 // It was made non-blocking above; a socket that is none any more serves nobody.
                 if let Ok(listener) = listener {
-                    runtime.spawn(Arc::new(worker).run(listener, drained));
+                    runtime.spawn(Arc::new(worker).run(listener, handed, drained));
                 }
                 // It ends by the other side being gone, so there is no word to look at.
                 drop(runtime.block_on(end));

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use portcullis_guard::canon::ClientIp;
@@ -20,6 +20,7 @@ use portcullis_state::SystemClock;
 
 use crate::connection;
 use crate::connections::{Connections, Place};
+use crate::doors::{Doors, Handed, Seat};
 use crate::exchange::Basics;
 use crate::http_date::{DateCache, HttpDate};
 use crate::live::{Live, LiveCell, LiveView};
@@ -51,6 +52,7 @@ pub(crate) struct Shared {
     pub(crate) observer: Observer,
     pub(crate) connections: Arc<Connections>,
     pub(crate) buffers: Arc<Buffers>,
+    pub(crate) doors: Arc<Doors>,
     pub(crate) is_draining: AtomicBool,
     /// Requests that are being answered.
     pub(crate) busy: AtomicUsize,
@@ -59,6 +61,7 @@ pub(crate) struct Shared {
 /// One thread's part.
 #[derive(Debug)]
 pub(crate) struct Worker {
+    number: usize,
     shared: Arc<Shared>,
     pool: Pool,
     /// For which policy's upstreams the pool is.
@@ -90,8 +93,14 @@ impl Drop for Busy<'_> {
 
 impl Worker {
     /// A worker that serves nobody yet.
-    pub(crate) fn new(shared: Arc<Shared>, metrics: Arc<Metrics>, seed: [u64; 2]) -> Self {
+    pub(crate) fn new(
+        number: usize,
+        shared: Arc<Shared>,
+        metrics: Arc<Metrics>,
+        seed: [u64; 2],
+    ) -> Self {
         Self {
+            number,
             shared,
             pool: Pool::default(),
             pool_generation: AtomicU64::new(0),
@@ -106,6 +115,7 @@ impl Worker {
     pub(crate) async fn run(
         self: Arc<Self>,
         listener: TcpListener,
+        mut handed: mpsc::Receiver<Handed>,
         mut drain: watch::Receiver<bool>,
     ) {
         let mut tick = tokio::time::interval(Duration::from_secs(1));
@@ -115,6 +125,9 @@ impl Worker {
                 biased;
                 _told = drain.changed() => {
                     self.tell_repeats();
+                    while let Ok(one) = handed.try_recv() {
+                        self.take(&live, one);
+                    }
                     self.accept_waiting(&mut live, listener);
                     return;
                 }
@@ -122,6 +135,7 @@ impl Worker {
                     self.pool.close_idle_since(Instant::now() - UPSTREAM_IDLE);
                     self.tell_repeats();
                 }
+                Some(one) = handed.recv() => self.take(&live, one),
                 accepted = listener.accept() => match accepted {
                     Ok((client, peer)) => self.admit(&mut live, client, peer),
                     Err(error) => {
@@ -167,13 +181,56 @@ impl Worker {
         };
         // Without it, small writes may wait for an acknowledgement; with a dead socket the first read fails.
         drop(client.set_nodelay(true));
-        tokio::spawn(serve(
-            Arc::clone(self),
-            live.clone(),
+        let doors = &self.shared.doors;
+        // Nobody is handed a connection who may have ended by then.
+        let seat = if self.is_draining() {
+            doors.seat_at(self.number)
+        } else {
+            doors.seat(self.number)
+        };
+        let peer = peer.ip();
+        if seat.number() == self.number {
+            self.serve(live, client, peer, place, seat);
+        } else if let Ok(client) = client.into_std() {
+            let handed = Handed {
+                client,
+                peer,
+                place,
+                seat,
+            };
+            if let Err(back) = doors.hand(handed) {
+                self.take(live, *back);
+            }
+        }
+    }
+
+    /// Serves a connection that another worker accepted, or one that nobody else takes.
+    fn take(self: &Arc<Self>, live: &LiveView, handed: Handed) {
+        let Handed {
             client,
-            peer.ip(),
+            peer,
             place,
-        ));
+            seat,
+        } = handed;
+        // A socket that no event loop takes is closed.
+        if let Ok(client) = TcpStream::from_std(client) {
+            self.serve(live, client, peer, place, seat);
+        }
+    }
+
+    fn serve(
+        self: &Arc<Self>,
+        live: &LiveView,
+        client: TcpStream,
+        peer: IpAddr,
+        place: Place,
+        seat: Seat,
+    ) {
+        let (worker, live) = (Arc::clone(self), live.clone());
+        tokio::spawn(async move {
+            connection::serve(worker, live, client, peer).await;
+            drop((place, seat));
+        });
     }
 
     /// Says why in one write that does not wait: who is over the bound gets no buffer of ours.
@@ -346,10 +403,4 @@ impl Drop for Worker {
     fn drop(&mut self) {
         self.tell_repeats();
     }
-}
-
-/// Serves a connection and holds its place to its end.
-async fn serve(worker: Arc<Worker>, live: LiveView, client: TcpStream, peer: IpAddr, place: Place) {
-    connection::serve(worker, live, client, peer).await;
-    drop(place);
 }
