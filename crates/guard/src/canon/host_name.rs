@@ -50,17 +50,19 @@ impl<'b> HostName<'b> {
                 Some((name, rest)) => (name, rest.get(1..)),
                 None => (raw, None),
             };
-        let shape = judge_name(name)?;
         let text = std::str::from_utf8(name).map_err(not_ascii)?;
-        let kind = match shape.last_label {
-            LastLabel::Numeric => {
-                ipv4(name).ok_or(HostFault::Ipv4)?;
-                HostKind::Ipv4
+        // An address in its one form is all digits and dots, and needs no other look.
+        let (kind, has_capitals) = if ipv4(name).is_some() {
+            (HostKind::Ipv4, false)
+        } else {
+            let shape = judge_name(name)?;
+            if shape.last_label == LastLabel::Numeric {
+                return Err(HostFault::Ipv4);
             }
-            LastLabel::Word => HostKind::Domain,
+            (HostKind::Domain, shape.has_capitals)
         };
         Ok(Self {
-            name: if shape.has_capitals {
+            name: if has_capitals {
                 Cow::Owned(text.to_ascii_lowercase())
             } else {
                 Cow::Borrowed(text)
