@@ -16,7 +16,7 @@ const SORTS_MAX: usize = 4096;
 pub(crate) struct Repeats {
     sorts: HashMap<Same, Repeat>,
     /// The sort that came last, which in a flood is the one that comes next, and how many came of it since.
-    last: Option<(Same, u64)>,
+    last: Option<(Same, Option<Box<str>>, u64)>,
 }
 
 #[derive(Debug)]
@@ -30,8 +30,9 @@ impl Repeats {
     /// Whether it is the first of its sort. The others are counted.
     pub(crate) fn is_first(&mut self, happened: &Happened<'_>, reason: Reason) -> bool {
         let same = happened.same();
-        if let Some((last, more)) = &mut self.last
+        if let Some((last, route, more)) = &mut self.last
             && *last == same
+            && route.as_deref() == happened.route()
         {
             *more += 1;
             return false;
@@ -41,7 +42,7 @@ impl Repeats {
             // After a reload another route may stand where the one before stood in memory.
             let is_same = repeat.route.as_deref() == happened.route();
             if is_same {
-                self.last = Some((same, 1));
+                self.last = Some((same, happened.route().map(Into::into), 1));
             }
             return !is_same;
         }
@@ -59,7 +60,7 @@ impl Repeats {
 
     /// Adds what came of the last sort to its number.
     fn settle(&mut self) {
-        if let Some((same, more)) = self.last.take()
+        if let Some((same, _route, more)) = self.last.take()
             && let Some(repeat) = self.sorts.get_mut(&same)
         {
             repeat.more += more;
