@@ -15,14 +15,63 @@ pub struct Date {
     day: u8,
 }
 
+/// The last year that can be written in four digits.
+const YEAR_MAX: u16 = 9999;
+
+/// Days of 400 years, after which the calendar repeats.
+const ERA_DAYS: u64 = 146_097;
+
+/// Days from 0000-03-01 to 1970-01-01. Years that begin in March have their leap day at the end.
+const MARCH_EPOCH_DAYS: u64 = 719_468;
+
 impl Date {
     /// The day, if there is such a day (years 0 to 9999).
     #[must_use]
     pub const fn new(year: u16, month: u8, day: u8) -> Option<Self> {
-        if year > 9999 || day == 0 || day > days_in(year, month) {
+        if year > YEAR_MAX || day == 0 || day > days_in(year, month) {
             return None;
         }
         Some(Self { year, month, day })
+    }
+
+    /// The day that is so many days after 1970-01-01, if it is in the year 9999 or before.
+    #[must_use]
+    pub const fn of_unix_day(days: u64) -> Option<Self> {
+        let Some(days) = days.checked_add(MARCH_EPOCH_DAYS) else {
+            return None;
+        };
+        let (era, day_of_era) = (days / ERA_DAYS, days % ERA_DAYS);
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let march_month = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * march_month + 2) / 5 + 1;
+        let (month, is_next_year) = if march_month < 10 {
+            (march_month + 3, 0)
+        } else {
+            (march_month - 9, 1)
+        };
+        let year = era * 400 + year_of_era + is_next_year;
+        if year > YEAR_MAX as u64 {
+            return None;
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a year up to 9999, a month up to 12 and a day up to 31, in a constant function"
+        )]
+        Self::new(year as u16, month as u8, day as u8)
+    }
+
+    /// How many days after 1970-01-01 it is. A day before that counts as that one: it is as long over.
+    #[must_use]
+    pub const fn unix_day(self) -> u64 {
+        let (month, day) = (self.month as u64, self.day as u64);
+        // Counted from an era earlier, so that no month before March of the year 0 is before the beginning.
+        let year = self.year as u64 + 400 - if month <= 2 { 1 } else { 0 };
+        let (era, year_of_era) = (year / 400, year % 400);
+        let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+        (era * ERA_DAYS + day_of_era).saturating_sub(ERA_DAYS + MARCH_EPOCH_DAYS)
     }
 
     /// The year, 0 to 9999.
@@ -115,6 +164,42 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(text.parse::<Date>().is_ok(), exists, "{text}");
+        }
+    }
+
+    #[test]
+    fn days_are_counted_from_the_epoch() {
+        let date = |text: &str| text.parse::<Date>().unwrap();
+        for (days, text) in [
+            (0, "1970-01-01"),
+            (59, "1970-03-01"),
+            (11_016, "2000-02-29"),
+            (20_785, "2026-11-28"),
+            (20_849, "2027-01-31"),
+            (47_541, "2100-03-01"),
+            (2_932_896, "9999-12-31"),
+        ] {
+            assert_eq!(Date::of_unix_day(days), Some(date(text)), "{days}");
+            assert_eq!(date(text).unix_day(), days, "{text}");
+        }
+        assert_eq!(Date::of_unix_day(2_932_897), None);
+        assert_eq!(Date::of_unix_day(u64::MAX), None);
+        for before in ["1969-12-31", "0000-01-01", "0000-02-29"] {
+            assert_eq!(date(before).unix_day(), 0, "{before}");
+        }
+    }
+
+    /// Every day that can be written, against a calendar that only knows how long each month is.
+    #[test]
+    fn no_day_is_left_out() {
+        let mut day = Date::new(1970, 1, 1).unwrap();
+        for days in 0..=2_932_896 {
+            assert_eq!((Date::of_unix_day(days), day.unix_day()), (Some(day), days));
+            let (year, month) = (day.year(), day.month());
+            day = Date::new(year, month, day.day() + 1)
+                .or_else(|| Date::new(year, month + 1, 1))
+                .or_else(|| Date::new(year + 1, 1, 1))
+                .unwrap_or(day);
         }
     }
 

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::Malformed;
+use crate::{Date, Malformed};
 
 /// A text of at most `MAX` bytes. Control characters may be in it: JSON escapes them, so that a line stays a line.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,49 +83,13 @@ impl EventTime {
 }
 
 const DAY_MILLIS: u64 = 86_400_000;
-/// Days of 400 years, after which the calendar repeats.
-const ERA_DAYS: u64 = 146_097;
-/// Days from 0000-03-01 to 1970-01-01. Years that begin in March have their leap day at the end.
-const MARCH_EPOCH_DAYS: u64 = 719_468;
-
-/// Year, month and day of a day since 1970-01-01, in the Gregorian calendar.
-const fn civil(days: u64) -> (u64, u64, u64) {
-    let days = days + MARCH_EPOCH_DAYS;
-    let (era, day_of_era) = (days / ERA_DAYS, days % ERA_DAYS);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 {
-        march_month + 3
-    } else {
-        march_month - 9
-    };
-    let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
-    (year, month, day)
-}
-
-/// The day since 1970-01-01 of a date; the date must exist and be no earlier.
-const fn days_of(year: u64, month: u64, day: u64) -> u64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (year / 400, year % 400);
-    let march_month = if month > 2 { month - 3 } else { month + 9 };
-    let day_of_year = (153 * march_month + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * ERA_DAYS + day_of_era - MARCH_EPOCH_DAYS
-}
-
 impl fmt::Display for EventTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = civil(self.0 / DAY_MILLIS);
+        let day = Date::of_unix_day(self.0 / DAY_MILLIS).ok_or(fmt::Error)?;
         let millis = self.0 % DAY_MILLIS;
         let (hour, minute) = (millis / 3_600_000, millis / 60_000 % 60);
         let (second, milli) = (millis / 1_000 % 60, millis % 1_000);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z"
-        )
+        write!(f, "{day}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
     }
 }
 
@@ -148,14 +112,13 @@ impl FromStr for EventTime {
                 .flatten()
         };
         let read = || {
-            let (year, month, day) = (digits(0, 4)?, digits(5, 7)?, digits(8, 10)?);
+            let day: Date = text.get(..10)?.parse().ok()?;
             let (hour, minute) = (digits(11, 13)?, digits(14, 16)?);
             let (second, milli) = (digits(17, 19)?, digits(20, 23)?);
-            let exists = year >= 1970 && (1..=12).contains(&month) && (1..=31).contains(&day);
             let in_day = hour < 24 && minute < 60 && second < 60;
-            (exists && in_day).then(|| {
+            (day.year() >= 1970 && in_day).then(|| {
                 let seconds = (hour * 60 + minute) * 60 + second;
-                Self(days_of(year, month, day) * DAY_MILLIS + seconds * 1_000 + milli)
+                Self(day.unix_day() * DAY_MILLIS + seconds * 1_000 + milli)
             })
         };
         read()

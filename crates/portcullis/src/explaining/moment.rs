@@ -17,7 +17,7 @@ impl Moment {
     /// The beginning of a day. A day before 1970 is as long over as that one.
     pub(crate) fn of_day(day: Date) -> Self {
         Self {
-            unix_millis: days_of(day).saturating_mul(SECONDS_A_DAY * 1_000),
+            unix_millis: day.unix_day().saturating_mul(SECONDS_A_DAY * 1_000),
         }
     }
 
@@ -28,25 +28,17 @@ impl Moment {
 
     /// The day it is in, in UTC.
     pub(crate) fn day(self) -> Option<Date> {
-        let (year, month, day) = civil(self.unix_millis / 1_000 / SECONDS_A_DAY);
-        Date::new(
-            u16::try_from(year).ok()?,
-            u8::try_from(month).ok()?,
-            u8::try_from(day).ok()?,
-        )
+        Date::of_unix_day(self.unix_millis / 1_000 / SECONDS_A_DAY)
     }
 }
 
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.unix_millis / 1_000;
-        let (year, month, day) = civil(seconds / SECONDS_A_DAY);
+        let day = self.day().ok_or(fmt::Error)?;
         let (hour, minute) = (seconds / 3_600 % 24, seconds / 60 % 60);
         let second = seconds % 60;
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
-        )?;
+        write!(f, "{day}T{hour:02}:{minute:02}:{second:02}")?;
         match self.unix_millis % 1_000 {
             0 => f.write_str("Z"),
             millis => write!(f, ".{millis:03}Z"),
@@ -144,33 +136,6 @@ fn zone_of(text: &str) -> Option<i64> {
 fn two(text: &str) -> Option<u64> {
     let fits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
     fits.then(|| text.parse().ok()).flatten()
-}
-
-/// Days from 1970-01-01 to a day (days_from_civil of Howard Hinnant's date algorithms, in years that begin in March).
-fn days_of(date: Date) -> u64 {
-    let (month, day) = (u64::from(date.month()), u64::from(date.day()));
-    let year = u64::from(date.year()) + 400 - u64::from(month <= 2);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + of_year;
-    // 1970-01-01 counted the same way.
-    days.saturating_sub(865_565)
-}
-
-/// Year, month and day of a number of days since 1970-01-01 (civil_from_days of the same).
-const fn civil(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 {
-        from_march + 3
-    } else {
-        from_march - 9
-    };
-    let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
-    (year, month, day)
 }
 
 #[cfg(test)]
