@@ -4,6 +4,7 @@
 
 pub mod canon;
 pub mod clock;
+mod codes;
 pub mod compile;
 pub mod decide;
 pub mod decision;

@@ -5,6 +5,9 @@ use std::fmt;
 
 use portcullis_policy::Control;
 
+use crate::canon::{ClientFault, HostFault, PathFault, Repeated};
+use crate::http1::{ChunkFault, FieldFault, FramingFault, HeadFault};
+
 /// Why a request was refused. All of it is fixed text, so that nothing of the request or the store can be in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Reason {
@@ -108,6 +111,24 @@ impl Reason {
         }
     }
 
+    /// Whether the guard refuses anything with this code.
+    #[must_use]
+    pub fn is_code(code: &str) -> bool {
+        let of_faults = [
+            HeadFault::CODES,
+            FieldFault::CODES,
+            FramingFault::CODES,
+            ChunkFault::CODES,
+            PathFault::CODES,
+            HostFault::CODES,
+            ClientFault::CODES,
+        ];
+        let is_of_a_fault = of_faults.iter().any(|codes| codes.contains(&code));
+        is_of_a_fault
+            || code == Repeated.reason()
+            || Self::ALL.iter().any(|reason| reason.code == code)
+    }
+
     /// Whether it says that nothing could be known, as against a rule that was broken.
     #[must_use]
     pub const fn is_unavailable(self) -> bool {
@@ -164,6 +185,25 @@ mod tests {
             let is_word = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
             assert!(reason.code.bytes().all(is_word), "{reason}");
         }
+    }
+
+    #[test]
+    fn codes_of_every_origin_are_known_and_others_are_not() {
+        for code in [
+            "route_unknown",
+            "content_length_repeated",
+            "method_refused",
+            "field_folded",
+            "chunk_trailer_refused",
+            "path_dot_segment",
+            "host_byte",
+            "client_ip_unreadable",
+            "field_repeated",
+        ] {
+            assert!(Reason::is_code(code), "{code}");
+        }
+        assert!(!Reason::is_code("json_key_repeated"), "that is said inside");
+        assert!(!Reason::is_code("route") && !Reason::is_code(""));
     }
 
     #[test]

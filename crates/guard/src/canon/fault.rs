@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::codes::codes;
+
 /// Why a request target is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PathFault {
@@ -27,24 +29,20 @@ pub enum PathFault {
     Query,
 }
 
-impl PathFault {
-    /// The reason code.
-    #[must_use]
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::TooLong => "target_too_long",
-            Self::Form => "target_form_refused",
-            Self::Authority => "target_authority_mismatch",
-            Self::EmptySegment => "path_empty_segment",
-            Self::DotSegment => "path_dot_segment",
-            Self::Byte => "path_byte_ambiguous",
-            Self::EscapeBroken => "path_escape_broken",
-            Self::EscapeHidden => "path_escape_hidden",
-            Self::EscapeEncoding => "path_escape_not_utf8",
-            Self::Query => "query_byte",
-        }
-    }
+codes!(PathFault, {
+    TooLong => "target_too_long",
+    Form => "target_form_refused",
+    Authority => "target_authority_mismatch",
+    EmptySegment => "path_empty_segment",
+    DotSegment => "path_dot_segment",
+    Byte => "path_byte_ambiguous",
+    EscapeBroken => "path_escape_broken",
+    EscapeHidden => "path_escape_hidden",
+    EscapeEncoding => "path_escape_not_utf8",
+    Query => "query_byte",
+}, []);
 
+impl PathFault {
     /// The status: 414 where it is too long, else 400.
     #[must_use]
     pub const fn status(self) -> u16 {
@@ -84,22 +82,16 @@ pub enum HostFault {
     Ipv6,
 }
 
-impl HostFault {
-    /// The reason code.
-    #[must_use]
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::Empty => "host_empty",
-            Self::TooLong => "host_too_long",
-            Self::Byte => "host_byte",
-            Self::Label => "host_label_malformed",
-            Self::TrailingDot => "host_trailing_dot",
-            Self::Port => "host_port_malformed",
-            Self::Ipv4 => "host_ipv4_malformed",
-            Self::Ipv6 => "host_ipv6_malformed",
-        }
-    }
-}
+codes!(HostFault, {
+    Empty => "host_empty",
+    TooLong => "host_too_long",
+    Byte => "host_byte",
+    Label => "host_label_malformed",
+    TrailingDot => "host_trailing_dot",
+    Port => "host_port_malformed",
+    Ipv4 => "host_ipv4_malformed",
+    Ipv6 => "host_ipv6_malformed",
+}, []);
 
 /// Why the client cannot be known although a trusted proxy speaks for it. Each is a 400.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,19 +108,13 @@ pub enum ClientFault {
     Disagreement,
 }
 
-impl ClientFault {
-    /// The reason code.
-    #[must_use]
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::Unreadable => "client_ip_unreadable",
-            Self::ForwardedMalformed => "forwarded_malformed",
-            Self::SchemeMalformed => "forwarded_proto_malformed",
-            Self::HostMalformed => "forwarded_host_malformed",
-            Self::Disagreement => "client_ip_disagreement",
-        }
-    }
-}
+codes!(ClientFault, {
+    Unreadable => "client_ip_unreadable",
+    ForwardedMalformed => "forwarded_malformed",
+    SchemeMalformed => "forwarded_proto_malformed",
+    HostMalformed => "forwarded_host_malformed",
+    Disagreement => "client_ip_disagreement",
+}, []);
 
 /// Why a body is no JSON document that is read in one way only. Each is a 400.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

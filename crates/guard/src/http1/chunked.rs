@@ -4,6 +4,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::codes::codes;
+
 /// The most digits of a chunk's size; as many as 64 bits need.
 const SIZE_DIGITS_MAX: u8 = 16;
 
@@ -22,19 +24,15 @@ pub enum ChunkFault {
     TooLarge,
 }
 
-impl ChunkFault {
-    /// The reason code.
-    #[must_use]
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::Size => "chunk_size_malformed",
-            Self::LineEnd => "chunk_line_end_malformed",
-            Self::DataEnd => "chunk_data_end_malformed",
-            Self::Trailer => "chunk_trailer_refused",
-            Self::TooLarge => "body_too_large",
-        }
-    }
+codes!(ChunkFault, {
+    Size => "chunk_size_malformed",
+    LineEnd => "chunk_line_end_malformed",
+    DataEnd => "chunk_data_end_malformed",
+    Trailer => "chunk_trailer_refused",
+    TooLarge => "body_too_large",
+}, []);
 
+impl ChunkFault {
     /// The status of the refusal of a request: 413 where it is too large, else 400. Of a response: 502.
     #[must_use]
     pub const fn status(self) -> u16 {

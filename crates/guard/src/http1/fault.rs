@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::codes::codes;
+
 /// A fault of the header fields, in a request or in a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldFault {
@@ -21,21 +23,15 @@ pub enum FieldFault {
     TooLarge,
 }
 
-impl FieldFault {
-    /// The reason code.
-    #[must_use]
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::Folded => "field_folded",
-            Self::Name => "field_name_malformed",
-            Self::ValueControl => "field_value_control",
-            Self::ValueEncoding => "field_value_not_utf8",
-            Self::LineEnd => "line_end_malformed",
-            Self::TooMany => "fields_too_many",
-            Self::TooLarge => "head_too_large",
-        }
-    }
-}
+codes!(FieldFault, {
+    Folded => "field_folded",
+    Name => "field_name_malformed",
+    ValueControl => "field_value_control",
+    ValueEncoding => "field_value_not_utf8",
+    LineEnd => "line_end_malformed",
+    TooMany => "fields_too_many",
+    TooLarge => "head_too_large",
+}, []);
 
 /// A fault of the fields that say where a message ends and who it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,24 +58,18 @@ pub enum FramingFault {
     Alias,
 }
 
-impl FramingFault {
-    /// The reason code.
-    #[must_use]
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::LengthRepeated => "content_length_repeated",
-            Self::LengthMalformed => "content_length_malformed",
-            Self::CodingRepeated => "transfer_encoding_repeated",
-            Self::CodingUnknown => "transfer_encoding_unknown",
-            Self::CodingOnOld => "transfer_encoding_on_http10",
-            Self::LengthAndCoding => "content_length_and_transfer_encoding",
-            Self::BodyImpossible => "body_impossible",
-            Self::ConnectionMalformed => "connection_malformed",
-            Self::ConnectionProtected => "connection_lists_protected_field",
-            Self::Alias => "framing_field_alias",
-        }
-    }
-}
+codes!(FramingFault, {
+    LengthRepeated => "content_length_repeated",
+    LengthMalformed => "content_length_malformed",
+    CodingRepeated => "transfer_encoding_repeated",
+    CodingUnknown => "transfer_encoding_unknown",
+    CodingOnOld => "transfer_encoding_on_http10",
+    LengthAndCoding => "content_length_and_transfer_encoding",
+    BodyImpossible => "body_impossible",
+    ConnectionMalformed => "connection_malformed",
+    ConnectionProtected => "connection_lists_protected_field",
+    Alias => "framing_field_alias",
+}, []);
 
 /// Why a request head is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,27 +102,21 @@ pub enum HeadFault {
     Framing(FramingFault),
 }
 
-impl HeadFault {
-    /// The reason code.
-    #[must_use]
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::RequestLine => "request_line_malformed",
-            Self::MethodMalformed => "method_malformed",
-            Self::MethodUnknown => "method_unknown",
-            Self::MethodRefused => "method_refused",
-            Self::Http2Preface => "http2_preface",
-            Self::TargetByte => "target_byte",
-            Self::TargetTooLong => "target_too_long",
-            Self::Version => "version_unsupported",
-            Self::HostMissing => "host_missing",
-            Self::HostRepeated => "host_repeated",
-            Self::Expectation => "expectation_unknown",
-            Self::Field(fault) => fault.reason(),
-            Self::Framing(fault) => fault.reason(),
-        }
-    }
+codes!(HeadFault, {
+    RequestLine => "request_line_malformed",
+    MethodMalformed => "method_malformed",
+    MethodUnknown => "method_unknown",
+    MethodRefused => "method_refused",
+    Http2Preface => "http2_preface",
+    TargetByte => "target_byte",
+    TargetTooLong => "target_too_long",
+    Version => "version_unsupported",
+    HostMissing => "host_missing",
+    HostRepeated => "host_repeated",
+    Expectation => "expectation_unknown",
+}, [Field, Framing]);
 
+impl HeadFault {
     /// The status of the refusal: 400, 414, 417, 431, 501 or 505. The connection is closed after each of them.
     #[must_use]
     pub const fn status(self) -> u16 {
