@@ -45,6 +45,7 @@ fn unused_limits(policy: &Policy) -> Vec<Notice> {
         .all_routes()
         .flat_map(|route| policy.limits_of(route))
         .map(|limit| &limit.name)
+        .chain(policy.functions.iter().flat_map(|one| &one.limits))
         .collect();
     let unused = |limit: &&Limit| !used.contains(&limit.name);
     policy

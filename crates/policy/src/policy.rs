@@ -6,8 +6,8 @@ use std::num::NonZeroU16;
 use ipnet::IpNet;
 
 use crate::{
-    AuditSettings, Control, Date, EventSettings, Except, Guard, GuardSymbol, HostPattern, Later,
-    Limit, Method, Name, Need, Notice, PathTemplate, PolicyErrors, Profile, ProxySettings,
+    AuditSettings, Control, Date, EventSettings, Except, Function, Guard, GuardSymbol, HostPattern,
+    Later, Limit, Method, Name, Need, Notice, PathTemplate, PolicyErrors, Profile, ProxySettings,
     PublicUrl, Route, RouteName, Upstream, default_limit_name, default_limits, policy_file,
 };
 
@@ -29,6 +29,7 @@ pub struct Policy {
     pub(crate) notices: Vec<Notice>,
     pub(crate) limits: BTreeMap<Name, Limit>,
     pub(crate) routes: Vec<Route>,
+    pub(crate) functions: Vec<Function>,
     pub(crate) guards: Vec<Guard>,
     pub(crate) excepts: Vec<Except>,
     pub(crate) audit: AuditSettings,
@@ -161,6 +162,20 @@ impl Policy {
     #[must_use]
     pub const fn limits(&self) -> &BTreeMap<Name, Limit> {
         &self.limits
+    }
+
+    /// The functions that are reached past any proxy, in the order of the file.
+    #[must_use]
+    pub fn functions(&self) -> &[Function] {
+        &self.functions
+    }
+
+    /// What is said of one function, by its name as the inventory of routes prints it.
+    #[must_use]
+    pub fn function(&self, name: &str) -> Option<&Function> {
+        self.functions
+            .iter()
+            .find(|function| function.name.as_str() == name)
     }
 
     /// What the user's own functions mean.

@@ -3,7 +3,7 @@
 //! `version` first, because all else depends on it, then the tables in the order of [`TABLES`]: what others refer to
 //! comes before them. A new table is one new file and one line there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use toml_edit::Document;
@@ -15,9 +15,9 @@ use crate::node::{Node, NodeValue, Table};
 use crate::suggestion::{closest, or_list};
 use crate::table_reader::wrong_kind;
 use crate::{
-    Policy, PolicyErrors, audit_settings, deployment, depth, event_settings, except, guard,
-    host_pattern, later, limit, node, notice, overlaps, proxy_settings, public_url, route,
-    static_paths, trusted_proxies, upstream,
+    FunctionName, Policy, PolicyErrors, audit_settings, deployment, depth, event_settings, except,
+    function, guard, host_pattern, later, limit, node, notice, overlaps, proxy_settings,
+    public_url, route, static_paths, trusted_proxies, upstream,
 };
 
 /// The version of the policy file that this program reads.
@@ -29,13 +29,15 @@ pub(crate) struct Draft {
     pub(crate) policy: Policy,
     /// Every name under `[limits]`, also of limits that could not be read.
     pub(crate) limit_names: BTreeSet<String>,
+    /// Where each function was described first.
+    pub(crate) function_lines: BTreeMap<FunctionName, usize>,
 }
 
 /// Reads the value of one key at the top of the file.
 type Read = fn(&Node, &mut Draft, &mut Faults<'_>);
 
 /// The keys that are read, in the order in which they are: routes refer to hosts and limits, wherever the file has them.
-const TABLES: [(&str, Read); 15] = [
+const TABLES: [(&str, Read); 16] = [
     ("name", deployment::read_name),
     ("public_url", public_url::read),
     ("upstream", upstream::read),
@@ -48,6 +50,7 @@ const TABLES: [(&str, Read); 15] = [
     ("events", event_settings::read),
     ("limits", limit::read),
     ("route", route::read),
+    ("function", function::read),
     ("guard", guard::read),
     ("except", except::read),
     ("audit", audit_settings::read),

@@ -207,7 +207,7 @@ fn read_one(table: &Table, draft: &Draft, faults: &mut Faults<'_>) -> Option<Rou
 }
 
 /// `permission` and `object`, which only a route with a caller has.
-fn read_caller(
+pub(crate) fn read_caller(
     reader: &mut TableReader<'_, '_>,
     kind: Option<RouteType>,
 ) -> (Option<Name>, Option<Name>) {
@@ -233,7 +233,7 @@ fn read_methods<'r>(reader: &mut TableReader<'r, '_>, node: Option<&'r Node>) ->
     (!methods.is_empty()).then_some(methods)
 }
 
-fn read_limits(
+pub(crate) fn read_limits(
     reader: &mut TableReader<'_, '_>,
     kind: Option<RouteType>,
     draft: &Draft,

@@ -3,8 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::function_name::is_kind;
 use crate::malformed::quoted;
-use crate::{Malformed, Method, Name, PathTemplate};
+use crate::{FunctionName, Malformed, Method, Name, PathTemplate};
+
+/// What the name of a server action begins with. It is printed as `POST`, which it is, and has no path.
+const ACTION: &str = "action:";
 
 /// The name of one route.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,13 +20,12 @@ pub enum RouteName {
         /// The path, as one route writes it.
         path: PathTemplate,
     },
-    /// `MUTATION messages:send`: an operation of a service that is not called by path (Convex functions, server
-    /// actions).
+    /// `MUTATION messages:send`, `POST action:app/actions.ts#save`: a function that is not called by path.
     Operation {
-        /// The kind, in capitals.
+        /// The word that the inventory of routes prints before it, in capitals.
         kind: Name,
-        /// The operation, as the inventory of routes shows it.
-        name: String,
+        /// The function.
+        name: FunctionName,
     },
 }
 
@@ -55,7 +58,8 @@ impl FromStr for RouteName {
             return Err(Malformed::whole(text, message));
         };
         let rest_start = word.len() + 1;
-        if rest.starts_with('/') || word.parse::<Method>().is_ok() {
+        let is_method = word.parse::<Method>().is_ok() && !rest.starts_with(ACTION);
+        if rest.starts_with('/') || is_method {
             let method = word.parse::<Method>().map_err(|fault| Malformed {
                 at: 0..word.len(),
                 suggestion: fault.suggestion.map(|word| format!("{word} {rest}")),
@@ -68,24 +72,19 @@ impl FromStr for RouteName {
             })?;
             return Ok(Self::Http { method, path });
         }
-        let kind_is_word = !word.is_empty()
-            && word
-                .bytes()
-                .all(|byte| byte.is_ascii_uppercase() || byte == b'_');
-        let clean = !rest
-            .chars()
-            .any(|one| one.is_control() || one.is_whitespace());
-        if !kind_is_word || !clean || !rest.contains(':') {
-            let message = format!(
-                "{} is neither `METHOD /path` nor `KIND module:operation`",
-                quoted(text)
-            );
-            return Err(Malformed::whole(text, message));
+        match (is_kind(word), rest.parse::<FunctionName>()) {
+            (true, Ok(name)) => Ok(Self::Operation {
+                kind: word.parse()?,
+                name,
+            }),
+            _ => {
+                let message = format!(
+                    "{} is neither `METHOD /path` nor `KIND module:operation`",
+                    quoted(text)
+                );
+                Err(Malformed::whole(text, message))
+            }
         }
-        Ok(Self::Operation {
-            kind: word.parse()?,
-            name: rest.to_owned(),
-        })
     }
 }
 
@@ -108,7 +107,8 @@ mod tests {
             ("GET /api/export", None),
             ("ANY /", None),
             ("MUTATION messages:send", None),
-            ("POST action:app/actions.ts#save", Some(5..31)),
+            ("POST action:app/actions.ts#save", None),
+            ("POST messages:send", Some(5..18)),
             ("SERVER_ACTION action:app/actions.ts#save", None),
             ("/api/export", Some(0..11)),
             ("get /api/export", Some(0..3)),
@@ -135,6 +135,9 @@ mod tests {
         let name = |text: &str| text.parse::<RouteName>().unwrap();
         assert!(name("GET /a/{id}").is(&name("GET /a/{slug}")));
         assert!(!name("GET /a/{id}").is(&name("POST /a/{id}")));
+        let action = "POST action:app/actions.ts#save";
+        assert_eq!(name(action).to_string(), action);
+        assert!(name(action).is(&name(action)));
         assert!(!name("GET /a/{*all}").is(&name("GET /a/{id}")));
     }
 }

@@ -5,6 +5,7 @@ mod corpus;
 mod demands;
 mod deployment;
 mod errors;
+mod functions;
 mod guard_needs;
 mod guide;
 mod overlaps;
