@@ -51,9 +51,21 @@ const ARROWS: &[Arrows] = &[
         in_tests: &[],
     },
     Arrows {
+        from: "catalogue",
+        uses: &["policy"],
+        in_tests: &[],
+    },
+    Arrows {
         from: "portcullis",
         uses: &[
-            "policy", "report", "code", "audit", "guard", "state", "gateway",
+            "policy",
+            "report",
+            "code",
+            "audit",
+            "guard",
+            "state",
+            "gateway",
+            "catalogue",
         ],
         in_tests: &[],
     },
