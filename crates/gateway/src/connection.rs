@@ -1,8 +1,11 @@
 //! One client's connection: heads are read one after the other, and each is an exchange.
 
+use std::future::{Future as _, poll_fn};
 use std::io;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::ready;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -17,8 +20,8 @@ use portcullis_guard::reason::Reason;
 use crate::deadline::Timer;
 use crate::exchange;
 use crate::live::{Live, LiveView};
-use crate::pool::IDLE_BYTES;
 use crate::refusal::{Context, write_reason};
+use crate::scratch::Scratch;
 use crate::worker::Worker;
 
 /// How much is read at once where nothing is known of what comes.
@@ -29,18 +32,13 @@ const READ_BYTES: usize = 8 * 1024;
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 256 * 1024;
 
-/// A client's connection and its buffers, which are used again for each request.
+/// A client's connection, with the buffers that it was lent for a request. While it is idle they are empty.
 pub(crate) struct Connection<'w> {
     pub(crate) worker: &'w Arc<Worker>,
     pub(crate) client: TcpStream,
     pub(crate) peer: IpAddr,
     pub(crate) timer: Timer,
-    /// What was read and not used yet.
-    pub(crate) input: Vec<u8>,
-    /// The bytes of the head that is being answered.
-    pub(crate) head: Vec<u8>,
-    /// What is being written.
-    pub(crate) out: Vec<u8>,
+    pub(crate) scratch: Scratch,
     /// Whether some of the body was taken off the input, so that its length says nothing of what is left.
     pub(crate) body_begun: bool,
     /// Whether the body of the request was taken off the input to its end.
@@ -72,9 +70,7 @@ pub(crate) async fn serve(
         client,
         peer,
         timer: Timer::new(),
-        input: Vec::new(),
-        head: Vec::new(),
-        out: Vec::new(),
+        scratch: Scratch::default(),
         body_begun: false,
         body_taken: false,
     };
@@ -90,7 +86,7 @@ pub(crate) async fn serve(
         // Looked at again: a policy that came while the connection was idle holds for this request.
         let after = exchange::run(&mut connection, live.load(), &head).await;
         match after {
-            After::Next => connection.shrink(),
+            After::Next => connection.rest(),
             After::Close => {
                 connection.close().await;
                 return;
@@ -109,6 +105,12 @@ pub(crate) async fn serve(
     }
 }
 
+impl Drop for Connection<'_> {
+    fn drop(&mut self) {
+        self.worker.shelf().keep(std::mem::take(&mut self.scratch));
+    }
+}
+
 impl Connection<'_> {
     /// Reads the next head. Nothing where the client has closed, or sent nothing in the time that a connection may idle.
     async fn read_head(&mut self, live: &Live) -> Result<Option<RequestHead>, Reason> {
@@ -118,17 +120,17 @@ impl Connection<'_> {
         let mut seen = 0;
         // Set once the first bytes are there; most heads come whole, and need no look at the clock for it.
         let mut has_deadline = false;
-        if !self.input.is_empty() {
+        if !self.scratch.input.is_empty() {
             deadline = begun + settings.head_timeout;
             has_deadline = true;
         }
         loop {
-            if !self.input.is_empty()
+            if !self.scratch.input.is_empty()
                 && (seen == 0
-                    || head_may_be_complete(&self.input, seen)
-                    || self.input.len() >= live.plan.head.head_bytes_max)
+                    || head_may_be_complete(&self.scratch.input, seen)
+                    || self.scratch.input.len() >= live.plan.head.head_bytes_max)
             {
-                match parse_request_head(&self.input, &live.plan.head) {
+                match parse_request_head(&self.scratch.input, &live.plan.head) {
                     Ok(Parsed::Complete { head, len }) => {
                         self.take_head(len);
                         return Ok(Some(head));
@@ -137,14 +139,12 @@ impl Connection<'_> {
                     Err(fault) => return Err(reason_of(fault)),
                 }
             }
-            seen = self.input.len();
+            seen = self.scratch.input.len();
             if seen > 0 && !has_deadline {
                 deadline = Instant::now() + settings.head_timeout;
                 has_deadline = true;
             }
-            self.input.reserve(READ_BYTES);
-            let read = self.client.read_buf(&mut self.input);
-            match self.timer.until(deadline, read).await {
+            match self.read_some(deadline).await {
                 Ok(0) => return Ok(None),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::TimedOut && seen > 0 => {
@@ -157,24 +157,40 @@ impl Connection<'_> {
 
     /// Moves a head out of the input, so that what comes after it can be read while it is looked at.
     fn take_head(&mut self, len: usize) {
-        std::mem::swap(&mut self.input, &mut self.head);
-        self.input.clear();
-        let rest = self.head.get(len..).unwrap_or_default();
-        self.input.extend_from_slice(rest);
-        self.head.truncate(len);
+        std::mem::swap(&mut self.scratch.input, &mut self.scratch.head);
+        self.scratch.input.clear();
+        let rest = self.scratch.head.get(len..).unwrap_or_default();
+        self.scratch.input.extend_from_slice(rest);
+        self.scratch.head.truncate(len);
         self.body_begun = false;
         self.body_taken = false;
     }
 
-    /// Gives back what a large request took, so that idle connections hold little.
-    fn shrink(&mut self) {
-        self.out.clear();
-        self.head.clear();
-        for buffer in [&mut self.input, &mut self.head, &mut self.out] {
-            if buffer.capacity() > IDLE_BYTES {
-                buffer.shrink_to(IDLE_BYTES);
-            }
+    /// Gives the buffers back, unless something of the next request is in them.
+    fn rest(&mut self) {
+        if self.scratch.input.is_empty() {
+            self.worker.shelf().keep(std::mem::take(&mut self.scratch));
         }
+    }
+
+    /// Reads what has arrived. Buffers are lent when there is something to read, and no sooner.
+    async fn read_some(&mut self, deadline: Instant) -> io::Result<usize> {
+        let Self {
+            worker,
+            client,
+            scratch,
+            timer,
+            ..
+        } = self;
+        let read = poll_fn(|context| {
+            ready!(client.poll_read_ready(context))?;
+            if scratch.input.capacity() == 0 {
+                *scratch = worker.shelf().lend();
+            }
+            scratch.input.reserve(READ_BYTES);
+            pin!(client.read_buf(&mut scratch.input)).poll(context)
+        });
+        timer.until(deadline, read).await
     }
 
     /// Writes what is in `out`.
@@ -183,7 +199,14 @@ impl Connection<'_> {
     ///
     /// The client is gone, or takes nothing in that time.
     pub(crate) async fn write_out(&mut self, by: Instant, timeout: Duration) -> io::Result<()> {
-        write_by(&mut self.timer, &mut self.client, &self.out, by, timeout).await
+        write_by(
+            &mut self.timer,
+            &mut self.client,
+            &self.scratch.out,
+            by,
+            timeout,
+        )
+        .await
     }
 
     /// Answers what is no request, and ends the connection: where a head cannot be read, nobody knows where the next one
@@ -193,18 +216,18 @@ impl Connection<'_> {
         let id = self.worker.next_id();
         self.worker
             .refused_before_routing(reason, Some(id), self.peer, now);
-        self.out.clear();
+        self.scratch.out.clear();
         let context = Context {
             id: Some(id),
             is_head: false,
             closes: true,
             date: self.worker.date(now),
         };
-        write_reason(&mut self.out, reason, context);
+        write_reason(&mut self.scratch.out, reason, context);
         let deadline = Instant::now() + LINGER;
         if self
             .timer
-            .until(deadline, self.client.write_all(&self.out))
+            .until(deadline, self.client.write_all(&self.scratch.out))
             .await
             .is_ok()
         {
@@ -224,10 +247,8 @@ impl Connection<'_> {
         let deadline = Instant::now() + LINGER;
         let mut left = LINGER_BYTES;
         while left > 0 {
-            self.input.clear();
-            self.input.reserve(READ_BYTES);
-            let read = self.client.read_buf(&mut self.input);
-            match self.timer.until(deadline, read).await {
+            self.scratch.input.clear();
+            match self.read_some(deadline).await {
                 Ok(0) | Err(_) => return,
                 Ok(count) => left = left.saturating_sub(count),
             }

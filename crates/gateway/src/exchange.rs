@@ -71,9 +71,9 @@ pub(crate) async fn run(connection: &mut Connection<'_>, live: &Live, head: &Req
         write_timeout: live.settings.write_timeout,
     };
     // The head leaves the connection for the time of the exchange, so that the body can be read beside it.
-    let buf = std::mem::take(&mut connection.head);
+    let buf = std::mem::take(&mut connection.scratch.head);
     let after = decide_and_answer(connection, live, head, &buf, basics, now).await;
-    connection.head = buf;
+    connection.scratch.head = buf;
     after
 }
 
@@ -83,28 +83,144 @@ async fn decide_and_answer(
     head: &RequestHead,
     buf: &[u8],
     basics: Basics,
-    mut now: Now,
+    now: Now,
 ) -> After {
     let view = match RequestView::read(&live.plan, head, buf, connection.peer) {
         Ok(view) => view,
         Err(fault) => {
             let denial = Denial::because(Reason::of(fault.reason(), fault.status()));
             let client = ClientIp::of_peer(connection.peer);
-            return deny(connection, head, basics, client, &denial, now).await;
+            let answered = deny(connection, head, basics, client, &denial, now);
+            return finish(connection, answered, basics).await;
         }
     };
-    let mut held = None;
-    let mut decider = Decider::new(&live.plan, &view, now);
+    let request = Request {
+        view: &view,
+        head,
+        buf,
+        basics,
+    };
+    let decided = match begin(connection, live, request, now) {
+        Begun::Decided(decided) => decided,
+        Begun::Waits(waiting) => Box::pin(wait(connection, live, request, waiting, now)).await,
+    };
+    match decided {
+        Decided::Answered(answered) => finish(connection, answered, basics).await,
+        Decided::Permitted(permitted) => admit(connection, live, head, basics, permitted).await,
+    }
+}
+
+/// A request as it was read.
+#[derive(Clone, Copy)]
+struct Request<'r> {
+    view: &'r RequestView<'r>,
+    head: &'r RequestHead,
+    buf: &'r [u8],
+    basics: Basics,
+}
+
+/// How far a decision comes without a wait.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a decision is made for every request and must cost no allocation"
+)]
+enum Begun<'s, 'r> {
+    Decided(Decided<'s>),
+    Waits(Box<Waiting<'s, 'r>>),
+}
+
+/// A decision that needs something which takes time.
+struct Waiting<'s, 'r> {
+    decider: Decider<'s, 'r>,
+    step: Step<'s>,
+}
+
+/// What a decision led to.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a decision is made for every request and must cost no allocation"
+)]
+enum Decided<'s> {
+    /// The answer is in `out`.
+    Answered(Answered),
+    /// The request for the upstream is in `out`.
+    Permitted(Permitted<'s>),
+}
+
+/// What is known of an answer of the guard's own when it is written.
+#[derive(Clone, Copy)]
+struct Answered {
+    /// Whether the connection ends with it.
+    closes: bool,
+    /// Whether something of the client's is unread.
+    unread: bool,
+}
+
+/// A permit with all that forwarding takes.
+struct Permitted<'s> {
+    permit: Permit<'s>,
+    outgoing: Outgoing,
+    held: Option<Held>,
+    now: Now,
+}
+
+/// Decides and writes what comes of it, as far as that needs no wait, which is all of it for most requests. On the stack and
+/// not in the connection's own memory: what all connections share is in the processor's cache.
+#[inline(never)]
+fn begin<'s, 'r>(
+    connection: &mut Connection<'_>,
+    live: &'s Live,
+    request: Request<'r>,
+    now: Now,
+) -> Begun<'s, 'r> {
+    let mut decider = Decider::new(&live.plan, request.view, now);
+    let store = connection.worker.store();
+    let at_once = store.answers_at_once();
     let mut step = guarded(|| decider.start());
-    let decision = loop {
+    loop {
         step = match step {
-            Step::Done(decision) => break decision,
+            Step::Done(decision) => {
+                let body = decider.into_body();
+                let decided = settle(connection, request, decision, body, None, now);
+                return Begun::Decided(decided);
+            }
+            Step::Ask if at_once => match answers_at_once(store, decider.batch(), now) {
+                Some(answers) => guarded(|| decider.answered(answers)),
+                None => panicked(STORE_PANICKED),
+            },
+            step @ (Step::Ask | Step::Body { .. }) => {
+                return Begun::Waits(Box::new(Waiting { decider, step }));
+            }
+        };
+    }
+}
+
+/// Goes on with a decision that waits for the store or for the body.
+async fn wait<'s>(
+    connection: &mut Connection<'_>,
+    live: &'s Live,
+    request: Request<'_>,
+    waiting: Box<Waiting<'s, '_>>,
+    mut now: Now,
+) -> Decided<'s> {
+    let Waiting {
+        mut decider,
+        mut step,
+    } = *waiting;
+    let mut held = None;
+    loop {
+        step = match step {
+            Step::Done(decision) => {
+                let body = decider.into_body();
+                return settle(connection, request, decision, body, held, now);
+            }
             Step::Ask => match answers(connection.worker.store(), decider.batch(), now).await {
                 Some(answers) => guarded(|| decider.answered(answers)),
-                None => panicked("the store panicked"),
+                None => panicked(STORE_PANICKED),
             },
             Step::Body { bytes_max } => {
-                let client = view.client();
+                let Request { head, basics, .. } = request;
+                let client = request.view.client();
                 match request_body::hold(connection, live, head, basics, client, bytes_max).await {
                     Ok((body, budget)) => {
                         held = Some(budget);
@@ -116,23 +232,47 @@ async fn decide_and_answer(
                 }
             }
         };
-    };
+    }
+}
+
+/// Writes what a decision leads to: an answer, or the request for the upstream.
+fn settle<'s>(
+    connection: &mut Connection<'_>,
+    request: Request<'_>,
+    decision: Decision<'s>,
+    body: Option<Vec<u8>>,
+    held: Option<Held>,
+    now: Now,
+) -> Decided<'s> {
+    let Request {
+        view,
+        head,
+        buf,
+        basics,
+    } = request;
     match decision {
-        Decision::Allow(permit) => {
-            let body = decider.into_body();
-            let outgoing = outgoing(connection, &view, head, buf, basics, body);
-            admit(connection, live, head, basics, &permit, outgoing, held, now).await
-        }
+        Decision::Allow(permit) => Decided::Permitted(Permitted {
+            permit,
+            outgoing: outgoing(connection, view, head, buf, basics, body),
+            held,
+            now,
+        }),
         Decision::Deny(denial) | Decision::Unavailable(denial) => {
-            deny(connection, head, basics, view.client(), &denial, now).await
+            let client = view.client();
+            Decided::Answered(deny(connection, head, basics, client, &denial, now))
         }
         Decision::Own(own) => {
-            let closes = !basics.keep_alive || has_unread_body(connection, head);
+            let unread = has_unread_body(connection, head);
+            let closes = !basics.keep_alive || unread;
             connection.worker.answered_itself();
             let date = connection.worker.date(now);
-            connection.out.clear();
-            write_own(&mut connection.out, own, context(basics, closes, date));
-            finish(connection, closes, basics).await
+            connection.scratch.out.clear();
+            write_own(
+                &mut connection.scratch.out,
+                own,
+                context(basics, closes, date),
+            );
+            Decided::Answered(Answered { closes, unread })
         }
     }
 }
@@ -146,14 +286,33 @@ fn panicked<'s>(what: &'static str) -> Step<'s> {
     Step::Done(Denial::because(Reason::INTERNAL).saying(what).into())
 }
 
+/// Why there is no answer of the store, inside.
+const STORE_PANICKED: &str = "the store panicked";
+
+/// The store's reply. Nothing of one that panics.
+fn asked<'a>(store: &'a dyn Store, batch: &'a [Ask<'_>], now: Now) -> Option<Reply<'a>> {
+    catch_unwind(AssertUnwindSafe(|| store.ask(batch, now))).ok()
+}
+
+/// The answer of a store that says that it is there at once. One that is not is refused like one that does not come.
+fn answers_at_once(
+    store: &dyn Store,
+    batch: &[Ask<'_>],
+    now: Now,
+) -> Option<Result<Answers, StoreError>> {
+    match asked(store, batch, now)? {
+        Reply::Ready(answers) => Some(answers),
+        Reply::Pending(_) => Some(Err(StoreError::TimedOut)),
+    }
+}
+
 /// The store's answer, in its time. Nothing of a store that panics, while it is asked or while it is waited for.
 async fn answers(
     store: &dyn Store,
     batch: &[Ask<'_>],
     now: Now,
 ) -> Option<Result<Answers, StoreError>> {
-    let reply = catch_unwind(AssertUnwindSafe(|| store.ask(batch, now)));
-    match reply.ok()? {
+    match asked(store, batch, now)? {
         Reply::Ready(answers) => Some(answers),
         Reply::Pending(mut pending) => {
             let guarded = poll_fn(|context| {
@@ -181,7 +340,7 @@ fn outgoing(
     basics: Basics,
     held: Option<Vec<u8>>,
 ) -> Outgoing {
-    let out = &mut connection.out;
+    let out = &mut connection.scratch.out;
     out.clear();
     // A body that is held is sent whole, and so with its length, however it came.
     let framing = held.as_ref().map_or(view.framing(), |body| {
@@ -209,38 +368,38 @@ fn outgoing(
 }
 
 /// Forwards what was permitted, and notes how it ended.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "what a permit is used with is no thing of its own"
-)]
 async fn admit(
     connection: &mut Connection<'_>,
     live: &Live,
     head: &RequestHead,
     basics: Basics,
-    permit: &Permit<'_>,
-    outgoing: Outgoing,
-    held: Option<Held>,
-    now: Now,
+    permitted: Permitted<'_>,
 ) -> After {
+    let Permitted {
+        permit,
+        outgoing,
+        held,
+        now,
+    } = permitted;
     let worker = connection.worker;
-    worker.admitted(permit, basics, now);
-    let forwarded = forward::run(connection, live, head, basics, permit, outgoing).await;
+    worker.admitted(&permit, basics, now);
+    let forwarded = forward::run(connection, live, head, basics, &permit, outgoing).await;
     drop(held);
     match forwarded {
         Ok(done) => {
             if done.status < 400 {
-                give_back(worker, permit).await;
+                give_back(worker, &permit).await;
             }
-            worker.finished(live, permit, basics, Outcome::Answered(done.status), now);
+            worker.finished(live, &permit, basics, Outcome::Answered(done.status), now);
             done.after
         }
         Err(forward::Failure::Unanswered(reason)) => {
             let denial = Denial::because(reason).at(permit.route());
-            deny(connection, head, basics, permit.client(), &denial, now).await
+            let answered = deny(connection, head, basics, permit.client(), &denial, now);
+            finish(connection, answered, basics).await
         }
         Err(forward::Failure::Broken(reason)) => {
-            worker.finished(live, permit, basics, Outcome::Broken(reason), now);
+            worker.finished(live, &permit, basics, Outcome::Broken(reason), now);
             After::Reset
         }
     }
@@ -261,27 +420,26 @@ async fn give_back(worker: &Worker, permit: &Permit<'_>) {
     }
 }
 
-/// Answers a refusal.
-async fn deny(
+/// Writes a refusal.
+fn deny(
     connection: &mut Connection<'_>,
     head: &RequestHead,
     basics: Basics,
     client: ClientIp,
     denial: &Denial<'_>,
     now: Now,
-) -> After {
+) -> Answered {
     connection.worker.refused(denial, basics, client, now);
     let unread = has_unread_body(connection, head);
     let closes = !basics.keep_alive || unread || denial.reason.status == 408;
     let date = connection.worker.date(now);
-    connection.out.clear();
-    write_denial(&mut connection.out, denial, context(basics, closes, date));
-    let after = finish(connection, closes, basics).await;
-    if after == After::Close && unread {
-        After::Linger
-    } else {
-        after
-    }
+    connection.scratch.out.clear();
+    write_denial(
+        &mut connection.scratch.out,
+        denial,
+        context(basics, closes, date),
+    );
+    Answered { closes, unread }
 }
 
 /// Whether something of the body is still to come. A small one that has arrived is taken off the input, so that the
@@ -295,8 +453,8 @@ fn has_unread_body(connection: &mut Connection<'_>, head: &RequestHead) -> bool 
                 return false;
             }
             // Of one that was begun nobody counts here what is left: the connection ends.
-            if !connection.body_begun && length <= connection.input.len() {
-                connection.input.drain(..length);
+            if !connection.body_begun && length <= connection.scratch.input.len() {
+                connection.scratch.input.drain(..length);
                 connection.body_taken = true;
                 return false;
             }
@@ -315,14 +473,14 @@ const fn context(basics: Basics, closes: bool, date: HttpDate) -> Context {
     }
 }
 
-/// Writes what is in `out`.
-async fn finish(connection: &mut Connection<'_>, closes: bool, basics: Basics) -> After {
+/// Sends an answer of the guard's own, which is in `out`.
+async fn finish(connection: &mut Connection<'_>, answered: Answered, basics: Basics) -> After {
     let written = connection
         .write_out(basics.deadline, basics.write_timeout)
         .await;
-    if closes || written.is_err() {
-        After::Close
-    } else {
-        After::Next
+    match (answered, written) {
+        (Answered { closes: false, .. }, Ok(())) => After::Next,
+        (Answered { unread: true, .. }, _) => After::Linger,
+        _ => After::Close,
     }
 }

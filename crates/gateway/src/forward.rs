@@ -102,10 +102,10 @@ pub(crate) async fn run(
 fn append_small_body(connection: &mut Connection<'_>, outgoing: &mut Outgoing) {
     if let Framing::Length(length) = outgoing.body
         && let Ok(length) = usize::try_from(length)
-        && let Some(body) = connection.input.get(..length)
+        && let Some(body) = connection.scratch.input.get(..length)
     {
-        connection.out.extend_from_slice(body);
-        connection.input.drain(..length);
+        connection.scratch.out.extend_from_slice(body);
+        connection.scratch.input.drain(..length);
         connection.body_taken = true;
         outgoing.body = Framing::None;
     }
@@ -183,7 +183,7 @@ async fn ask(
     let written = write_by(
         &mut connection.timer,
         &mut upstream.stream,
-        &connection.out,
+        &connection.scratch.out,
         basics.deadline,
         live.settings.write_timeout,
     );

@@ -18,6 +18,7 @@ mod relay;
 mod repeats;
 mod request_body;
 mod request_id;
+mod scratch;
 mod server;
 mod signals;
 mod upload;

@@ -39,17 +39,17 @@ pub(crate) async fn relay(
         || !request_sent
         || outward == Outward::UntilClose
         || connection.worker.is_draining();
-    connection.out.clear();
+    connection.scratch.out.clear();
     write_response_head(
-        &mut connection.out,
+        &mut connection.scratch.out,
         &head,
         &upstream.input,
         outward,
         basics.id,
         closes,
     );
-    write_limits(&mut connection.out, permit.limits());
-    connection.out.extend_from_slice(b"\r\n");
+    write_limits(&mut connection.scratch.out, permit.limits());
+    connection.scratch.out.extend_from_slice(b"\r\n");
     upstream.input.drain(..len);
     let write_timeout = live.settings.write_timeout;
     relay_body(
@@ -105,14 +105,14 @@ async fn relay_body(
     let mut has_begun = false;
     loop {
         let consumed = inward
-            .take(&upstream.input, &mut connection.out, outward)
+            .take(&upstream.input, &mut connection.scratch.out, outward)
             .map_err(|reason| match has_begun {
                 true => Failure::Broken(reason),
                 false => Failure::Unanswered(reason),
             })?;
         upstream.input.drain(..consumed);
         if inward.has_ended() && outward == Outward::Chunked {
-            connection.out.extend_from_slice(b"0\r\n\r\n");
+            connection.scratch.out.extend_from_slice(b"0\r\n\r\n");
         }
         connection
             .write_out(basics.deadline, write_timeout)
@@ -122,7 +122,7 @@ async fn relay_body(
         if inward.has_ended() {
             return Ok(());
         }
-        connection.out.clear();
+        connection.scratch.out.clear();
         let read = match hear(connection, upstream, basics.deadline).await {
             Ok(Next::ClientGone) => return Err(Failure::Broken(Reason::CLIENT_GONE)),
             Ok(Next::Read(read)) => read,
@@ -157,7 +157,7 @@ async fn hear(
     deadline: Instant,
 ) -> io::Result<Next> {
     upstream.input.reserve(READ_BYTES);
-    let (client, input) = (&connection.client, &mut connection.input);
+    let (client, input) = (&connection.client, &mut connection.scratch.input);
     let heard = async {
         tokio::select! {
             biased;

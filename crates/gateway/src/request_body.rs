@@ -184,12 +184,12 @@ pub(crate) async fn hold(
     say_continue(connection, head, deadline).await?;
     connection.body_begun = true;
     loop {
-        let piece = reader.take(&connection.input).map_err(reason_of)?;
-        let data = connection.input.get(piece.data).unwrap_or_default();
+        let piece = reader.take(&connection.scratch.input).map_err(reason_of)?;
+        let data = connection.scratch.input.get(piece.data).unwrap_or_default();
         body.extend_from_slice(data);
         // What it takes, and not only what is in it.
         held.cover(body.capacity(), live.settings.buffer_max.bytes())?;
-        connection.input.drain(..piece.consumed);
+        connection.scratch.input.drain(..piece.consumed);
         if reader.has_ended() {
             connection.body_taken = true;
             return Ok((body, held));
@@ -202,8 +202,8 @@ pub(crate) async fn hold(
 
 /// Reads what the client sends next.
 async fn read_more(connection: &mut Connection<'_>, deadline: Instant) -> Result<(), Reason> {
-    connection.input.reserve(READ_BYTES);
-    let read = connection.client.read_buf(&mut connection.input);
+    connection.scratch.input.reserve(READ_BYTES);
+    let read = connection.client.read_buf(&mut connection.scratch.input);
     match connection.timer.until(deadline, read).await {
         Ok(count) if count > 0 => Ok(()),
         Ok(_) | Err(_) => Err(Reason::BODY_INCOMPLETE),
@@ -217,7 +217,7 @@ pub(crate) async fn say_continue(
     head: &RequestHead,
     deadline: Instant,
 ) -> Result<(), Reason> {
-    if !head.expects_continue() || !connection.input.is_empty() {
+    if !head.expects_continue() || !connection.scratch.input.is_empty() {
         return Ok(());
     }
     let said = connection

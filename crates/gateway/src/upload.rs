@@ -40,30 +40,30 @@ pub(crate) async fn send_body(
     };
     connection.body_begun = true;
     loop {
-        connection.out.clear();
+        connection.scratch.out.clear();
         let mut consumed = 0;
         while !reader.has_ended() {
-            let rest = connection.input.get(consumed..).unwrap_or_default();
+            let rest = connection.scratch.input.get(consumed..).unwrap_or_default();
             let piece = reader.take(rest).map_err(reason_of)?;
             let data = rest.get(piece.data).unwrap_or_default();
-            write_piece(&mut connection.out, data, chunked);
+            write_piece(&mut connection.scratch.out, data, chunked);
             consumed += piece.consumed;
             if piece.consumed == 0 {
                 break;
             }
         }
-        connection.input.drain(..consumed);
+        connection.scratch.input.drain(..consumed);
         let ended = reader.has_ended();
         if ended {
             connection.body_taken = true;
             if chunked {
-                connection.out.extend_from_slice(b"0\r\n\r\n");
+                connection.scratch.out.extend_from_slice(b"0\r\n\r\n");
             }
         }
-        let out = std::mem::take(&mut connection.out);
+        let out = std::mem::take(&mut connection.scratch.out);
         let answers =
             answers_while_written(&mut connection.timer, &out, upstream, expected, deadline).await;
-        connection.out = out;
+        connection.scratch.out = out;
         if answers? {
             return Ok(false);
         }
@@ -135,8 +135,8 @@ async fn answers_while_read(
     deadline: Instant,
 ) -> Result<bool, Failure> {
     loop {
-        connection.input.reserve(READ_BYTES);
-        let (client, input) = (&mut connection.client, &mut connection.input);
+        connection.scratch.input.reserve(READ_BYTES);
+        let (client, input) = (&mut connection.client, &mut connection.scratch.input);
         let either = async {
             tokio::select! {
                 biased;

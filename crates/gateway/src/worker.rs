@@ -16,7 +16,7 @@ use portcullis_guard::http1::ResponseFault;
 use portcullis_guard::reason::Reason;
 use portcullis_guard::store::Store;
 use portcullis_policy::EventRecord;
-use portcullis_state::SystemClock;
+use portcullis_state::{SystemClock, Wall};
 
 use crate::connection;
 use crate::connections::{Connections, Place};
@@ -31,6 +31,7 @@ use crate::refusal::{Context, write_reason};
 use crate::repeats::Repeats;
 use crate::request_body::Buffers;
 use crate::request_id::{Id, Ids};
+use crate::scratch::Shelf;
 use crate::upstreams::Instance;
 
 /// How long a connection to an upstream may be idle. Node.js closes its side after 5 s; a request that is on its way
@@ -64,6 +65,8 @@ pub(crate) struct Worker {
     number: usize,
     shared: Arc<Shared>,
     pool: Pool,
+    shelf: Shelf,
+    wall: Wall,
     /// For which policy's upstreams the pool is.
     pool_generation: AtomicU64,
     ids: Mutex<Ids>,
@@ -103,6 +106,8 @@ impl Worker {
             number,
             shared,
             pool: Pool::default(),
+            shelf: Shelf::default(),
+            wall: Wall::default(),
             pool_generation: AtomicU64::new(0),
             ids: Mutex::new(Ids::new(seed)),
             metrics,
@@ -251,7 +256,7 @@ impl Worker {
 
     /// The moment.
     pub(crate) fn now(&self) -> Now {
-        self.shared.clock.now()
+        self.shared.clock.now_by(&self.wall)
     }
 
     /// The same moment as deadlines are counted from.
@@ -286,6 +291,11 @@ impl Worker {
     /// The store.
     pub(crate) fn store(&self) -> &dyn Store {
         &*self.shared.store
+    }
+
+    /// The buffers that are lent to connections.
+    pub(crate) fn shelf(&self) -> &Shelf {
+        &self.shelf
     }
 
     /// The memory of held bodies.

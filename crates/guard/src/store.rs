@@ -328,6 +328,12 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// which asks were done; each is written so that this costs a refusal at most.
     fn ask<'a>(&'a self, batch: &'a [Ask<'_>], now: Now) -> Reply<'a>;
 
+    /// Whether every reply is [`Reply::Ready`], as of a store in memory: then nobody prepares for a wait. A store that says so
+    /// and has one wait is refused like one that fails.
+    fn answers_at_once(&self) -> bool {
+        false
+    }
+
     /// The best class in which it can keep things. What needs a better one is refused with
     /// [`StoreError::NotKept`], never kept worse.
     fn keeps(&self) -> Durability;

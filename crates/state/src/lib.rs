@@ -5,7 +5,7 @@ mod error;
 pub mod events;
 pub mod store;
 
-pub use clock::SystemClock;
+pub use clock::{SystemClock, Wall};
 pub use error::StateError;
 pub use events::{EventHealth, EventSink, EventWriter, Pseudonyms};
 pub use store::memory::{MemoryOptions, MemoryStore};

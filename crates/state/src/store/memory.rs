@@ -242,6 +242,10 @@ impl Store for MemoryStore {
     }
 
     /// For limits. Entries under keys are never kept better than [`Durability::Volatile`].
+    fn answers_at_once(&self) -> bool {
+        true
+    }
+
     fn keeps(&self) -> Durability {
         if self.snapshots.is_some() {
             Durability::Snapshot
