@@ -13,7 +13,12 @@ use portcullis_code::{
 };
 use portcullis_report::{Notice, Report};
 
-use self::{discovery::Discovery, findings::findings, finish::finish, inspection::Inspection};
+use self::{
+    discovery::Discovery,
+    findings::{findings, of_policy},
+    finish::finish,
+    inspection::Inspection,
+};
 use crate::{
     excepts,
     guards::Guards,
@@ -117,16 +122,21 @@ fn run(
     for (route, is_own) in discovery.each() {
         inspection.look(&mut machine, &discovery, route, is_own);
     }
-    let inspected = inspection.finish(&mut machine);
+    let inspected = inspection.finish(&mut machine, &discovery);
+    told.extend(inspected.told);
+    let mut found = findings(project, inspected.hits);
+    found.extend(of_policy(&options.policy_file, inspected.of_policy));
     let mut report = Report {
-        findings: findings(project, inspected.hits),
+        findings: found,
         routes: inspected.routes,
         pages: inspected.pages,
         notices: notices(options, told),
         ..Report::default()
     };
     excepts::apply(&mut report, options, discovery.routes.iter().map(name_of));
-    Ok(finish(project, options, report))
+    let mut audited = finish(project, options, report);
+    audited.served = inspected.served;
+    Ok(audited)
 }
 
 /// What there is to say of lines of the policy.

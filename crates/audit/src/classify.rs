@@ -12,9 +12,16 @@ use crate::{
     parts::members_under,
     passes::Proof,
     route::LinkRole,
+    stated::stated,
 };
 
-/// The type and its reason.
+/// The type that the policy states, where it states one.
+pub(crate) fn stated_type(judging: &Judging<'_, '_, '_, '_>) -> Option<RouteType> {
+    let policy = judging.bench.knowledge.policy;
+    stated(policy, judging.route.method, &judging.route.path).map(|stated| stated.kind)
+}
+
+/// The type by the code alone, and its reason.
 pub(crate) fn classify(
     judging: &Judging<'_, '_, '_, '_>,
     judgement: &Judgement,
@@ -22,9 +29,6 @@ pub(crate) fn classify(
     let route = judging.route;
     let path = route.path.to_lowercase();
     let unsafe_method = !matches!(route.method, Method::Get | Method::Head | Method::Options);
-    if let Some(policy) = stated(judging) {
-        return (policy, "the policy says so".to_owned());
-    }
     if let Some(kind) = mega_type(judging) {
         return (kind, "the library's router is of this type".to_owned());
     }
@@ -90,16 +94,6 @@ pub(crate) fn classify(
             "it reads, and anybody may call it".to_owned(),
         ),
     }
-}
-
-fn stated(judging: &Judging<'_, '_, '_, '_>) -> Option<RouteType> {
-    let template = portcullis_policy::PathTemplate::parse(&judging.route.path).ok()?;
-    judging
-        .bench
-        .knowledge
-        .policy
-        .route_covering(judging.route.method, &template)
-        .map(|route| route.kind)
 }
 
 fn mega_type(judging: &Judging<'_, '_, '_, '_>) -> Option<RouteType> {

@@ -82,7 +82,12 @@ pub fn judge(
             .conditions
             .push("a guard on the way depends on a setting of the environment".to_owned());
     }
-    (judgement.route_type, judgement.type_reason) = classify::classify(&judging, &judgement);
+    let (kind, reason) = classify::classify(&judging, &judgement);
+    judgement.code_type = (kind, reason.clone());
+    (judgement.route_type, judgement.type_reason) = match classify::stated_type(&judging) {
+        Some(stated) => (stated, "the policy says so".to_owned()),
+        None => (kind, reason),
+    };
     judgement.events = events;
     judgement.link_starts = run.link_starts;
     (judgement, mark)

@@ -11,6 +11,7 @@ pub mod input;
 pub mod judge;
 pub mod knowledge;
 pub mod library;
+mod loosened;
 pub mod matcher;
 pub mod middleware;
 pub mod opening;
@@ -26,10 +27,13 @@ pub mod rule;
 pub mod rules;
 pub mod schema;
 pub mod semantics;
+pub mod served;
 pub mod setting;
 mod shared;
+mod stated;
 pub mod summary;
 mod sweep;
+mod template;
 
 use std::path::Path;
 
@@ -37,6 +41,7 @@ pub use audit::audit_project;
 pub use options::{AuditError, Audited, Options, Progress};
 pub use rule::Rule;
 pub use rules::RULES;
+pub use template::template_of;
 
 /// Reads the folder `root` and judges it.
 ///

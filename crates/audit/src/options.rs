@@ -7,6 +7,8 @@ use std::sync::Arc;
 use portcullis_policy::{Date, Policy};
 use portcullis_report::Report;
 
+use crate::served::Served;
+
 /// What an audit is told besides the folder.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -62,6 +64,8 @@ pub struct Audited {
     pub report: Report,
     /// The text of every file that was read, by its path in the report.
     pub sources: BTreeMap<String, Arc<str>>,
+    /// What is answered beside the routes.
+    pub served: Served,
 }
 
 impl Audited {

@@ -4,7 +4,7 @@ use portcullis_code::{
     machine::{Event, Machine},
     value::{CallId, ValueId},
 };
-use portcullis_policy::Control;
+use portcullis_policy::{Control, Place};
 use portcullis_report::{Basis, Class, Confidence, Severity};
 
 use crate::{
@@ -56,6 +56,8 @@ pub enum Check {
     ),
     /// Called once, when every route is judged: for what only the whole shows. One finding for all places.
     Inventory(fn(&Inventory) -> Vec<Hit>),
+    /// The same, for what is wrong in the policy file.
+    Policy(fn(&Inventory) -> Vec<PolicyHit>),
     /// Called for each opaque call that is seen: while modules load, in routes, and in functions that deal with tokens
     /// and that no route enters. One finding for each place, as severe as the worst that was seen there.
     Call(fn(&CallContext<'_>) -> Vec<Hit>),
@@ -106,6 +108,19 @@ pub struct RouteContext<'c> {
     pub machine: &'c Machine<'c>,
     /// What values mean, where they come from, what facts prove, and the tables.
     pub bench: &'c Bench<'c, 'c>,
+}
+
+/// A line of the policy that a rule reports.
+#[derive(Clone, Debug)]
+pub struct PolicyHit {
+    /// Where it is written.
+    pub place: Place,
+    /// The route, `POST /api/x`, as the policy has it.
+    pub route: String,
+    /// What is wrong, lower case, no full stop; the same for all lines of one finding.
+    pub message: String,
+    /// What to do about it.
+    pub fix: String,
 }
 
 /// A place that a rule reports.

@@ -15,15 +15,19 @@ mod jwt_hs256;
 mod jwt_missing_aud_iss;
 mod mass_assignment;
 mod matcher_gap;
+mod policy_route_not_in_code;
 mod ratelimit_missing;
 mod ratelimit_result_ignored;
 mod ratelimit_spoofable_key;
 mod role_check_missing;
+mod route_not_in_policy;
 mod user_enumeration;
 mod validation_missing;
 mod validation_result_unused;
 mod webhook_signature_missing;
 mod x_powered_by_exposed;
+
+pub(crate) use auth_missing::unstated as protected_by_signals;
 
 use crate::rule::Rule;
 
@@ -53,4 +57,6 @@ pub static RULES: &[&Rule] = &[
     &jwt_missing_aud_iss::RULE,
     &user_enumeration::RULE,
     &x_powered_by_exposed::RULE,
+    &route_not_in_policy::RULE,
+    &policy_route_not_in_code::RULE,
 ];

@@ -13,6 +13,7 @@ use crate::{
     response::{self, ResponseKind},
     route::{Route, Site},
     schema::Schema,
+    served::Served,
 };
 
 /// Every route, judged.
@@ -20,6 +21,8 @@ use crate::{
 pub struct Inventory {
     /// The routes, in the order of the report.
     pub routes: Vec<Summary>,
+    /// What is answered beside them.
+    pub served: Served,
     /// The user's own file.
     pub policy: Policy,
 }
@@ -102,6 +105,8 @@ pub struct Summary {
     pub ownership: Ownership,
     /// Its type.
     pub route_type: RouteType,
+    /// Its type by the code alone, and why.
+    pub code_type: (RouteType, String),
     /// Whether no credential is one that a browser sends by itself.
     pub bearer_only: bool,
     /// Whether a guard of it reads a credential that is a cookie, or may be one.
@@ -203,6 +208,7 @@ impl Summary {
             validated: judgement.validated,
             ownership: judgement.ownership,
             route_type: judgement.route_type,
+            code_type: judgement.code_type.clone(),
             bearer_only: judgement.bearer_only,
             asks_ambient: asks_ambient(judgement),
             consumes_body: judgement.consumes_body,

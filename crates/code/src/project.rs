@@ -54,6 +54,7 @@ pub struct Project {
     by_file: FxHashMap<Arc<str>, ModuleId>,
     packages: Vec<Package>,
     texts: BTreeMap<String, Arc<str>>,
+    names: Vec<String>,
     unread: Vec<Unread>,
     skipped: Vec<Skipped>,
 }
@@ -281,6 +282,12 @@ impl Project {
     #[must_use]
     pub fn text_at(&self, file: &str) -> Option<&Arc<str>> {
         self.texts.get(file)
+    }
+
+    /// Every file that was found and is not ignored, read or not, sorted by path: what a framework serves as it is.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// What could not be read, sorted by path.

@@ -99,6 +99,7 @@ classes! {
     CiUnpinnedAction "ci-unpinned-action",
     CiDangerousTrigger "ci-dangerous-trigger",
     DependencyVulnerable "dependency-vulnerable",
+    InventoryGap "inventory-gap",
 }
 
 impl fmt::Display for Class {

@@ -15,6 +15,8 @@ pub(super) struct Discovery {
     own: usize,
     /// What Next.js serves: its middleware runs before routes.
     pub(super) nextjs: nextjs::Discovered,
+    /// Folders that are served as they are.
+    pub(super) folders: Vec<express::ServedFolder>,
 }
 
 impl Discovery {
@@ -22,7 +24,8 @@ impl Discovery {
     pub(super) fn of(machine: &mut Machine<'_>, events: &[Event]) -> Self {
         let nextjs = nextjs::discover(machine, events);
         let mut routes = nextjs.routes.clone();
-        routes.extend(express::discover(machine, events));
+        let express = express::discover(machine, events);
+        routes.extend(express.routes);
         let own = routes.len();
         routes.extend(nextjs.pages.iter().cloned());
         routes.extend(express::error_handlers(machine, events));
@@ -30,6 +33,7 @@ impl Discovery {
             routes,
             own,
             nextjs,
+            folders: express.folders,
         }
     }
 

@@ -1,13 +1,13 @@
 //! Makes findings of what the rules hit.
 
 use portcullis_code::project::Project;
-use portcullis_report::{Finding, Fix, Place, Step, fingerprint};
+use portcullis_report::{Finding, Fix, Location, Place, Step, fingerprint};
 use rustc_hash::FxHashMap;
 
 use super::location::{location, snippet};
 use crate::{
     route::Site,
-    rule::{Check, Hit, Rule},
+    rule::{Check, Hit, PolicyHit, Rule},
 };
 
 /// Hits become findings: those of one rule at one place are one finding, and those of a rule about the whole are one.
@@ -71,4 +71,56 @@ pub(super) fn findings(project: &Project, hits: Vec<(&'static Rule, Hit)>) -> Ve
         });
     }
     found
+}
+
+/// What is wrong in the policy file: those of one rule that say the same are one finding.
+pub(super) fn of_policy(file: &str, hits: Vec<(&'static Rule, PolicyHit)>) -> Vec<Finding> {
+    let mut found: Vec<Finding> = Vec::new();
+    for (rule, hit) in hits {
+        let place = Place {
+            location: line_of(file, &hit),
+            fingerprint: fingerprint(rule.id, &hit.route, ""),
+            route: Some(hit.route.clone()),
+        };
+        let known = found
+            .iter_mut()
+            .find(|finding| finding.rule == rule.id && finding.message == hit.message);
+        if let Some(finding) = known {
+            finding.places.push(place);
+            continue;
+        }
+        found.push(Finding {
+            rule: rule.id,
+            class: rule.class,
+            control: rule.control,
+            basis: rule.basis,
+            severity: rule.severity,
+            confidence: rule.confidence,
+            location: place.location.clone(),
+            route: Some(hit.route),
+            fingerprint: place.fingerprint.clone(),
+            places: vec![place],
+            message: hit.message,
+            why: Vec::new(),
+            fix: Some(Fix {
+                description: hit.fix,
+                edits: Vec::new(),
+            }),
+            suppressed: None,
+        });
+    }
+    found
+}
+
+fn line_of(file: &str, hit: &PolicyHit) -> Location {
+    let line = u32::try_from(hit.place.line).unwrap_or(u32::MAX);
+    let column = u32::try_from(hit.place.column).unwrap_or(u32::MAX);
+    Location {
+        line,
+        column,
+        end_line: line,
+        end_column: column,
+        bytes: hit.place.span.clone(),
+        ..Location::of_file(file)
+    }
 }

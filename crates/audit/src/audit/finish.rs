@@ -8,6 +8,7 @@ use portcullis_report::{Report, Skipped, Standing, Suppressions, Unread};
 use crate::{
     options::{Audited, Options},
     rules::RULES,
+    served::Served,
 };
 
 /// Makes a report whole and puts it into its order.
@@ -53,5 +54,9 @@ pub(super) fn finish(project: &Project, options: &Options, mut report: Report) -
         .iter()
         .map(|module| (module.file.to_string(), Arc::clone(&module.text)))
         .collect();
-    Audited { report, sources }
+    Audited {
+        report,
+        sources,
+        served: Served::default(),
+    }
 }

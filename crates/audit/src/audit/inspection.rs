@@ -8,11 +8,13 @@ use super::{discovery::Discovery, route_record::route_record};
 use crate::{
     discover::express,
     judge::{Bench, JudgedQuery, Judgement, judge},
+    loosened,
     middleware::{self, Cover, Trials},
     options::Options,
     route::Route,
-    rule::{Check, Hit, RouteContext, Rule},
+    rule::{Check, Hit, PolicyHit, RouteContext, Rule},
     rules::RULES,
+    served::{Page, Served},
     shared::Shared,
     summary::{Inventory, Summary, name_of},
     sweep::Sweep,
@@ -31,6 +33,8 @@ pub(super) struct Inspection<'a, 'p> {
     summaries: Vec<Summary>,
     routes: Vec<RouteRecord>,
     pages: Vec<RouteRecord>,
+    /// Every page that runs code for a request.
+    documents: Vec<Page>,
 }
 
 /// What came of looking at every route.
@@ -39,6 +43,12 @@ pub(super) struct Inspected {
     pub(super) routes: Vec<RouteRecord>,
     /// Pages that write when they are opened.
     pub(super) pages: Vec<RouteRecord>,
+    /// What is wrong in the policy file.
+    pub(super) of_policy: Vec<(&'static Rule, PolicyHit)>,
+    /// What there is to know of lines of the policy.
+    pub(super) told: Vec<(usize, String)>,
+    /// What is answered beside routes.
+    pub(super) served: Served,
 }
 
 impl<'a, 'p> Inspection<'a, 'p> {
@@ -61,6 +71,7 @@ impl<'a, 'p> Inspection<'a, 'p> {
             summaries: Vec::new(),
             routes: Vec::new(),
             pages: Vec::new(),
+            documents: Vec::new(),
         }
     }
 
@@ -138,10 +149,16 @@ impl<'a, 'p> Inspection<'a, 'p> {
     ) {
         let writes = |judged: &JudgedQuery| judged.query.op.writes();
         let is_writing_page = route.framework == PAGE && judgement.queries.iter().any(writes);
+        let project = self.shared.knowledge.project;
+        if route.framework == PAGE {
+            self.documents.push(Page {
+                record: route_record(project, route, judgement, cover),
+                site: route.site,
+            });
+        }
         if !is_own && !is_writing_page {
             return;
         }
-        let project = self.shared.knowledge.project;
         let schema = self.shared.schema;
         self.summaries.push(Summary::of(
             route, project, machine, judgement, cover, schema,
@@ -155,11 +172,19 @@ impl<'a, 'p> Inspection<'a, 'p> {
     }
 
     /// Ends with the rules about single calls and those about the whole.
-    pub(super) fn finish(self, machine: &mut Machine<'_>) -> Inspected {
+    pub(super) fn finish(self, machine: &mut Machine<'_>, discovery: &Discovery) -> Inspected {
         let mut hits = self.hits;
         hits.extend(self.sweep.finish(machine, &self.shared));
+        let served = Served::of(
+            self.shared.knowledge.project,
+            &discovery.nextjs,
+            &discovery.folders,
+            &self.routes,
+            self.documents,
+        );
         let inventory = Inventory {
             routes: self.summaries,
+            served,
             policy: self.options.policy.clone(),
         };
         for rule in RULES {
@@ -169,14 +194,25 @@ impl<'a, 'p> Inspection<'a, 'p> {
                 hits.extend(check(&inventory).into_iter().map(|hit| (*rule, hit)));
             }
         }
+        let mut of_policy = Vec::new();
+        for rule in RULES {
+            if let Check::Policy(check) = rule.check
+                && self.options.runs(rule.id)
+            {
+                of_policy.extend(check(&inventory).into_iter().map(|hit| (*rule, hit)));
+            }
+        }
         hits.retain(|(rule, hit)| match rule.check {
             Check::RouteThen(_, stands) => stands(&inventory, hit),
-            Check::Route(_) | Check::Call(_) | Check::Inventory(_) => true,
+            Check::Route(_) | Check::Call(_) | Check::Inventory(_) | Check::Policy(_) => true,
         });
         Inspected {
             hits,
             routes: self.routes,
             pages: self.pages,
+            of_policy,
+            told: loosened::told(&inventory),
+            served: inventory.served,
         }
     }
 }

@@ -29,7 +29,7 @@ use portcullis_code::{
 use portcullis_policy::Method;
 use ustr::Ustr;
 
-pub use application::Application;
+pub use application::{Application, RouterFile};
 pub use config::{Config, Rewrite};
 pub use middleware::{Middleware, Reach, Try};
 

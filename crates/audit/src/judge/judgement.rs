@@ -43,6 +43,8 @@ pub struct Judgement {
     pub route_type: RouteType,
     /// Why that type.
     pub type_reason: String,
+    /// Its type by the code alone, and why: what it would be if the policy did not speak of it.
+    pub code_type: (RouteType, String),
     /// Why each word, by attribute.
     pub reasons: Vec<(&'static str, String, Option<Site>)>,
     /// Under which conditions it has what it has.
@@ -74,6 +76,7 @@ impl Judgement {
             ownership: Ownership::NotApplicable,
             route_type: RouteType::PublicRead,
             type_reason: String::new(),
+            code_type: (RouteType::PublicRead, String::new()),
             reasons: Vec::new(),
             conditions: Vec::new(),
             unknowns: Vec::new(),

@@ -7,7 +7,7 @@
 //! 4. its path is one of administration, or of operations that only the platform starts;
 //! 5. most routes like it (same file, same folder, same table; at least two) ask who calls.
 
-use portcullis_policy::{Control, Method, PathTemplate, RouteType};
+use portcullis_policy::{Control, Method, RouteType};
 use portcullis_report::{Auth, Basis, Class, Confidence, Severity};
 
 use crate::{
@@ -41,10 +41,18 @@ fn check(inventory: &Inventory) -> Vec<Hit> {
 }
 
 fn judge(inventory: &Inventory, route: &Summary) -> Option<Hit> {
+    judge_as(inventory, route, stated(inventory, route))
+}
+
+/// What speaks for a caller that has to be known, were the policy silent: what it says is told beside it.
+pub(crate) fn unstated(inventory: &Inventory, route: &Summary) -> Option<Hit> {
+    judge_as(inventory, route, None)
+}
+
+fn judge_as(inventory: &Inventory, route: &Summary, stated: Option<RouteType>) -> Option<Hit> {
     if !matches!(route.auth, Auth::None | Auth::Optional) || route.mega {
         return None;
     }
-    let stated = stated(inventory, route);
     match stated {
         Some(kind) if !is_protected(kind) => return None,
         Some(_) => {}
@@ -114,11 +122,7 @@ fn signals_around(inventory: &Inventory, route: &Summary) -> Vec<String> {
 }
 
 fn stated(inventory: &Inventory, route: &Summary) -> Option<RouteType> {
-    let template = PathTemplate::parse(&route.path).ok()?;
-    inventory
-        .policy
-        .route_covering(route.method, &template)
-        .map(|stated| stated.kind)
+    crate::stated::stated(&inventory.policy, route.method, &route.path).map(|stated| stated.kind)
 }
 
 const fn is_protected(kind: RouteType) -> bool {

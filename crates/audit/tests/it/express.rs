@@ -31,7 +31,7 @@ fn with_routes<T>(project: &Project, read: impl FnOnce(&Machine<'_>, &[Route]) -
     let mut machine = Machine::new(project, &frameworks);
     machine.load_all();
     let events = machine.take_events();
-    let routes = discover(&mut machine, &events);
+    let routes = discover(&mut machine, &events).routes;
     read(&machine, &routes)
 }
 

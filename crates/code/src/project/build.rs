@@ -98,6 +98,7 @@ impl Project {
         unread.sort_unstable();
         unread.dedup();
         project.unread = unread;
+        project.names = files.into_iter().map(|file| file.path).collect();
         Ok(project)
     }
 

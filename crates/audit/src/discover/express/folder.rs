@@ -53,6 +53,19 @@ pub(super) fn loaded(machine: &mut Machine<'_>, value: ValueId, depth: u32) -> O
     }
 }
 
+/// A path that is constant altogether: as it is written, or relative to the root where it is put together.
+pub(super) fn constant_path(
+    machine: &Machine<'_>,
+    module: ModuleId,
+    value: ValueId,
+) -> Option<String> {
+    if let Some(text) = machine.values.as_text(value) {
+        return Some(text.to_string());
+    }
+    let mut text = String::new();
+    known_start(machine, module, value, DEPTH_MAX, &mut text).then_some(text)
+}
+
 /// Whether a value comes from a `require` whose module is not constant.
 pub(super) fn is_dynamic(machine: &Machine<'_>, value: ValueId) -> bool {
     let mut at = value;
@@ -206,7 +219,7 @@ fn is_path_package(package: &str) -> bool {
 }
 
 /// A path without dots; none when it leads out of the root.
-fn normal(path: &str) -> Option<String> {
+pub(super) fn normal(path: &str) -> Option<String> {
     let mut segments: Vec<&str> = Vec::new();
     for segment in path.split('/') {
         match segment {

@@ -6,13 +6,14 @@ use portcullis_code::{body::ModuleId, machine::Machine, value::Values};
 use portcullis_policy::Method;
 
 use super::{
-    FRAMEWORK,
+    Discovered, FRAMEWORK, ServedFolder,
     attached::{Attached, parameter_count},
     condition::{Test, describe, only_when, tests},
     container::{Container, Layer, Used, Verb, What},
     graph::Graph,
     route_path::RoutePath,
     scope::{Asked, Scope, sample},
+    served_folder::served_folder,
 };
 use crate::{
     library::Version,
@@ -25,14 +26,15 @@ const DEPTH_MAX: usize = 16;
 /// Most routes of a project.
 const ROUTES_MAX: usize = 20_000;
 
-/// The routes of every application of the graph.
-pub(super) fn routes(machine: &mut Machine<'_>, graph: &Graph) -> Vec<Route> {
+/// The routes of every application of the graph, and the folders that it serves.
+pub(super) fn routes(machine: &mut Machine<'_>, graph: &Graph) -> Discovered {
     let mut walk = Walk {
         machine,
         graph,
         passed: Vec::new(),
         stack: Vec::new(),
         found: Vec::new(),
+        folders: Vec::new(),
         answered: BTreeSet::new(),
         listed: BTreeSet::new(),
     };
@@ -64,7 +66,10 @@ pub(super) fn routes(machine: &mut Machine<'_>, graph: &Graph) -> Vec<Route> {
         walk.answered.clear();
         walk.enter(id, &RoutePath::default(), &given);
     }
-    walk.found
+    Discovered {
+        routes: walk.found,
+        folders: walk.folders,
+    }
 }
 
 /// The tests that hold wherever an application runs at all: where it is made, and wherever it listens.
@@ -87,6 +92,7 @@ struct Walk<'w, 'p> {
     passed: Vec<Passed>,
     stack: Vec<usize>,
     found: Vec<Route>,
+    folders: Vec<ServedFolder>,
     /// The routes of the application that is walked: of a router mounted twice on one path, the first answers.
     answered: BTreeSet<(Method, String, Site)>,
     /// Every route by what a request for it meets: a factory may make the same application twice.
@@ -159,6 +165,13 @@ impl Walk<'_, '_> {
             match used {
                 Used::Function(attached) => {
                     for path in &layer.paths.paths {
+                        self.folders.extend(served_folder(
+                            self.machine,
+                            attached.value,
+                            layer.site,
+                            &path.below(base),
+                            dialect,
+                        ));
                         self.passed.push(Passed {
                             scope: Scope::under(base, path, dialect),
                             tests: given.tests.as_slice().into(),

@@ -32,11 +32,19 @@ pub struct Config {
     pub major: Option<u64>,
     /// Rewrites that stay inside the application.
     pub rewrites: Vec<Rewrite>,
+    /// Rewrites to another server.
+    pub outside: Vec<Rewrite>,
+    /// Redirects.
+    pub redirects: Vec<Rewrite>,
+    /// The lists of these that are not constant as a whole.
+    pub partial: Vec<&'static str>,
+    /// Whether its paths end in a slash.
+    pub trailing_slash: bool,
     /// What of it is not constant, in words.
     pub unknowns: Vec<String>,
 }
 
-/// A rewrite.
+/// A rewrite or a redirect.
 #[derive(Clone, Debug)]
 pub struct Rewrite {
     /// The path asked for, in the words of path-to-regexp.
@@ -90,11 +98,32 @@ impl Config {
         }
         let i18n = machine.member(settings, ustr("i18n"));
         self.i18n = machine.values.as_const(i18n).is_none();
-        let rewrites = machine.member(settings, ustr("rewrites"));
-        if !matches!(machine.values.value(rewrites), Value::Function { .. }) {
-            return;
+        let slash = machine.member(settings, ustr("trailingSlash"));
+        self.trailing_slash = machine.values.as_const(slash) == Some(Const::Bool(true));
+        for rewrite in self.listed(machine, settings, "rewrites") {
+            if rewrite.destination.starts_with('/') {
+                self.rewrites.push(rewrite);
+            } else {
+                self.outside.push(rewrite);
+            }
         }
-        for exit in machine.run(rewrites, &[]).returns {
+        self.redirects = self.listed(machine, settings, "redirects");
+    }
+
+    /// The rules that a function of the configuration gives, as far as they are constant; a destination that is not is
+    /// empty.
+    fn listed(
+        &mut self,
+        machine: &mut Machine<'_>,
+        settings: ValueId,
+        name: &'static str,
+    ) -> Vec<Rewrite> {
+        let function = machine.member(settings, ustr(name));
+        if !matches!(machine.values.value(function), Value::Function { .. }) {
+            return Vec::new();
+        }
+        let mut rules = Vec::new();
+        for exit in machine.run(function, &[]).returns {
             let lists = match machine.values.value(exit.value) {
                 Value::Array(_) => vec![exit.value],
                 _ => ["beforeFiles", "afterFiles", "fallback"]
@@ -103,27 +132,39 @@ impl Config {
                     .collect(),
             };
             for list in lists {
-                self.take_rewrites(machine, list);
+                self.add_rules(machine, list, name, &mut rules);
             }
         }
+        rules
     }
 
-    fn take_rewrites(&mut self, machine: &mut Machine<'_>, list: ValueId) {
-        for rule in machine.items(list).unwrap_or_default() {
+    fn add_rules(
+        &mut self,
+        machine: &mut Machine<'_>,
+        list: ValueId,
+        name: &'static str,
+        rules: &mut Vec<Rewrite>,
+    ) {
+        if machine.values.as_const(list).is_some() {
+            return;
+        }
+        let items = machine.items(list);
+        let mut is_partial = items.is_none();
+        for rule in items.unwrap_or_default() {
             let source = machine.member(rule, ustr("source"));
             let destination = machine.member(rule, ustr("destination"));
-            let texts = (
-                machine.values.as_text(source),
-                machine.values.as_text(destination),
-            );
-            if let (Some(source), Some(destination)) = texts
-                && destination.starts_with('/')
-            {
-                self.rewrites.push(Rewrite {
-                    source: source.to_string(),
-                    destination: destination.to_string(),
-                });
-            }
+            let Some(source) = machine.values.as_text(source) else {
+                is_partial = true;
+                continue;
+            };
+            let destination = machine.values.as_text(destination);
+            rules.push(Rewrite {
+                source: source.to_string(),
+                destination: destination.map_or_else(String::new, |it| it.to_string()),
+            });
+        }
+        if is_partial && !self.partial.contains(&name) {
+            self.partial.push(name);
         }
     }
 
