@@ -80,7 +80,7 @@ fn read_one(table: &Table, draft: &Draft, faults: &mut Faults<'_>) -> Option<Fun
     let kind = reader.required("type");
     let kind = reader.parsed::<RouteType>(kind);
     let limits = read_limits(&mut reader, kind, draft);
-    let (permission, object) = read_caller(&mut reader, kind);
+    let (permission, object) = read_caller(&mut reader, kind, draft);
     let expensive = reader.optional("expensive");
     let expensive = reader.truth(expensive).unwrap_or_default();
     let requires = reader.optional("requires");

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::{
-    Control, Date, Limit, LimitKey, Method, Need, Place, Policy, Route, RouteName, RouteType,
+    Control, Date, Later, Limit, LimitKey, Method, Need, Place, Policy, Protocol, Route, RouteName,
+    RouteType,
 };
 
 /// One thing that a guard lacks to start.
@@ -43,6 +44,8 @@ impl Policy {
         let mut placed: Vec<Lack> = self
             .all_routes()
             .flat_map(|route| self.lacks_of_route(route, today, enforced))
+            .chain(self.all_routes().filter_map(unspoken))
+            .chain(self.later.iter().filter_map(unused))
             .chain(self.lacks_of_limits(enforced))
             .collect();
         placed.sort_by_key(|lack| lack.place.span.start);
@@ -81,9 +84,10 @@ impl Policy {
             .iter()
             .copied()
             .filter(|control| !enforced.contains(control))
-            // A guard lets nobody in from outside, and so needs to know nobody.
+            // A guard lets nobody in from outside, and so needs to know nobody, unless a service may come.
             .filter(|control| {
-                !(route.kind == RouteType::Internal && *control == Control::Authentication)
+                let is_closed = route.kind == RouteType::Internal && route.service.is_none();
+                !(is_closed && *control == Control::Authentication)
             })
             .filter_map(|control| {
                 let names: Vec<RouteName> = methods_with(route, control)
@@ -136,6 +140,31 @@ impl Policy {
             })
             .collect()
     }
+}
+
+/// A route that is not spoken to in HTTP.
+fn unspoken(route: &Route) -> Option<Lack> {
+    let title = route.title();
+    (route.protocol != Protocol::Http).then(|| Lack {
+        place: route.place.clone(),
+        control: None,
+        message: format!(
+            "`{title}` has the protocol `{}`, which this version does not speak: leave the route out, and lead its clients past the guard",
+            route.protocol
+        ),
+        route: Some(title),
+    })
+}
+
+/// A table that a guard would not follow.
+fn unused(later: &Later) -> Option<Lack> {
+    let asks = later.asks?;
+    Some(Lack {
+        place: later.place.clone(),
+        route: None,
+        control: None,
+        message: format!("`[{}]` {asks}", later.key),
+    })
 }
 
 /// The methods of a route, as they are written, that must have a control.

@@ -1,34 +1,69 @@
-//! `Later`: parts of the policy that are accepted today and read by a later version.
+//! `Later`: tables that are read and checked, and that no command of this version uses yet.
 
 use crate::faults::{Faults, Place};
-use crate::node::{Entry, NodeValue};
-use crate::table_reader::wrong_kind;
+use crate::node::Table;
+use crate::{Notice, Policy};
 
-/// A key that was accepted in shape and not read.
+/// A table that is there and that nothing uses yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Later {
     /// The key at the top of the file.
     pub key: &'static str,
+    /// What a guard would do otherwise than the table says; nothing where only routes ask for what it describes, and
+    /// lack a control then.
+    pub(crate) asks: Option<&'static str>,
     /// Where it is written.
     pub place: Place,
 }
 
-/// The keys, all of them tables. A key leaves this list when its own file reads it.
-const LATER: [&str; 5] = ["store", "trail", "identity", "roles", "facts"];
+/// The tables. A line leaves this list with the change that makes a command use the table.
+const LATER: [(&str, Option<&str>); 8] = [
+    (
+        "store",
+        Some(
+            "asks for a store that guards share, and this version counts in each guard alone: state how many there are in `max_nodes`, and leave the table out",
+        ),
+    ),
+    (
+        "trail",
+        Some(
+            "asks for a trail of its own, and this version writes `[events]` alone: leave the table out",
+        ),
+    ),
+    ("identity", None),
+    ("roles", None),
+    ("facts", None),
+    (
+        "cors",
+        Some(
+            "asks for answers to other sites' pages, which this version gives none: leave the table out, and name no route that such pages call",
+        ),
+    ),
+    (
+        "headers",
+        Some(
+            "asks for header fields of answers, and this version forwards those of the application: set them there, and leave the table out",
+        ),
+    ),
+    (
+        "csp",
+        Some(
+            "asks for a Content-Security-Policy, and this version forwards that of the application: set it there, and leave the table out",
+        ),
+    ),
+];
 
-/// The names of the keys.
-pub(crate) fn keys() -> impl Iterator<Item = &'static str> {
-    LATER.into_iter()
-}
-
-/// Accepts one entry of the file, if its key is one of these.
-pub(crate) fn accept(entry: &Entry, faults: &mut Faults<'_>) -> Option<Later> {
-    let key = LATER.into_iter().find(|key| *key == entry.key)?;
-    if !matches!(entry.node.value, NodeValue::Table(_)) {
-        wrong_kind(&entry.node, "a table", faults);
+/// Notes which of them a file has, and tells its author.
+pub(crate) fn note(root: &Table, policy: &mut Policy, faults: &Faults<'_>) {
+    for (key, asks) in LATER {
+        let Some(entry) = root.find(key) else {
+            continue;
+        };
+        let place = faults.place(&entry.key_span);
+        policy.notices.push(Notice {
+            place: place.clone(),
+            message: format!("`[{key}]` is checked, and no command of this version uses it"),
+        });
+        policy.later.push(Later { key, asks, place });
     }
-    Some(Later {
-        key,
-        place: faults.place(&entry.key_span),
-    })
 }

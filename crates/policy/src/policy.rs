@@ -6,9 +6,10 @@ use std::num::NonZeroU16;
 use ipnet::IpNet;
 
 use crate::{
-    AuditSettings, Control, Date, EventSettings, Except, Function, Guard, GuardSymbol, HostPattern,
-    Later, Limit, Method, Name, Need, Notice, PathTemplate, PolicyErrors, Profile, ProxySettings,
-    PublicUrl, Route, RouteName, Upstream, default_limit_name, default_limits, policy_file,
+    AnswerHeaders, AuditSettings, Control, Cors, Csp, Database, Date, EventSettings, Except, Fact,
+    Function, Guard, GuardSymbol, HostPattern, Identity, Later, Limit, Method, Name, Need, Notice,
+    PathTemplate, PolicyErrors, Profile, ProxySettings, PublicUrl, Roles, Route, RouteName,
+    Upstream, default_limit_name, default_limits, policy_file,
 };
 
 /// A policy that is valid: there is no other kind.
@@ -33,6 +34,14 @@ pub struct Policy {
     pub(crate) guards: Vec<Guard>,
     pub(crate) excepts: Vec<Except>,
     pub(crate) audit: AuditSettings,
+    pub(crate) store: Option<Database>,
+    pub(crate) trail: Option<Database>,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) roles: Option<Roles>,
+    pub(crate) facts: BTreeMap<Name, Fact>,
+    pub(crate) cors: Option<Cors>,
+    pub(crate) headers: Option<AnswerHeaders>,
+    pub(crate) csp: Option<Csp>,
     pub(crate) later: Vec<Later>,
 }
 
@@ -202,7 +211,55 @@ impl Policy {
         &self.audit
     }
 
-    /// The keys that were accepted and not read.
+    /// The store that guards share; none where each keeps its own.
+    #[must_use]
+    pub const fn store(&self) -> Option<&Database> {
+        self.store.as_ref()
+    }
+
+    /// Where the trail is kept; none where it is a file beside the guard.
+    #[must_use]
+    pub const fn trail(&self) -> Option<&Database> {
+        self.trail.as_ref()
+    }
+
+    /// How the guard knows who is calling.
+    #[must_use]
+    pub const fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
+    /// The roles of users.
+    #[must_use]
+    pub const fn roles(&self) -> Option<&Roles> {
+        self.roles.as_ref()
+    }
+
+    /// What must be known of kinds of objects, by their names.
+    #[must_use]
+    pub const fn facts(&self) -> &BTreeMap<Name, Fact> {
+        &self.facts
+    }
+
+    /// Which other sites' pages may read what this service answers.
+    #[must_use]
+    pub const fn cors(&self) -> Option<&Cors> {
+        self.cors.as_ref()
+    }
+
+    /// What becomes of the header fields of answers.
+    #[must_use]
+    pub const fn headers(&self) -> Option<&AnswerHeaders> {
+        self.headers.as_ref()
+    }
+
+    /// Which sources a page may have.
+    #[must_use]
+    pub const fn csp(&self) -> Option<&Csp> {
+        self.csp.as_ref()
+    }
+
+    /// The tables that no command uses yet.
     #[must_use]
     pub fn later(&self) -> &[Later] {
         &self.later

@@ -15,9 +15,10 @@ use crate::node::{Node, NodeValue, Table};
 use crate::suggestion::{closest, or_list};
 use crate::table_reader::wrong_kind;
 use crate::{
-    FunctionName, Policy, PolicyErrors, audit_settings, deployment, depth, event_settings, except,
-    function, guard, host_pattern, later, limit, node, notice, overlaps, proxy_settings,
-    public_url, route, static_paths, trusted_proxies, upstream,
+    FunctionName, Policy, PolicyErrors, answer_headers, audit_settings, cors, deployment, depth,
+    event_settings, except, facts, function, guard, host_pattern, identity, later, limit, node,
+    notice, overlaps, proxy_settings, public_url, roles, route, static_paths, stores,
+    trusted_proxies, upstream,
 };
 
 /// The version of the policy file that this program reads.
@@ -29,6 +30,10 @@ pub(crate) struct Draft {
     pub(crate) policy: Policy,
     /// Every name under `[limits]`, also of limits that could not be read.
     pub(crate) limit_names: BTreeSet<String>,
+    /// The same under `[facts]`.
+    pub(crate) fact_names: BTreeSet<String>,
+    /// Whether there is a `[facts]` that could be read at all.
+    pub(crate) facts_stated: bool,
     /// Where each function was described first.
     pub(crate) function_lines: BTreeMap<FunctionName, usize>,
 }
@@ -37,7 +42,7 @@ pub(crate) struct Draft {
 type Read = fn(&Node, &mut Draft, &mut Faults<'_>);
 
 /// The keys that are read, in the order in which they are: routes refer to hosts and limits, wherever the file has them.
-const TABLES: [(&str, Read); 16] = [
+const TABLES: [(&str, Read); 24] = [
     ("name", deployment::read_name),
     ("public_url", public_url::read),
     ("upstream", upstream::read),
@@ -48,6 +53,14 @@ const TABLES: [(&str, Read); 16] = [
     ("max_nodes", deployment::read_max_nodes),
     ("proxy", proxy_settings::read),
     ("events", event_settings::read),
+    ("store", stores::read_store),
+    ("trail", stores::read_trail),
+    ("identity", identity::read),
+    ("roles", roles::read),
+    ("facts", facts::read),
+    ("cors", cors::read),
+    ("headers", answer_headers::read_headers),
+    ("csp", answer_headers::read_csp),
     ("limits", limit::read),
     ("route", route::read),
     ("function", function::read),
@@ -102,14 +115,11 @@ fn read(text: &str, faults: &mut Faults<'_>) -> Draft {
     }
     for entry in &root.entries {
         let is_read = entry.key == "version" || TABLES.iter().any(|(key, _)| *key == entry.key);
-        if is_read {
-            continue;
-        }
-        match later::accept(entry, faults) {
-            Some(later) => draft.policy.later.push(later),
-            None => refuse_key(&entry.key, &entry.key_span, faults),
+        if !is_read {
+            refuse_key(&entry.key, &entry.key_span, faults);
         }
     }
+    later::note(&root, &mut draft.policy, faults);
     overlaps::check(&draft, faults);
     notice::add(&mut draft.policy);
     draft
@@ -149,7 +159,6 @@ fn check_version(root: &Table, faults: &mut Faults<'_>) -> bool {
 fn refuse_key(key: &str, span: &Range<usize>, faults: &mut Faults<'_>) {
     let known: Vec<&str> = std::iter::once("version")
         .chain(TABLES.iter().map(|(key, _)| *key))
-        .chain(later::keys())
         .collect();
     let message = format!("unknown key {}", quoted(key));
     match closest(key, known.iter().copied()) {

@@ -4,21 +4,31 @@ use std::time::Duration;
 
 use crate::bounds::ROUTES_MAX;
 use crate::faults::{Faults, Place};
-use crate::malformed::quoted;
 use crate::node::{Node, Table};
 use crate::policy_file::{Draft, tables};
 use crate::proxy_settings::TIMEOUT;
 use crate::route_body::{Body, read_body};
 use crate::route_content::{Content, read_content};
+use crate::route_service::{Service, read_service};
 use crate::route_verify::{Verify, read_verify};
 use crate::table_reader::TableReader;
+use crate::word::words;
 use crate::{
-    Algorithm, Control, HostPattern, MediaType, Method, MethodSet, Name, Need, PathTemplate,
-    RouteType, default_limits,
+    Algorithm, Control, HostPattern, Malformed, MediaType, Method, MethodSet, Name, Need,
+    PathTemplate, RouteType, default_limits, facts, roles,
 };
 
-/// Keys of a route that a later version reads.
-const LATER: [&str; 1] = ["service"];
+/// What is spoken to the application.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protocol {
+    /// HTTP.
+    #[default]
+    Http,
+    /// gRPC, whose refusals are statuses of its own.
+    Grpc,
+}
+
+words!(Protocol, "protocol", { Http => "http", Grpc => "grpc" });
 
 /// A route as the policy describes it. Only [`Policy::parse`](crate::Policy::parse) makes one that is in a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +60,12 @@ pub struct Route {
     pub(crate) reads_json: bool,
     /// How long the head of the upstream's answer may take; the policy's `response_timeout` where it is not said.
     pub timeout: Option<Duration>,
+    /// What is spoken to the application.
+    pub protocol: Protocol,
     /// How the sender proves who it is.
     pub verify: Option<Verify>,
+    /// The credential by which another service may call it from outside; of an `internal` route only.
+    pub service: Option<Service>,
     /// The methods that need a confirmation.
     pub confirm: MethodSet,
     /// Whether it is an entry of `static`.
@@ -100,7 +114,9 @@ impl Route {
             content_types: None,
             reads_json: false,
             timeout: None,
+            protocol: Protocol::Http,
             verify: None,
+            service: None,
             confirm: MethodSet::NONE,
             is_static: true,
             place,
@@ -158,7 +174,7 @@ fn read_one(table: &Table, draft: &Draft, faults: &mut Faults<'_>) -> Option<Rou
     let kind = reader.required("type");
     let kind = reader.parsed::<RouteType>(kind);
     let limits = read_limits(&mut reader, kind, draft);
-    let (permission, object) = read_caller(&mut reader, kind);
+    let (permission, object) = read_caller(&mut reader, kind, draft);
     let expensive = reader.optional("expensive");
     let expensive = reader.truth(expensive).unwrap_or_default();
     let requires = reader.optional("requires");
@@ -181,9 +197,10 @@ fn read_one(table: &Table, draft: &Draft, faults: &mut Faults<'_>) -> Option<Rou
     let (content_types, reads_json) = read_content(&mut reader, &content, draft);
     let timeout = reader.optional("timeout");
     let timeout = reader.duration(timeout, TIMEOUT);
-    read_protocol(&mut reader);
+    let protocol = reader.optional("protocol");
+    let protocol = reader.parsed::<Protocol>(protocol).unwrap_or_default();
+    let service = read_its_service(&mut reader, kind);
     let confirm = read_confirm(&mut reader, methods);
-    reader.unread(&LATER);
     reader.finish();
     Some(Route {
         path: path?,
@@ -199,7 +216,9 @@ fn read_one(table: &Table, draft: &Draft, faults: &mut Faults<'_>) -> Option<Rou
         content_types,
         reads_json,
         timeout,
+        protocol,
         verify,
+        service,
         confirm,
         is_static: false,
         place,
@@ -210,16 +229,36 @@ fn read_one(table: &Table, draft: &Draft, faults: &mut Faults<'_>) -> Option<Rou
 pub(crate) fn read_caller(
     reader: &mut TableReader<'_, '_>,
     kind: Option<RouteType>,
+    draft: &Draft,
 ) -> (Option<Name>, Option<Name>) {
-    let mut read = |key: &'static str| {
+    let mut read = |key: &'static str, unknown: Unknown| {
         let node = reader.optional(key)?;
         if let Some(kind) = kind.filter(|kind| !kind.has_caller()) {
             let message = format!("`{key}` needs a caller, and a `{kind}` route has none");
             reader.faults().add(&node.span, message);
         }
-        reader.parsed::<Name>(Some(node))
+        let name = reader.parsed::<Name>(Some(node))?;
+        if let Some(fault) = unknown(&name, draft) {
+            reader.faults().add_malformed(&node.span, fault);
+        }
+        Some(name)
     };
-    (read("permission"), read("object"))
+    let permission = read("permission", roles::unknown_permission);
+    (permission, read("object", facts::unknown_object))
+}
+
+/// Says what is wrong with a name that must be known elsewhere in the file.
+type Unknown = fn(&Name, &Draft) -> Option<Malformed>;
+
+/// `service`, by which only an `internal` route is called from outside.
+fn read_its_service(reader: &mut TableReader<'_, '_>, kind: Option<RouteType>) -> Option<Service> {
+    let node = reader.optional("service")?;
+    if let Some(kind) = kind.filter(|kind| *kind != RouteType::Internal) {
+        let message = format!("`service` belongs to an `internal` route, and this is a `{kind}`");
+        reader.faults().add(&node.span, message);
+    }
+    let table = reader.table(Some(node))?;
+    read_service(table, reader.faults())
 }
 
 /// One method at least. A value that is wrong is a fault of its own, not an empty list.
@@ -295,17 +334,6 @@ fn read_hosts(reader: &mut TableReader<'_, '_>, draft: &Draft) -> Vec<HostPatter
         }
     }
     hosts
-}
-
-/// Only HTTP is spoken today. Another protocol is refused rather than treated as HTTP.
-fn read_protocol(reader: &mut TableReader<'_, '_>) {
-    let node = reader.optional("protocol");
-    if let (Some(node), Some(text)) = (node, reader.text(node))
-        && text != "http"
-    {
-        let message = format!("the protocol {} is not spoken yet", quoted(text));
-        reader.faults().add_meant(&node.span, message, "http");
-    }
 }
 
 fn read_confirm(reader: &mut TableReader<'_, '_>, methods: Option<MethodSet>) -> MethodSet {

@@ -5,29 +5,53 @@ use std::time::Duration;
 use crate::faults::Faults;
 use crate::node::{Node, Table};
 use crate::rate::parse_duration;
+use crate::secret_keys::{SecretKeys, read_secret};
 use crate::table_reader::TableReader;
-use crate::{Name, SecretRef};
+use crate::word::words;
 
 /// The longest time that a signature may be old: what is accepted longer must be remembered longer.
 pub const TOLERANCE_MAX: Duration = Duration::from_secs(600);
 
+/// What holds where the policy does not say.
+pub const TOLERANCE_DEFAULT: Duration = Duration::from_secs(300);
+
+/// Whose way of signing it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum VerifyScheme {
+    /// Svix, and Clerk by it.
+    Svix,
+    /// Stripe.
+    Stripe,
+    /// GitHub.
+    Github,
+    /// Standard Webhooks.
+    Standard,
+}
+
+words!(VerifyScheme, "scheme of signing", {
+    Svix => "svix",
+    Stripe => "stripe",
+    Github => "github",
+    Standard => "standard",
+});
+
 /// The `verify` of a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verify {
-    /// Whose way of signing it is: `svix`, `stripe`, `github`, `standard`.
-    pub scheme: Name,
-    /// Where the secret is kept.
-    pub secret: SecretRef,
-    /// How far the time of the signature may be from now.
+    /// Whose way of signing it is.
+    pub scheme: VerifyScheme,
+    /// The keys, any of which may have signed.
+    pub secret: SecretKeys,
+    /// How far the time of the signature may be from now; [`TOLERANCE_DEFAULT`] unless stated.
     pub tolerance: Option<Duration>,
 }
 
 pub(crate) fn read_verify(table: &Table, faults: &mut Faults<'_>) -> Option<Verify> {
     let mut reader = TableReader::new(table, "`verify`", faults);
     let scheme = reader.required("scheme");
-    let scheme = reader.parsed::<Name>(scheme);
+    let scheme = reader.parsed::<VerifyScheme>(scheme);
     let secret = reader.required("secret");
-    let secret = reader.parsed::<SecretRef>(secret);
+    let secret = secret.and_then(|node| read_secret(node, reader.faults()));
     let tolerance = reader.optional("tolerance");
     let tolerance = read_tolerance(&mut reader, tolerance);
     reader.finish();

@@ -71,11 +71,6 @@ impl<'r, 't> TableReader<'r, 't> {
         self.entry(key).map(|entry| &entry.node)
     }
 
-    /// Accepts keys that are read by a later version.
-    pub(crate) fn unread(&mut self, keys: &[&'static str]) {
-        self.known.extend_from_slice(keys);
-    }
-
     /// A string.
     pub(crate) fn text(&mut self, node: Option<&'r Node>) -> Option<&'r str> {
         text(node?, self.faults)

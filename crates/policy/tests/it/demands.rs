@@ -269,10 +269,11 @@ fn faults_of_what_a_route_takes() {
         ),
         ("timeout = \"1ms\"", "7:11", &["`10ms` to `1h`"]),
         ("timeout = \"2h\"", "7:11", &["`10ms` to `1h`"]),
+        ("protocol = \"grpk\"", "7:12", &["mean `grpc`"]),
         (
-            "protocol = \"grpc\"",
-            "7:12",
-            &["not spoken yet", "mean `http`"],
+            "service = { scheme = \"bearer\", secret = \"env:S\" }",
+            "7:11",
+            &["belongs to an `internal` route", "`public_form`"],
         ),
         ("protocol = 1", "7:12", &["a string"]),
     ];
@@ -286,7 +287,7 @@ fn faults_of_what_a_route_takes() {
     let plain = policy(&one(
         "",
         "public_form",
-        "protocol = \"http\"\nservice = { x = 1 }\ntimeout = \"10ms\"",
+        "protocol = \"http\"\ntimeout = \"10ms\"",
     ));
     assert_eq!(
         plain.routes()[0].timeout.map(|length| length.as_millis()),

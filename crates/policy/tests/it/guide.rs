@@ -1,8 +1,9 @@
 //! The guide is true: its examples are policies, and it names every word that can be written.
 
 use portcullis_policy::{
-    Algorithm, Control, Counts, EventRecord, FailOn, ForwardedKind, Meaning, Method, Policy,
-    Profile, RouteType, Scheme, default_limit,
+    Algorithm, Control, Counts, EventRecord, FailOn, ForwardedKind, JwtAlgorithm, Meaning, Method,
+    Policy, Preset, Profile, Protocol, RouteType, Scheme, ServiceScheme, VerifyScheme,
+    default_limit,
 };
 
 const GUIDE: &str = include_str!("../../../../docs/guide/policy.md");
@@ -36,6 +37,11 @@ fn every_word_is_in_the_guide() {
         .chain(ForwardedKind::ALL.iter().map(|word| word.as_str()))
         .chain(Profile::ALL.iter().map(|word| word.as_str()))
         .chain(Scheme::ALL.iter().map(|word| word.as_str()))
+        .chain(JwtAlgorithm::ALL.iter().map(|word| word.as_str()))
+        .chain(Preset::ALL.iter().map(|word| word.as_str()))
+        .chain(Protocol::ALL.iter().map(|word| word.as_str()))
+        .chain(ServiceScheme::ALL.iter().map(|word| word.as_str()))
+        .chain(VerifyScheme::ALL.iter().map(|word| word.as_str()))
         .chain(FailOn::ALL.iter().map(|word| word.as_str()));
     for word in words {
         let written = [format!("`{word}`"), format!("\"{word}\"")];
@@ -72,6 +78,21 @@ fn every_key_is_in_the_guide() {
         "version = 1\nroute = [{ qqqqqqq = 1 }]",
         "version = 1\nroute = [{ body = { qqqqqqq = 1 } }]",
         "version = 1\nroute = [{ verify = { qqqqqqq = 1 } }]",
+        "version = 1\nroute = [{ service = { qqqqqqq = 1 } }]",
+        "version = 1\nfunction = [{ qqqqqqq = 1 }]",
+        "version = 1\nstore = { qqqqqqq = 1 }",
+        "version = 1\ntrail = { qqqqqqq = 1 }",
+        "version = 1\nidentity = { qqqqqqq = 1 }",
+        "version = 1\nidentity = { session = { qqqqqqq = 1 } }",
+        "version = 1\nidentity = { session = { secret = [{ qqqqqqq = 1 }] } }",
+        "version = 1\nidentity = { csrf = { qqqqqqq = 1 } }",
+        "version = 1\nidentity = { issuer = [{ qqqqqqq = 1 }] }",
+        "version = 1\nidentity = { siwe = { qqqqqqq = 1 } }",
+        "version = 1\nroles = { qqqqqqq = 1 }",
+        "version = 1\nfacts = { a = { qqqqqqq = 1 } }",
+        "version = 1\ncors = { qqqqqqq = 1 }",
+        "version = 1\nheaders = { server = { qqqqqqq = 1 } }",
+        "version = 1\ncsp = { qqqqqqq = 1 }",
         "version = 1\nguard = [{ qqqqqqq = 1 }]",
         "version = 1\nexcept = [{ qqqqqqq = 1 }]",
     ] {
@@ -86,6 +107,8 @@ fn every_key_is_in_the_guide() {
                 format!("[{key}]"),
                 format!("[{key}."),
                 format!("`{key} ="),
+                format!("`{{ {key} ="),
+                format!("[identity.{key}]"),
             ];
             assert!(
                 written.iter().any(|one| GUIDE.contains(one)),

@@ -8,6 +8,7 @@ mod errors;
 mod functions;
 mod guard_needs;
 mod guide;
+mod identity;
 mod overlaps;
 mod paths;
 mod policies;

@@ -58,7 +58,7 @@ fn the_whole_file_is_read() {
         .expect("a route");
     let verify = webhook.verify.as_ref().expect("a signature");
     assert_eq!(
-        verify.secret,
+        verify.secret.as_slice()[0].key,
         SecretRef::Env("CLERK_WEBHOOK_SECRET".to_owned())
     );
     assert_eq!(policy.audit().fail_on, Some(FailOn::Medium));

@@ -119,11 +119,7 @@ impl Checked {
             let message = format!("the exception of `{route}` from `{lacks}` ended on {until}");
             told(&except.place, message)
         });
-        let later = policy.later().iter().map(|later| {
-            let message = format!("`[{}]` is not read by this version", later.key);
-            told(&later.place, message)
-        });
-        self.notices = notices.chain(over).chain(later).collect();
+        self.notices = notices.chain(over).collect();
         self.notices.sort_by_key(|notice| notice.place);
     }
 

@@ -87,7 +87,7 @@ fn what_a_guard_lacks_is_told_when_it_is_asked() {
 #[test]
 fn notices_refuse_nothing() {
     let text = POLICY.replace("2026-12-31", "2026-05-31")
-        + "\n[limits.unused]\nrate = \"1 per 1m\"\n\n[roles]\nadmin = []\n";
+        + "\n[limits.unused]\nrate = \"1 per 1m\"\n\n[roles]\norder = [\"admin\"]\n";
     let folder = Folder::with(&[("portcullis.toml", &text)]);
     let output = policy(&folder, &["check"]);
     assert_eq!(output.status.code(), Some(0));
@@ -95,7 +95,7 @@ fn notices_refuse_nothing() {
     for notice in [
         "notice: portcullis.toml:44:1: the exception of `GET /api/items/{id}` from `authentication` ended on 2026-05-31",
         "notice: portcullis.toml:51:1: no route uses the limit `unused`",
-        "notice: portcullis.toml:54:2: `[roles]` is not read by this version",
+        "notice: portcullis.toml:54:2: `[roles]` is checked, and no command of this version uses it",
     ] {
         assert!(told.contains(notice), "{told}");
     }

@@ -1,0 +1,148 @@
+//! `[headers]` and `[csp]`: what the guard makes of the header fields of answers.
+
+use std::collections::BTreeMap;
+
+use crate::faults::Faults;
+use crate::malformed::quoted;
+use crate::node::{Entry, Node, NodeValue};
+use crate::policy_file::Draft;
+use crate::table_reader::{TableReader, text, wrong_kind};
+use crate::{FieldName, Malformed, Place};
+
+/// What becomes of one header field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeaderRule {
+    /// It has this value, whatever the application says.
+    Set(String),
+    /// This value is added to what the application says.
+    Append(String),
+    /// The application's own stands.
+    Keep,
+}
+
+/// The rules for header fields, by their names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnswerHeaders {
+    /// Each field that has a rule of its own; for others the guard's own hold.
+    pub rules: BTreeMap<FieldName, HeaderRule>,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// The `[csp]` table: which sources a page may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Csp {
+    /// The policy, as its header field has it.
+    pub policy: String,
+    /// Whether browsers only report what it would refuse; yes, until somebody has looked at what they report.
+    pub report_only: bool,
+    /// Whether each answer has a nonce of its own, which the application is told in `x-nonce`; no.
+    pub nonce: bool,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// Reads `[headers]`.
+pub(crate) fn read_headers(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
+    let NodeValue::Table(table) = &node.value else {
+        return wrong_kind(node, "a table", faults);
+    };
+    if table.entries.len() > crate::bounds::LIST_MAX {
+        let message = format!("at most {} headers are allowed", crate::bounds::LIST_MAX);
+        faults.add(&node.span, message);
+        return;
+    }
+    let mut rules = BTreeMap::new();
+    for entry in &table.entries {
+        if let Some((name, rule)) = read_rule(entry, faults) {
+            rules.insert(name, rule);
+        }
+    }
+    let place = faults.place(&table.span);
+    draft.policy.headers = Some(AnswerHeaders { rules, place });
+}
+
+fn read_rule(entry: &Entry, faults: &mut Faults<'_>) -> Option<(FieldName, HeaderRule)> {
+    let name = match entry.key.as_str() {
+        "content-security-policy" | "content-security-policy-report-only" => {
+            let message = "this header is what `[csp]` says";
+            faults.add(&entry.key_span, message);
+            return None;
+        }
+        name => match name.parse::<FieldName>() {
+            Ok(name) => Some(name),
+            Err(fault) => {
+                faults.add_malformed(&entry.key_span, fault);
+                None
+            }
+        },
+    };
+    let rule = match &entry.node.value {
+        NodeValue::String(word) if word == "keep" => Some(HeaderRule::Keep),
+        NodeValue::String(word) => {
+            let message = format!(
+                "{} is no rule: write `{{ set = \"..\" }}`, `{{ append = \"..\" }}` or `\"keep\"`",
+                quoted(word)
+            );
+            faults.add(&entry.node.span, message);
+            None
+        }
+        NodeValue::Table(table) => {
+            let mut reader = TableReader::new(table, "a header", faults);
+            let set_node = reader.optional("set");
+            let append_node = reader.optional("append");
+            let set = set_node.and_then(|node| field_value(node, reader.faults()));
+            let append = append_node.and_then(|node| field_value(node, reader.faults()));
+            if set_node.is_some() == append_node.is_some() {
+                let span = reader.span().clone();
+                let message = "a header has either `set` or `append`";
+                reader.faults().add(&span, message);
+            }
+            reader.finish();
+            set.map(HeaderRule::Set)
+                .or_else(|| append.map(HeaderRule::Append))
+        }
+        _ => {
+            wrong_kind(&entry.node, "a table with `set` or `append`", faults);
+            None
+        }
+    };
+    Some((name?, rule?))
+}
+
+/// What can be written into an answer without being read as something else (RFC 9110 §5.5).
+fn field_value(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
+    let value = text(node, faults)?;
+    if value.trim() == value
+        && !value.is_empty()
+        && value.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+    {
+        return Some(value.to_owned());
+    }
+    let message =
+        "a header's value has printable ASCII characters, with a space neither first nor last";
+    faults.add_malformed(&node.span, Malformed::whole(value, message));
+    None
+}
+
+/// Reads `[csp]`.
+pub(crate) fn read_csp(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
+    let NodeValue::Table(table) = &node.value else {
+        return wrong_kind(node, "a table", faults);
+    };
+    let place = faults.place(&table.span);
+    let mut reader = TableReader::new(table, "`[csp]`", faults);
+    let policy = reader.required("policy");
+    let policy = policy.and_then(|node| field_value(node, reader.faults()));
+    let report_only = reader.optional("report_only");
+    let report_only = reader.truth(report_only).unwrap_or(true);
+    let nonce = reader.optional("nonce");
+    let nonce = reader.truth(nonce).unwrap_or_default();
+    reader.finish();
+    draft.policy.csp = policy.map(|policy| Csp {
+        policy,
+        report_only,
+        nonce,
+        place,
+    });
+}

@@ -1,0 +1,65 @@
+//! `Identity`: how the guard knows who is calling, as `[identity]` writes it.
+
+mod csrf;
+mod issuer;
+mod session;
+mod siwe;
+
+pub use csrf::{CSRF_LIFETIME_MAX, Csrf};
+pub use issuer::{Issuer, JwtAlgorithm, Preset};
+pub use session::{Session, SessionSource};
+pub use siwe::Siwe;
+
+use crate::Place;
+use crate::faults::Faults;
+use crate::node::{Node, NodeValue};
+use crate::policy_file::Draft;
+use crate::table_reader::{TableReader, wrong_kind};
+
+/// The `[identity]` table. Each part is there only where the policy has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Sessions.
+    pub session: Option<Session>,
+    /// Tokens against requests from other sites.
+    pub csrf: Option<Csrf>,
+    /// Whose tokens are accepted, in the order of the file.
+    pub issuers: Vec<Issuer>,
+    /// Sign-in with Ethereum.
+    pub siwe: Option<Siwe>,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// Reads `[identity]`.
+pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
+    let NodeValue::Table(table) = &node.value else {
+        return wrong_kind(node, "a table", faults);
+    };
+    let place = faults.place(&node.span);
+    let mut reader = TableReader::new(table, "`[identity]`", faults);
+    let session = reader.optional("session");
+    let session = reader
+        .table(session)
+        .and_then(|table| session::read(table, reader.faults()));
+    let csrf = reader.optional("csrf");
+    let csrf = reader
+        .table(csrf)
+        .and_then(|table| csrf::read(table, reader.faults()));
+    let issuers = reader.optional("issuer");
+    let issuers = issuers
+        .map(|node| issuer::read(node, reader.faults()))
+        .unwrap_or_default();
+    let siwe = reader.optional("siwe");
+    let siwe = reader
+        .table(siwe)
+        .and_then(|table| siwe::read(table, draft, reader.faults()));
+    reader.finish();
+    draft.policy.identity = Some(Identity {
+        session,
+        csrf,
+        issuers,
+        siwe,
+        place,
+    });
+}

@@ -1,0 +1,39 @@
+//! `[store]` and `[trail]`: where the guard keeps what it counts and what it records.
+
+use crate::faults::Faults;
+use crate::node::{Node, NodeValue};
+use crate::policy_file::Draft;
+use crate::table_reader::{TableReader, wrong_kind};
+use crate::{Place, SecretRef};
+
+/// A database that the guard works with. Its URL mostly has a password in it, and so is not written here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Database {
+    /// Where the URL is kept.
+    pub url: SecretRef,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// Reads `[store]`: `redis://`, `rediss://`, `redis+cluster://`; left out, what the guard keeps in itself.
+pub(crate) fn read_store(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
+    draft.policy.store = read(node, "`[store]`", faults);
+}
+
+/// Reads `[trail]`: `postgres://`; left out, a file beside the guard.
+pub(crate) fn read_trail(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
+    draft.policy.trail = read(node, "`[trail]`", faults);
+}
+
+fn read(node: &Node, noun: &'static str, faults: &mut Faults<'_>) -> Option<Database> {
+    let NodeValue::Table(table) = &node.value else {
+        wrong_kind(node, "a table", faults);
+        return None;
+    };
+    let place = faults.place(&table.span);
+    let mut reader = TableReader::new(table, noun, faults);
+    let url = reader.required("url");
+    let url = reader.parsed::<SecretRef>(url);
+    reader.finish();
+    Some(Database { url: url?, place })
+}
