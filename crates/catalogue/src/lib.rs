@@ -5,6 +5,7 @@
 
 mod answer;
 mod applies_when;
+mod builtin;
 mod catalogue;
 mod catalogue_error;
 mod entry;

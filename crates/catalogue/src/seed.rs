@@ -34,6 +34,20 @@ impl Seed {
         }
     }
 
+    /// What it is about.
+    #[must_use]
+    pub const fn subject(self) -> &'static str {
+        match self {
+            Self::Seed000 => "Operating and deploying a web application",
+            Self::Seed001 => "Reviewing the security of an API",
+            Self::Seed002 => "Auditing applications on Convex",
+            Self::Seed003 => "Bringing Clerk into production",
+            Self::Seed004 => {
+                "Security across services: tokens, secrets, containers, input, cryptography"
+            }
+        }
+    }
+
     /// What the ids of its requirements begin with.
     #[must_use]
     pub const fn prefix(self) -> &'static str {

@@ -45,7 +45,7 @@ pub(crate) enum Command {
     Routes(RoutesArgs),
     /// Stands in front of the application and lets pass only what the policy names.
     Guard(GuardArgs),
-    /// Explains a rule, or the decision about a request.
+    /// Explains a rule, a requirement of the seeds, or the decision about a request.
     Explain {
         #[command(subcommand)]
         what: Explain,
@@ -71,6 +71,8 @@ pub(crate) enum Command {
 pub(crate) enum Dump {
     /// Every rule, as JSON.
     Rules,
+    /// Every requirement of the seeds and what answers it, as JSON.
+    Catalogue,
 }
 
 #[derive(Debug, Group)]

@@ -5,6 +5,7 @@ mod completions;
 mod dump;
 mod explain;
 mod explain_request;
+mod explain_requirement;
 mod guard;
 mod policy;
 mod routes;
@@ -31,6 +32,9 @@ pub(crate) fn run(args: Args, environment: &Environment) -> Result<Exit, Failure
             what: Explain::Rule { id },
         } => explain::rule(&id, environment),
         Command::Explain {
+            what: Explain::Requirement { id },
+        } => explain_requirement::run(&id, environment),
+        Command::Explain {
             what: Explain::Request(args),
         } => explain_request::run(&args, environment),
         Command::Policy {
@@ -40,6 +44,9 @@ pub(crate) fn run(args: Args, environment: &Environment) -> Result<Exit, Failure
             what: PolicyCommand::Test(args),
         } => policy::test(&args, environment),
         Command::Dump { what: Dump::Rules } => dump::rules(),
+        Command::Dump {
+            what: Dump::Catalogue,
+        } => dump::catalogue(),
         Command::Completions { shell } => completions::run(shell),
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use portcullis_guard::plan::Plan;
+use portcullis_policy::event::EventKind;
 use portcullis_policy::{Control, Date, EventSettings, EventTarget, Policy};
 use portcullis_state::{EventSink, MemoryOptions, MemoryStore, SnapshotDir, SystemClock};
 
@@ -12,6 +13,21 @@ use crate::policy_source::read_policy;
 
 /// The controls that the guard enforces today. What a route must have beyond them needs an exception.
 pub(crate) const ENFORCED: &[Control] = &[Control::RateLimit, Control::BodyLimit];
+
+/// The kinds of security events that a guard writes today.
+pub(crate) const WRITTEN: &[EventKind] = &[
+    EventKind::AuthzFail,
+    EventKind::ExcessRateLimitExceeded,
+    EventKind::InputValidationFail,
+    EventKind::MaliciousExcess404,
+    EventKind::SysStartup,
+    EventKind::SysShutdown,
+    EventKind::SysRestart,
+    EventKind::SysMonitorEnabled,
+    EventKind::GuardAllowed,
+    EventKind::GuardUnavailable,
+    EventKind::GuardMalformedRequest,
+];
 
 /// The folder beside the policy for what outlives a restart.
 const STATE_DIR: &str = ".portcullis";

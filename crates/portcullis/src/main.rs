@@ -1,5 +1,6 @@
 //! The command line: arguments in, exit code out.
 
+mod answers;
 mod args;
 mod commands;
 mod commit;

@@ -1,11 +1,15 @@
-//! Chores that cargo has no word for: `cargo xtask tidy`, `docs`, `instructions` and `test`.
+//! Chores that cargo has no word for: `cargo xtask tidy`, `docs`, `coverage`, `instructions` and `test`.
 
+mod catalogue_dump;
+mod coverage;
 mod docs;
+mod dumped;
 mod environment;
 mod instructions;
 mod needs;
 mod problem;
 mod rule_dump;
+mod seeds_page;
 mod setup;
 mod steps;
 mod test;
@@ -22,10 +26,11 @@ use anyhow::{Result, bail};
 
 use crate::environment::Environment;
 
-const USAGE: &str = "usage: cargo xtask tidy | docs | instructions [--write] | test [--setup]
+const USAGE: &str = "usage: cargo xtask tidy | docs | coverage [--missing [VERB]] | instructions [--write] | test [--setup]
 
   tidy          what the lints cannot see: arrows between crates, names, links, the table of rules, generated pages
-  docs          writes `docs/rules.md` and `docs/rules/` from what `portcullis dump rules` prints
+  docs          writes `docs/rules.md`, `docs/rules/` and `docs/seeds.md` from what `portcullis dump` prints
+  coverage      how much of the seeds is answered, and by whom; with --missing, what is not
   instructions  what a decision costs, beside `benches/instructions.toml`; with --write, that becomes the baseline
   test          format, lints, tidy, every test and instructions; with --setup, first installs what the tests need";
 
@@ -45,7 +50,14 @@ fn main() -> ExitCode {
 fn run(words: &[&str]) -> Result<()> {
     match words {
         ["tidy"] => tidy::run(&Environment::read()?),
-        ["docs"] => docs::run(&Environment::read()?),
+        ["docs"] => {
+            let environment = Environment::read()?;
+            docs::run(&environment)?;
+            seeds_page::run(&environment)
+        }
+        ["coverage"] => coverage::run(&Environment::read()?),
+        ["coverage", "--missing"] => coverage::missing(&Environment::read()?, None),
+        ["coverage", "--missing", verb] => coverage::missing(&Environment::read()?, Some(verb)),
         ["instructions"] => instructions(false),
         ["instructions", "--write"] => instructions(true),
         ["test"] => test::run(&Environment::read()?, false),

@@ -1,10 +1,9 @@
 //! `RuleDump`: what `portcullis dump rules` prints, read and checked.
 
-use std::process::Command;
-
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
+use crate::dumped::{self, list, word};
 use crate::environment::Environment;
 
 const SCHEMA: &str = "portcullis.rules/1";
@@ -32,47 +31,17 @@ pub(crate) struct RuleRow {
 }
 
 impl RuleDump {
-    /// Runs the binary of this workspace.
+    /// Asks the binary of this workspace.
     pub(crate) fn ask(environment: &Environment) -> Result<Self> {
-        const WORDS: [&str; 8] = [
-            "run",
-            "--quiet",
-            "--locked",
-            "--package",
-            "portcullis",
-            "--",
-            "dump",
-            "rules",
-        ];
-        let output = Command::new(&environment.cargo)
-            .args(WORDS)
-            .current_dir(&environment.root)
-            .output()
-            .context("cannot run `cargo`")?;
-        if !output.status.success() {
-            bail!(
-                "`portcullis dump rules` failed: {}",
-                String::from_utf8_lossy(&output.stderr).trim()
-            );
-        }
-        let text =
-            String::from_utf8(output.stdout).context("it printed something else than text")?;
-        Self::parse(&text).context("cannot read what `portcullis dump rules` printed")
+        Self::parse(&dumped::ask(environment, "rules")?)
+            .context("cannot read what `portcullis dump rules` printed")
     }
 
     /// Refuses another schema, a missing or ill-typed key, and an id that occurs twice.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let document: Value = serde_json::from_str(text).context("it is not JSON")?;
-        let schema = word(&document, "schema")?;
-        if schema != SCHEMA {
-            bail!("its schema is `{schema}`, not `{SCHEMA}`");
-        }
-        let rules = document.get("rules").and_then(Value::as_array);
-        let mut rules: Vec<RuleRow> = rules
-            .context("it has no list `rules`")?
-            .iter()
-            .map(RuleRow::parse)
-            .collect::<Result<_>>()?;
+        let document = dumped::document(text, SCHEMA)?;
+        let rules = dumped::entries(&document, "rules")?;
+        let mut rules: Vec<RuleRow> = rules.iter().map(RuleRow::parse).collect::<Result<_>>()?;
         rules.sort_by(|one, other| one.id.cmp(&other.id));
         for pair in rules.windows(2) {
             if let [one, other] = pair
@@ -86,6 +55,7 @@ impl RuleDump {
 }
 
 impl RuleRow {
+    /// A rule of no control has no word there, and tidy has its say.
     fn parse(rule: &Value) -> Result<Self> {
         let id = word(rule, "id")?;
         let row = |id: &str| -> Result<Self> {
@@ -105,31 +75,6 @@ impl RuleRow {
         };
         row(&id).with_context(|| format!("rule `{id}`"))
     }
-}
-
-/// A key may hold null (a rule of no control): the word is empty then, and tidy has its say.
-fn word(value: &Value, key: &str) -> Result<String> {
-    match value.get(key) {
-        Some(Value::String(word)) => Ok(word.clone()),
-        Some(Value::Null) => Ok(String::new()),
-        Some(_) => bail!("`{key}` is not a string"),
-        None => bail!("there is no `{key}`"),
-    }
-}
-
-fn list(value: &Value, key: &str) -> Result<Vec<String>> {
-    let entries = value
-        .get(key)
-        .and_then(Value::as_array)
-        .with_context(|| format!("there is no list `{key}`"))?;
-    entries
-        .iter()
-        .map(|entry| match entry {
-            Value::String(word) => Ok(word.clone()),
-            Value::Number(number) => Ok(number.to_string()),
-            _ => bail!("`{key}` holds something else than words"),
-        })
-        .collect()
 }
 
 #[cfg(test)]

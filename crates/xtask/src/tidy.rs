@@ -7,7 +7,7 @@
 //! 5. `marks`: nothing unfinished, no path of one machine, no package registry's host.
 //! 6. `locked`: what the lock file must hold, and what it must not.
 //! 7. `rules`: every rule has its file, its page, its class and its control.
-//! 8. `docs`: generated pages are what the rules say now.
+//! 8. `docs`, `seeds_page`: generated pages are what the rules and the catalogue say now.
 
 mod arrows;
 mod behind;
@@ -21,12 +21,16 @@ use std::io::{self, Write as _};
 
 use anyhow::{Result, bail};
 
-use crate::{docs, environment::Environment, problem::Problem, rule_dump::RuleDump, tree::Tree};
+use crate::{
+    catalogue_dump::CatalogueDump, docs, environment::Environment, problem::Problem,
+    rule_dump::RuleDump, seeds_page, tree::Tree,
+};
 
 /// Prints every problem; fails if there is one.
 pub(crate) fn run(environment: &Environment) -> Result<()> {
     let tree = Tree::open(&environment.root)?;
-    let problems = problems(&tree, RuleDump::ask(environment));
+    let catalogue = CatalogueDump::ask(environment);
+    let problems = problems(&tree, RuleDump::ask(environment), catalogue);
     let mut out = io::stdout().lock();
     for problem in &problems {
         writeln!(out, "{problem}")?;
@@ -39,7 +43,7 @@ pub(crate) fn run(environment: &Environment) -> Result<()> {
 }
 
 /// A dump that cannot be had is a problem itself: then nothing is known of the rules, and that is not tidy.
-fn problems(tree: &Tree, dump: Result<RuleDump>) -> Vec<Problem> {
+fn problems(tree: &Tree, dump: Result<RuleDump>, catalogue: Result<CatalogueDump>) -> Vec<Problem> {
     let mut problems = Vec::new();
     problems.extend(arrows::problems(tree));
     problems.extend(behind::problems(tree));
@@ -54,6 +58,10 @@ fn problems(tree: &Tree, dump: Result<RuleDump>) -> Vec<Problem> {
         }
         Err(error) => problems.push(Problem::new("crates/audit/src/rules", format!("{error:#}"))),
     }
+    match catalogue {
+        Ok(dump) => problems.extend(seeds_page::problems(tree, &dump)),
+        Err(error) => problems.push(Problem::new("crates/catalogue/data", format!("{error:#}"))),
+    }
     problems.sort();
     problems.dedup();
     problems
@@ -67,15 +75,16 @@ mod tests {
     use crate::tree::made;
 
     #[test]
-    fn rules_that_cannot_be_listed_are_a_problem() {
+    fn what_cannot_be_listed_is_a_problem() {
         let tree = made::tree(&[("Cargo.toml", ""), ("Cargo.lock", "")]);
-        let shown: Vec<String> = problems(&tree, Err(anyhow!("it does not build")))
+        let broken = || anyhow!("it does not build");
+        let shown: Vec<String> = problems(&tree, Err(broken()), Err(broken()))
             .iter()
             .map(ToString::to_string)
             .collect();
-        assert!(
-            shown.contains(&"crates/audit/src/rules: it does not build".to_owned()),
-            "{shown:?}"
-        );
+        for place in ["crates/audit/src/rules", "crates/catalogue/data"] {
+            let problem = format!("{place}: it does not build");
+            assert!(shown.contains(&problem), "{shown:?}");
+        }
     }
 }

@@ -17,6 +17,11 @@ pub(crate) enum Explain {
         /// The rule's id, as a finding shows it.
         id: String,
     },
+    /// Says what a requirement of the seeds asks for, and what answers it.
+    Requirement {
+        /// The requirement's id, `S0-DG-RL-01`; docs/seeds.md lists them.
+        id: String,
+    },
     /// Decides a request as the guard would, and says how, step by step.
     Request(Box<RequestArgs>),
 }

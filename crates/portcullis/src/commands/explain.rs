@@ -2,6 +2,7 @@
 
 use portcullis_report::render::page;
 
+use super::explain_requirement::answered_by_rule;
 use super::{auto_color, card, rule_called};
 use crate::environment::Environment;
 use crate::exit::Exit;
@@ -10,6 +11,7 @@ use crate::output;
 
 pub(crate) fn rule(id: &str, environment: &Environment) -> Result<Exit, Failure> {
     let card = card(rule_called(id)?);
-    output::write(&page::explain(&card, auto_color(environment)), None)?;
+    let page = page::explain(&card, auto_color(environment));
+    output::write(&(page + &answered_by_rule(card.id)?), None)?;
     Ok(Exit::Clean)
 }

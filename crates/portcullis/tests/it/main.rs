@@ -1,6 +1,7 @@
 //! The command line from outside: exit codes, outputs, files.
 #![cfg(test)]
 
+mod catalogue;
 mod explain_request;
 mod folder;
 mod guard_command;
