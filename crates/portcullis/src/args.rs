@@ -1,9 +1,11 @@
 //! `Args`: the command line as types.
 
 mod explain;
+mod init;
 mod policy;
 
 pub(crate) use explain::{Explain, RequestArgs, TextFormat};
+pub(crate) use init::InitArgs;
 pub(crate) use policy::{CheckArgs, PolicyCommand, Purpose, TestArgs};
 
 use std::net::SocketAddr;
@@ -29,6 +31,7 @@ Examples:
   portcullis audit --format sarif --output portcullis.sarif
   portcullis routes                       every route, and what protects it
   portcullis routes --why POST /api/items how that is known
+  portcullis init                         write a first portcullis.toml from the code
   portcullis explain rule csrf-missing    why it matters and how to fix it
   portcullis guard                        enforce portcullis.toml in front of the application
   portcullis explain request GET /items   what the guard would do with a request, and why
@@ -43,6 +46,8 @@ pub(crate) enum Command {
     Audit(AuditArgs),
     /// Lists every route and what protects it, without a judgement.
     Routes(RoutesArgs),
+    /// Writes a first policy: every route, what it looks like, and what is missing.
+    Init(InitArgs),
     /// Stands in front of the application and lets pass only what the policy names.
     Guard(GuardArgs),
     /// Explains a rule, a requirement of the seeds, or the decision about a request.

@@ -7,8 +7,11 @@ mod explain;
 mod explain_request;
 mod explain_requirement;
 mod guard;
+mod init;
 mod policy;
 mod routes;
+
+use std::path::Path;
 
 use portcullis_audit::{Audited, Options, RULES, Rule};
 use portcullis_policy::{Policy, closest};
@@ -27,6 +30,7 @@ pub(crate) fn run(args: Args, environment: &Environment) -> Result<Exit, Failure
     match args.command {
         Command::Audit(args) => audit::run(&args, environment),
         Command::Routes(args) => routes::run(&args, environment),
+        Command::Init(args) => init::run(&args, environment),
         Command::Guard(args) => guard::run(&args, environment),
         Command::Explain {
             what: Explain::Rule { id },
@@ -73,8 +77,16 @@ fn read(
     options: &Options,
     environment: &Environment,
 ) -> Result<Audited, Failure> {
+    read_folder(&reading.dir, options, environment)
+}
+
+fn read_folder(
+    dir: &Path,
+    options: &Options,
+    environment: &Environment,
+) -> Result<Audited, Failure> {
     let line = ProgressLine::new(environment);
-    portcullis_audit::audit(&reading.dir, options, &|progress| line.show(progress))
+    portcullis_audit::audit(dir, options, &|progress| line.show(progress))
         .map_err(|error| Failure::caused("", &error))
 }
 
