@@ -13,7 +13,9 @@ pub struct Report {
     pub tool: Tool,
     /// The commit that was read, if known.
     pub commit: Option<String>,
-    /// The digest of the policy that was applied, if there was one.
+    /// The file of the policy that was applied, if there was one.
+    pub policy_file: Option<String>,
+    /// Its digest.
     pub policy_digest: Option<String>,
     /// What is wrong.
     pub findings: Vec<Finding>,

@@ -32,6 +32,8 @@ pub(super) fn finish(project: &Project, options: &Options, mut report: Report) -
         .collect();
     report.commit.clone_from(&options.commit);
     report.policy_digest.clone_from(&options.policy_digest);
+    let is_applied = options.policy_digest.is_some();
+    report.policy_file = is_applied.then(|| options.policy_file.clone());
     if options.ignore_comments {
         let mut suppressions = Suppressions::default();
         for module in project.modules() {

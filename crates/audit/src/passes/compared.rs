@@ -38,6 +38,8 @@ impl Passes<'_, '_> {
                     left.any(Origins::COOKIE.and(Origins::CALLER)) || right.any(Origins::COOKIE);
                 push(if csrf { Proof::Csrf } else { Proof::Signature }, None);
             } else if left.any(Origins::ENVIRONMENT)
+                // What a call gives that is made with settings, a row or a cached value, is no setting.
+                && !left.any(Origins::ROW.and(Origins::CALL))
                 && right.any(sent)
                 && !names_of(values, one).iter().any(|name| is_shipped(name))
             {

@@ -9,5 +9,6 @@ mod nextjs;
 mod pages;
 mod policy_excepts;
 mod policy_guards;
+mod policy_types;
 mod schema;
 mod schema_code;

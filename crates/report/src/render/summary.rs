@@ -7,6 +7,8 @@ use crate::{Report, Severity, harmless_line, word};
 
 /// How many unread files and notices are named.
 const NAMED: usize = 10;
+/// How much of a policy's digest is shown: `sha256:` and twelve digits.
+const DIGEST_SHOWN: usize = 19;
 
 /// Whether to colour.
 #[derive(Clone, Copy)]
@@ -65,6 +67,9 @@ pub(super) fn header(report: &Report, paint: Paint) -> String {
         format_args!("findings  {}", severities(report, paint)),
     );
     line(&mut out, format_args!("read      {}", coverage(report)));
+    if let Some(policy) = policy(report) {
+        line(&mut out, format_args!("policy    {policy}"));
+    }
     out
 }
 
@@ -98,6 +103,15 @@ pub(super) fn footer(out: &mut String, report: &Report, paint: Paint) {
     }
     line(out, format_args!("\n{}", severities(report, paint)));
     line(out, format_args!("next: {}", next_step(report)));
+}
+
+/// What was believed beside the code: types, guards and exceptions come from it, so a report names it.
+fn policy(report: &Report) -> Option<String> {
+    let file = harmless_line(report.policy_file.as_ref()?);
+    let digest = report.policy_digest.as_deref().unwrap_or_default();
+    // Enough of it to see whether two reports had the same.
+    let digest: String = digest.chars().take(DIGEST_SHOWN).collect();
+    Some(format!("{file} ({digest})"))
 }
 
 /// `1 critical, 2 high (3 suppressed)`.

@@ -210,6 +210,7 @@ pub(crate) fn raw() -> Report {
     findings.push(unpinned(3, false));
     let mut report = Report {
         commit: Some("0123abc".to_owned()),
+        policy_file: Some("portcullis.toml".to_owned()),
         policy_digest: Some("sha256:00ff".to_owned()),
         findings,
         routes: vec![delete_route(), health_route()],
