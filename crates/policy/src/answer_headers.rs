@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::faults::Faults;
+use crate::form::{Form, Kind, may, need};
 use crate::malformed::quoted;
 use crate::node::{Entry, Node, NodeValue};
 use crate::policy_file::Draft;
@@ -41,6 +42,44 @@ pub struct Csp {
     /// Where it is written.
     pub place: Place,
 }
+
+/// How the value of a header field is written.
+const VALUE: Kind = Kind::Pattern("^[!-~]([ -~]*[!-~])?$");
+
+/// What becomes of one field.
+pub(crate) const RULE: Kind = Kind::Either(&[Kind::Words(&["keep"]), Kind::Table(&RULE_FORM)]);
+
+const RULE_FORM: Form = Form::new(
+    "What becomes of one header field.",
+    &[
+        may("set", VALUE, "Its value, whatever the application says."),
+        may(
+            "append",
+            VALUE,
+            "What is added to what the application says.",
+        ),
+    ],
+)
+.with_rules(&[r#"{ "oneOf": [{ "required": ["set"] }, { "required": ["append"] }] }"#]);
+
+pub(crate) const CSP_FORM: Form = Form::new(
+    "Which sources a page may have.",
+    &[
+        need("policy", VALUE, "The policy, as its header field has it."),
+        may(
+            "report_only",
+            Kind::Truth,
+            "Whether browsers only report what it would refuse.",
+        )
+        .or("true"),
+        may(
+            "nonce",
+            Kind::Truth,
+            "Whether each answer has a nonce, which the application is told in `x-nonce`.",
+        )
+        .or("false"),
+    ],
+);
 
 /// Reads `[headers]`.
 pub(crate) fn read_headers(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use crate::Malformed;
 use crate::faults::Faults;
+use crate::form::{Form, Kind, may};
 use crate::node::Node;
 use crate::policy_file::Draft;
 use crate::table_reader::TableReader;
@@ -75,6 +76,29 @@ pub struct AuditSettings {
     /// From which severity on findings fail the audit. The command line comes before it.
     pub fail_on: Option<FailOn>,
 }
+
+pub(crate) const FORM: Form = Form::new(
+    "What the policy says to the audit.",
+    &[
+        may(
+            "ignore",
+            Kind::List(&Kind::Pattern("^[^/]")),
+            "Patterns of paths, from the root of the project, that are not read.",
+        )
+        .or("[]"),
+        may(
+            "session_cookie",
+            Kind::Truth,
+            "Whether a cookie authenticates; else the audit looks for one.",
+        ),
+        may(
+            "fail_on",
+            Kind::Words(FailOn::WORDS),
+            "From which severity on findings fail the audit.",
+        )
+        .or("\"high\""),
+    ],
+);
 
 /// Reads `[audit]`.
 pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {

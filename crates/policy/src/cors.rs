@@ -4,10 +4,11 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::faults::Faults;
+use crate::form::{Form, Kind, may, need};
 use crate::node::{Node, NodeValue};
 use crate::policy_file::{Draft, is_empty_list};
 use crate::table_reader::{TableReader, wrong_kind};
-use crate::{FieldName, Place, PublicUrl};
+use crate::{FieldName, Place, PublicUrl, public_url};
 
 /// Which other sites' pages may read what this service answers. The methods are those of the routes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,35 @@ pub struct Cors {
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(10 * 60);
 pub(crate) const MAX_AGE_WITHIN: RangeInclusive<Duration> =
     Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
+
+pub(crate) const FORM: Form = Form::new(
+    "Which other sites' pages may read what this service answers.",
+    &[
+        need(
+            "origins",
+            Kind::Some(&public_url::ORIGIN),
+            "The sites, each as a whole.",
+        ),
+        may(
+            "headers",
+            Kind::List(&Kind::Pattern("^[a-z0-9-]+$")),
+            "Header fields that their requests may have beyond those that every page may send.",
+        )
+        .or("[]"),
+        may(
+            "credentials",
+            Kind::Truth,
+            "Whether their requests may come with cookies.",
+        )
+        .or("false"),
+        may(
+            "max_age",
+            Kind::Duration,
+            "How long a browser may remember the answer to a preflight.",
+        )
+        .or("\"10m\""),
+    ],
+);
 
 /// Reads `[cors]`.
 pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {

@@ -9,7 +9,7 @@ use crate::table_reader::{integer, parsed};
 use crate::word::words;
 
 /// The largest number of guards that share one policy.
-const NODES_MAX: i64 = 1024;
+pub(crate) const NODES_MAX: i64 = 1024;
 
 /// How strict the figures are that the policy does not state itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,6 +4,7 @@ use std::num::NonZeroU8;
 use std::str::FromStr;
 
 use crate::faults::Faults;
+use crate::form::{Form, Kind, may};
 use crate::node::{Node, NodeValue};
 use crate::policy_file::Draft;
 use crate::suggestion::closest;
@@ -80,6 +81,39 @@ impl Default for EventSettings {
         }
     }
 }
+
+pub(crate) const FORM: Form = Form::new(
+    "How events are written.",
+    &[
+        may("to", Kind::Prose, "`stdout`, or the path of a file.").or("\"stdout\""),
+        may(
+            "rotate",
+            Kind::Size,
+            "The size at which a file is closed and a new one begun; of a file only.",
+        )
+        .or("\"64 MiB\""),
+        may(
+            "keep",
+            Kind::Count(1, 100),
+            "How many closed files are kept; of a file only.",
+        )
+        .or("8"),
+        may(
+            "record",
+            Kind::Words(EventRecord::WORDS),
+            "`refusals`: what was refused, and what the guard itself does; `all`: every decision.",
+        )
+        .or("\"refusals\""),
+        may(
+            "key",
+            Kind::Secret,
+            "Where the key is kept by which addresses and names are hashed; else the guard makes one when it starts.",
+        ),
+    ],
+)
+.with_rules(&[
+    r#"{ "if": { "anyOf": [{ "not": { "required": ["to"] } }, { "properties": { "to": { "const": "stdout" } } }] }, "then": { "properties": { "rotate": false, "keep": false } } }"#,
+]);
 
 /// Reads `[events]`.
 pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {

@@ -2,6 +2,7 @@
 
 use crate::bounds::ENTRIES_MAX;
 use crate::faults::{Faults, Place};
+use crate::form::{Form, Kind, may, need};
 use crate::node::{Node, Table};
 use crate::policy_file::{Draft, tables};
 use crate::table_reader::TableReader;
@@ -33,6 +34,35 @@ impl Except {
         today > self.until
     }
 }
+
+pub(crate) const FORM: Form = Form::new(
+    "What one route may lack for a while: the only way to have less than the matrix demands.",
+    &[
+        need(
+            "route",
+            Kind::Pattern("^[A-Z_]+ [^ ].*$"),
+            "One route, `METHOD /path`, or `KIND NAME` of what is not called by path.",
+        ),
+        need(
+            "lacks",
+            Kind::Words(Control::WORDS),
+            "The control that may be missing.",
+        ),
+        need("because", Kind::Prose, "Why."),
+        need("owner", Kind::Prose, "Who answers for it."),
+        need(
+            "until",
+            Kind::Date,
+            "The last day on which it holds, without quotes.",
+        ),
+        may(
+            "shadow",
+            Kind::Truth,
+            "Whether the guard still judges the control and writes what it would have refused.",
+        )
+        .or("false"),
+    ],
+);
 
 /// Reads `[[except]]`.
 pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {

@@ -2,6 +2,7 @@
 
 use crate::bounds::ENTRIES_MAX;
 use crate::faults::Faults;
+use crate::form::{Form, Kind, may, need};
 use crate::malformed::quoted;
 use crate::node::{Node, NodeValue, Table};
 use crate::policy_file::Draft;
@@ -19,6 +20,25 @@ pub struct Fact {
     /// Where it is written.
     pub place: Place,
 }
+
+/// A query that reads.
+const QUERY: Kind = Kind::Pattern("^\\s*[Ss][Ee][Ll][Ee][Cc][Tt]\\s[^;]*$");
+
+pub(crate) const FORM: Form = Form::new(
+    "What the guard must know of a kind of object to tell whose it is.",
+    &[
+        need(
+            "sql",
+            QUERY,
+            "The query for one object: `$1` is its id, `owner_id` and `tenant_id` are columns of the answer.",
+        ),
+        may(
+            "shared_by",
+            QUERY,
+            "The query for the level at which it is shared with somebody: `$1` is the object's id, `$2` the user's.",
+        ),
+    ],
+);
 
 /// Reads `[facts]`.
 pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {

@@ -2,11 +2,12 @@
 
 use crate::bounds::ROUTES_MAX;
 use crate::faults::{Faults, Place};
+use crate::form::{Form, Kind, may, need};
 use crate::node::{Node, Table};
 use crate::policy_file::{Draft, tables};
 use crate::route::{read_caller, read_limits};
 use crate::table_reader::TableReader;
-use crate::{Control, FunctionName, Name, Need, RouteType};
+use crate::{Control, FunctionName, Name, Need, RouteType, route};
 
 /// A Convex function or a server action. Only the audit speaks of it: no request for it has a path that a guard could
 /// tell it by.
@@ -49,6 +50,46 @@ impl Function {
         }
     }
 }
+
+pub(crate) const FORM: Form = Form::new(
+    "A function that callers reach by its name and past any proxy, and what it must have.",
+    &[
+        need(
+            "name",
+            Kind::Pattern("^[^/: ][^:]*:.*[^ ]$"),
+            "The function exactly as `portcullis routes` prints its path.",
+        ),
+        need(
+            "type",
+            Kind::Words(RouteType::WORDS),
+            "What sort of route it is.",
+        ),
+        may(
+            "limits",
+            Kind::List(&Kind::Name),
+            "Names of limits that the application holds it to.",
+        )
+        .or("[]"),
+        may(
+            "permission",
+            Kind::Name,
+            "The permission that the caller needs.",
+        ),
+        may(
+            "object",
+            Kind::Name,
+            "The kind of object that its arguments name, which must belong to the caller.",
+        ),
+        may("expensive", Kind::Truth, "Whether it costs much to answer.").or("false"),
+        may(
+            "requires",
+            Kind::List(&Kind::Words(Control::WORDS)),
+            "Controls that it must have beyond what its type demands.",
+        )
+        .or("[]"),
+    ],
+)
+.with_rules(&[route::CALLER_RULE]);
 
 /// Reads `[[function]]`.
 pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {

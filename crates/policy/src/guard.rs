@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use crate::bounds::ENTRIES_MAX;
 use crate::faults::{Faults, Place};
+use crate::form::{Form, Kind, may, need};
 use crate::node::{Node, Table};
 use crate::passes::read_passes;
 use crate::policy_file::{Draft, is_empty_list, tables};
@@ -86,6 +87,61 @@ impl Guard {
             .any(|meaning| meaning.control() == control)
     }
 }
+
+pub(crate) const FORM: Form = Form::new(
+    "What one of your own functions checks, where the audit cannot see it in the code.",
+    &[
+        need(
+            "symbol",
+            Kind::Pattern("^[^#]+#[^#]+$"),
+            "`MODULE#EXPORT`, as the code imports it or from the root of the project.",
+        ),
+        need(
+            "means",
+            Kind::OneOrSome(&Kind::Words(Meaning::WORDS)),
+            "What it makes sure of.",
+        ),
+        may(
+            "as",
+            Kind::Words(&["call", "middleware", "wrapper"]),
+            "How it is used: called in the handler, before it, or around it.",
+        )
+        .or("\"call\""),
+        may(
+            "handler",
+            Kind::Count(0, HANDLER_END - 1),
+            "Which argument of a wrapper is the handler.",
+        )
+        .or("0"),
+        may(
+            "passes",
+            Kind::Words(&["returns", "truthy", "falsy"]),
+            "How its result tells that it passed. Of a `call` this or the fields are required; else it is `returns`.",
+        ),
+        may(
+            "passes_fields",
+            Kind::Some(&Kind::Prose),
+            "Fields of its result that are set only when it passed.",
+        ),
+        may(
+            "fails_fields",
+            Kind::Some(&Kind::Prose),
+            "Fields of its result that are set whenever it did not pass.",
+        ),
+        may(
+            "result",
+            Kind::Words(GuardResult::WORDS),
+            "What it hands on: `caller`, so that a filter by its id is ownership, or nothing.",
+        )
+        .or("\"none\""),
+        may("reason", Kind::Prose, "Why it is believed."),
+    ],
+)
+.with_rules(&[
+    r#"{ "if": { "anyOf": [{ "not": { "required": ["as"] } }, { "properties": { "as": { "const": "call" } } }] }, "then": { "anyOf": [{ "required": ["passes"] }, { "required": ["passes_fields"] }, { "required": ["fails_fields"] }] } }"#,
+    r#"{ "if": { "required": ["passes"] }, "then": { "properties": { "passes_fields": false, "fails_fields": false } } }"#,
+    r#"{ "if": { "required": ["handler"] }, "then": { "required": ["as"], "properties": { "as": { "const": "wrapper" } } } }"#,
+]);
 
 /// Reads `[[guard]]`.
 pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {

@@ -4,6 +4,7 @@ use std::num::NonZeroU8;
 use std::time::Duration;
 
 use crate::faults::Faults;
+use crate::form::{Form, Kind, may, need};
 use crate::node::Table;
 use crate::proxy_settings::TIMEOUT;
 use crate::table_reader::{TableReader, parsed_by};
@@ -28,6 +29,27 @@ const EVERY: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(2);
 const FAILS: NonZeroU8 = NonZeroU8::MIN.saturating_add(2);
 const PASSES: NonZeroU8 = NonZeroU8::MIN;
+
+pub(crate) const FORM: Form = Form::new(
+    "How upstreams are asked whether they are well.",
+    &[
+        need("path", Kind::Pattern("^/"), "What is asked for."),
+        may("every", Kind::Duration, "From one check to the next.").or("\"5s\""),
+        may("timeout", Kind::Duration, "How long an answer may take.").or("\"2s\""),
+        may(
+            "fails",
+            Kind::Count(1, 100),
+            "After how many failures in a row an upstream gets no more requests.",
+        )
+        .or("3"),
+        may(
+            "passes",
+            Kind::Count(1, 100),
+            "After how many passes in a row it gets them again.",
+        )
+        .or("1"),
+    ],
+);
 
 pub(crate) fn read_health(table: &Table, faults: &mut Faults<'_>) -> Option<HealthCheck> {
     let mut reader = TableReader::new(table, "`health`", faults);

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::Malformed;
 use crate::faults::Faults;
+use crate::form::Kind;
 use crate::host::{Host, parse_authority};
 use crate::node::Node;
 use crate::policy_file::Draft;
@@ -67,6 +68,9 @@ impl fmt::Display for HostPattern {
         }
     }
 }
+
+/// How a host is written.
+pub(crate) const HOST: Kind = Kind::Pattern("^[^/@?# *A-Z]+$");
 
 /// Reads `hosts`.
 pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {

@@ -12,6 +12,7 @@ pub use siwe::Siwe;
 
 use crate::Place;
 use crate::faults::Faults;
+use crate::form::{Form, Kind, may};
 use crate::node::{Node, NodeValue};
 use crate::policy_file::Draft;
 use crate::table_reader::{TableReader, wrong_kind};
@@ -30,6 +31,28 @@ pub struct Identity {
     /// Where it is written.
     pub place: Place,
 }
+
+pub(crate) const FORM: Form = Form::new(
+    "How the guard knows who is calling.",
+    &[
+        may("session", Kind::Table(&session::FORM), "Sessions."),
+        may(
+            "csrf",
+            Kind::Table(&csrf::FORM),
+            "Tokens against requests from other sites.",
+        ),
+        may(
+            "issuer",
+            Kind::Tables(&issuer::FORM, issuer::ISSUERS_MAX),
+            "Whose tokens are accepted.",
+        ),
+        may(
+            "siwe",
+            Kind::Table(&siwe::FORM),
+            "Sign-in with Ethereum (EIP-4361).",
+        ),
+    ],
+);
 
 /// Reads `[identity]`.
 pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {

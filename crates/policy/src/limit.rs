@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use crate::bounds::ENTRIES_MAX;
 use crate::faults::{Faults, Place};
+use crate::form::{Form, Kind, may, need};
 use crate::malformed::quoted;
 use crate::node::{Node, NodeValue, Table};
 use crate::policy_file::Draft;
@@ -97,6 +98,50 @@ impl Limit {
         self.by.iter().any(|key| matches!(key, LimitKey::Body(_)))
     }
 }
+
+pub(crate) const FORM: Form = Form::new(
+    "A rate limit that routes refer to by its name.",
+    &[
+        need(
+            "rate",
+            Kind::Pattern("^0*[1-9][0-9]* per 0*[1-9][0-9]*[smhd]$"),
+            "How many requests in how much time: `10 per 1m`.",
+        ),
+        may(
+            "algorithm",
+            Kind::Words(Algorithm::WORDS),
+            "`smooth`: spread evenly. `exact`: never one more than the limit in a window.",
+        )
+        .or("\"smooth\""),
+        may(
+            "by",
+            Kind::Some(&Kind::Pattern(
+                "^(ip|user|tenant|session|route|header\\.[a-z0-9-]+|body\\.[A-Za-z0-9_.:/@-]+)$",
+            )),
+            "What requests are counted by; each entry is a bucket of its own.",
+        )
+        .or("[\"ip\"]"),
+        may(
+            "burst",
+            Kind::Count(1, 4_294_967_295),
+            "How many requests may come at once; with `smooth` only. Else it is the rate's count.",
+        ),
+        may(
+            "counts",
+            Kind::Words(Counts::WORDS),
+            "`requests`: every one; `failures`: those that the application answers with 400 or more.",
+        )
+        .or("\"requests\""),
+        may(
+            "show",
+            Kind::Truth,
+            "Whether clients are told what is left. Else they are, but at logins and of limits by a field of the body.",
+        ),
+    ],
+)
+.with_rules(&[
+    r#"{ "if": { "properties": { "algorithm": { "const": "exact" } }, "required": ["algorithm"] }, "then": { "properties": { "burst": false } } }"#,
+]);
 
 /// Reads `[limits]`.
 pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {

@@ -8,16 +8,17 @@ use std::ops::Range;
 
 use toml_edit::Document;
 
-use crate::bounds::{DEPTH_MAX, ENTRIES_MAX, FILE_BYTES_MAX};
+use crate::bounds::{DEPTH_MAX, ENTRIES_MAX, FILE_BYTES_MAX, ROUTES_MAX};
 use crate::faults::Faults;
+use crate::form::{Key, Kind, may};
 use crate::malformed::{harmless, quoted};
 use crate::node::{Node, NodeValue, Table};
 use crate::suggestion::{closest, or_list};
 use crate::table_reader::wrong_kind;
 use crate::{
-    FunctionName, Policy, PolicyErrors, answer_headers, audit_settings, cors, deployment, depth,
-    event_settings, except, facts, function, guard, host_pattern, identity, later, limit, node,
-    notice, overlaps, proxy_settings, public_url, roles, route, static_paths, stores,
+    FunctionName, Policy, PolicyErrors, Profile, answer_headers, audit_settings, cors, deployment,
+    depth, event_settings, except, facts, function, guard, host_pattern, identity, later, limit,
+    node, notice, overlaps, proxy_settings, public_url, roles, route, static_paths, stores,
     trusted_proxies, upstream,
 };
 
@@ -42,31 +43,196 @@ pub(crate) struct Draft {
 type Read = fn(&Node, &mut Draft, &mut Faults<'_>);
 
 /// The keys that are read, in the order in which they are: routes refer to hosts and limits, wherever the file has them.
-const TABLES: [(&str, Read); 24] = [
-    ("name", deployment::read_name),
-    ("public_url", public_url::read),
-    ("upstream", upstream::read),
-    ("hosts", host_pattern::read),
-    ("static", static_paths::read),
-    ("trusted_proxies", trusted_proxies::read),
-    ("profile", deployment::read_profile),
-    ("max_nodes", deployment::read_max_nodes),
-    ("proxy", proxy_settings::read),
-    ("events", event_settings::read),
-    ("store", stores::read_store),
-    ("trail", stores::read_trail),
-    ("identity", identity::read),
-    ("roles", roles::read),
-    ("facts", facts::read),
-    ("cors", cors::read),
-    ("headers", answer_headers::read_headers),
-    ("csp", answer_headers::read_csp),
-    ("limits", limit::read),
-    ("route", route::read),
-    ("function", function::read),
-    ("guard", guard::read),
-    ("except", except::read),
-    ("audit", audit_settings::read),
+pub(crate) const TABLES: [(Key, Read); 24] = [
+    (
+        may("name", Kind::Name, "What the service is called."),
+        deployment::read_name,
+    ),
+    (
+        may(
+            "public_url",
+            public_url::ORIGIN,
+            "Where browsers know the service: scheme, host and port.",
+        ),
+        public_url::read,
+    ),
+    (
+        may(
+            "upstream",
+            Kind::OneOrSome(&Kind::Pattern("^http://[^/?#@]+/?$")),
+            "Where the application listens: one instance, or a list.",
+        ),
+        upstream::read,
+    ),
+    (
+        may(
+            "hosts",
+            Kind::List(&host_pattern::HOST),
+            "Further hosts that are answered for, beside that of `public_url`.",
+        )
+        .or("[]"),
+        host_pattern::read,
+    ),
+    (
+        may(
+            "static",
+            Kind::List(&Kind::Pattern("^/")),
+            "Path templates that anybody may `GET`.",
+        )
+        .or("[]"),
+        static_paths::read,
+    ),
+    (
+        may(
+            "trusted_proxies",
+            Kind::List(&Kind::Pattern("^[0-9a-fA-F.:]+(/[0-9]{1,3})?$")),
+            "Networks or addresses of the proxies whose word about the client is taken.",
+        )
+        .or("[]"),
+        trusted_proxies::read,
+    ),
+    (
+        may(
+            "profile",
+            Kind::Words(Profile::WORDS),
+            "How strict the figures are that the policy does not state.",
+        )
+        .or("\"standard\""),
+        deployment::read_profile,
+    ),
+    (
+        may(
+            "max_nodes",
+            Kind::Count(1, deployment::NODES_MAX),
+            "How many guards share this policy at most.",
+        )
+        .or("1"),
+        deployment::read_max_nodes,
+    ),
+    (
+        may(
+            "proxy",
+            Kind::Table(&proxy_settings::FORM),
+            "How the guard listens, and what it allows a connection.",
+        ),
+        proxy_settings::read,
+    ),
+    (
+        may(
+            "events",
+            Kind::Table(&event_settings::FORM),
+            "How events are written.",
+        ),
+        event_settings::read,
+    ),
+    (
+        may(
+            "store",
+            Kind::Table(&stores::FORM),
+            "What guards share: `redis://`, `rediss://`, `redis+cluster://`; else each has its own.",
+        ),
+        stores::read_store,
+    ),
+    (
+        may(
+            "trail",
+            Kind::Table(&stores::FORM),
+            "Where what was done is recorded: `postgres://`; else a file beside the guard.",
+        ),
+        stores::read_trail,
+    ),
+    (
+        may(
+            "identity",
+            Kind::Table(&identity::FORM),
+            "How the guard knows who is calling.",
+        ),
+        identity::read,
+    ),
+    (
+        may("roles", Kind::Table(&roles::FORM), "The roles of users."),
+        roles::read,
+    ),
+    (
+        may(
+            "facts",
+            Kind::Map(&Kind::Table(&facts::FORM)),
+            "What the guard must know of objects to tell whose they are.",
+        ),
+        facts::read,
+    ),
+    (
+        may(
+            "cors",
+            Kind::Table(&cors::FORM),
+            "Which other sites' pages may read what this service answers.",
+        ),
+        cors::read,
+    ),
+    (
+        may(
+            "headers",
+            Kind::Headers(&answer_headers::RULE),
+            "What becomes of the header fields of answers.",
+        ),
+        answer_headers::read_headers,
+    ),
+    (
+        may(
+            "csp",
+            Kind::Table(&answer_headers::CSP_FORM),
+            "Which sources a page may have.",
+        ),
+        answer_headers::read_csp,
+    ),
+    (
+        may(
+            "limits",
+            Kind::Map(&Kind::Table(&limit::FORM)),
+            "Rate limits, by the names that routes refer to them by.",
+        ),
+        limit::read,
+    ),
+    (
+        may(
+            "route",
+            Kind::Tables(&route::FORM, ROUTES_MAX),
+            "The routes. What matches none is refused.",
+        ),
+        route::read,
+    ),
+    (
+        may(
+            "function",
+            Kind::Tables(&function::FORM, ROUTES_MAX),
+            "Functions that callers reach by name and past any proxy.",
+        ),
+        function::read,
+    ),
+    (
+        may(
+            "guard",
+            Kind::Tables(&guard::FORM, ENTRIES_MAX),
+            "What your own functions check.",
+        ),
+        guard::read,
+    ),
+    (
+        may(
+            "except",
+            Kind::Tables(&except::FORM, ENTRIES_MAX),
+            "What routes may lack for a while.",
+        ),
+        except::read,
+    ),
+    (
+        may(
+            "audit",
+            Kind::Table(&audit_settings::FORM),
+            "What the policy says to the audit.",
+        ),
+        audit_settings::read,
+    ),
 ];
 
 /// Reads a whole file. Either nothing is wrong, or no policy comes of it.
@@ -109,12 +275,12 @@ fn read(text: &str, faults: &mut Faults<'_>) -> Draft {
         return draft;
     }
     for (key, read) in TABLES {
-        if let Some(entry) = root.find(key) {
+        if let Some(entry) = root.find(key.name) {
             read(&entry.node, &mut draft, faults);
         }
     }
     for entry in &root.entries {
-        let is_read = entry.key == "version" || TABLES.iter().any(|(key, _)| *key == entry.key);
+        let is_read = entry.key == "version" || TABLES.iter().any(|(key, _)| key.name == entry.key);
         if !is_read {
             refuse_key(&entry.key, &entry.key_span, faults);
         }
@@ -158,7 +324,7 @@ fn check_version(root: &Table, faults: &mut Faults<'_>) -> bool {
 
 fn refuse_key(key: &str, span: &Range<usize>, faults: &mut Faults<'_>) {
     let known: Vec<&str> = std::iter::once("version")
-        .chain(TABLES.iter().map(|(key, _)| *key))
+        .chain(TABLES.iter().map(|(key, _)| key.name))
         .collect();
     let message = format!("unknown key {}", quoted(key));
     match closest(key, known.iter().copied()) {

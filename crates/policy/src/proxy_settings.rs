@@ -6,7 +6,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::faults::Faults;
-use crate::health_check::{HealthCheck, read_health};
+use crate::form::{Form, Kind, may};
+use crate::health_check::{self, HealthCheck, read_health};
 use crate::node::{Node, NodeValue};
 use crate::policy_file::Draft;
 use crate::table_reader::{TableReader, parsed_by, wrong_kind};
@@ -109,6 +110,116 @@ const CONNECTIONS_MAX: u32 = 1_000_000;
 /// What a timeout can be: one that never comes protects nothing.
 pub(crate) const TIMEOUT: RangeInclusive<Duration> =
     Duration::from_millis(10)..=Duration::from_secs(3600);
+
+/// An address and a port.
+const ADDRESS: Kind = Kind::Pattern("^[0-9a-fA-F.:\\[\\]]+:[0-9]{1,5}$");
+
+pub(crate) const FORM: Form = Form::new(
+    "How the guard listens, and what it allows a connection.",
+    &[
+        may("listen", ADDRESS, "Address and port for clients.").or("\"127.0.0.1:8080\""),
+        may(
+            "admin",
+            ADDRESS,
+            "Address and port for health, metrics and the policy's digest; else they are told nowhere.",
+        ),
+        may(
+            "workers",
+            Kind::Count(1, 64),
+            "Threads that serve; else one for each core.",
+        ),
+        may(
+            "connections_max",
+            Kind::Count(1, CONNECTIONS_MAX as i64),
+            "Connections of clients at once.",
+        )
+        .or("4096"),
+        may(
+            "connections_per_ip_max",
+            Kind::Count(1, CONNECTIONS_MAX as i64),
+            "Connections of one client address at once, never more than `connections_max`.",
+        )
+        .or("256"),
+        may(
+            "head_max",
+            Kind::Size,
+            "The request line and all headers together, `1 KiB` to `64 KiB`.",
+        )
+        .or("\"16 KiB\""),
+        may(
+            "headers_max",
+            Kind::Count(1, 256),
+            "Header fields of one message.",
+        )
+        .or("100"),
+        may(
+            "head_timeout",
+            Kind::Duration,
+            "From the first byte of a request's head to its last.",
+        )
+        .or("\"10s\""),
+        may(
+            "body_timeout",
+            Kind::Duration,
+            "From the end of the head to the end of the body.",
+        )
+        .or("\"30s\""),
+        may(
+            "idle_timeout",
+            Kind::Duration,
+            "Between two requests of one connection.",
+        )
+        .or("\"1m\""),
+        may(
+            "write_timeout",
+            Kind::Duration,
+            "How long a client may take nothing of its answer.",
+        )
+        .or("\"30s\""),
+        may(
+            "connect_timeout",
+            Kind::Duration,
+            "Until the upstream has accepted the connection.",
+        )
+        .or("\"2s\""),
+        may(
+            "response_timeout",
+            Kind::Duration,
+            "From the end of the request to the head of the upstream's answer.",
+        )
+        .or("\"30s\""),
+        may("request_deadline", Kind::Duration, "The whole exchange.").or("\"5m\""),
+        may(
+            "buffer_max",
+            Kind::Size,
+            "All request bodies that are held in memory together, `64 KiB` to `1 GiB`.",
+        )
+        .or("\"64 MiB\""),
+        may(
+            "health",
+            Kind::Table(&health_check::FORM),
+            "How upstreams are asked whether they are well; else they are not asked.",
+        ),
+        may(
+            "forwarded",
+            Kind::Words(ForwardedKind::WORDS),
+            "Which headers of a trusted proxy tell the client's address.",
+        )
+        .or("\"x-forwarded\""),
+        may(
+            "forwarded_host",
+            Kind::Truth,
+            "Whether they also tell which host was asked.",
+        )
+        .or("false"),
+        may(
+            "forwarded_proto",
+            Kind::Truth,
+            "Whether they also tell by which scheme the client came.",
+        )
+        .or("false"),
+    ],
+);
 
 /// Reads `[proxy]`.
 pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::faults::Faults;
+use crate::form::Kind;
 use crate::host::Host;
 use crate::node::Node;
 use crate::origin::{Scheme, parse_origin};
@@ -51,6 +52,9 @@ impl fmt::Display for PublicUrl {
         write!(f, "{}://{}", self.scheme, self.host_pattern())
     }
 }
+
+/// How an origin is written.
+pub(crate) const ORIGIN: Kind = Kind::Pattern("^https?://[^/?#@\\\\]+/?$");
 
 /// Reads `public_url`.
 pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {

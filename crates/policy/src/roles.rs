@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::faults::Faults;
+use crate::form::{Form, Kind, may, need};
 use crate::malformed::quoted;
 use crate::node::{Entry, Node, NodeValue};
 use crate::policy_file::{Draft, is_empty_list};
@@ -40,6 +41,23 @@ impl Roles {
         self.grants.values().flatten()
     }
 }
+
+pub(crate) const FORM: Form = Form::new(
+    "The roles of users.",
+    &[
+        need(
+            "order",
+            Kind::Some(&Kind::Name),
+            "The roles, the least first.",
+        ),
+        may(
+            "grants",
+            Kind::Map(&Kind::List(&Kind::Name)),
+            "The permissions of each role; it also has those of every role before it.",
+        )
+        .or("{}"),
+    ],
+);
 
 /// Reads `[roles]`.
 pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {

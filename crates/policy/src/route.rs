@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::bounds::ROUTES_MAX;
 use crate::faults::{Faults, Place};
+use crate::form::{Form, Kind, may, need};
 use crate::node::{Node, Table};
 use crate::policy_file::{Draft, tables};
 use crate::proxy_settings::TIMEOUT;
@@ -15,7 +16,8 @@ use crate::table_reader::TableReader;
 use crate::word::words;
 use crate::{
     Algorithm, Control, HostPattern, Malformed, MediaType, Method, MethodSet, Name, Need,
-    PathTemplate, RouteType, default_limits, facts, roles,
+    PathTemplate, RouteType, default_limits, facts, host_pattern, roles, route_body, route_service,
+    route_verify,
 };
 
 /// What is spoken to the application.
@@ -153,6 +155,106 @@ impl Route {
         format!("{} {}", self.methods, self.path)
     }
 }
+
+/// What has no caller has neither a permission nor an object.
+pub(crate) const CALLER_RULE: &str = r#"{ "if": { "properties": { "type": { "enum": ["public_form", "public_read", "webhook"] } } }, "then": { "properties": { "permission": false, "object": false } } }"#;
+
+/// The methods that a route can name.
+const METHODS: Kind = Kind::Words(Method::WORDS);
+
+pub(crate) const FORM: Form = Form::new(
+    "What a route is, and what it must have beyond what its type demands.",
+    &[
+        need(
+            "path",
+            Kind::Pattern("^/"),
+            "A path template: `/api/items/{id}`, `/files/{name}.json`, `/docs/{*rest}`.",
+        ),
+        need(
+            "methods",
+            Kind::Some(&METHODS),
+            "The methods it answers; `GET` answers `HEAD` too.",
+        ),
+        need(
+            "type",
+            Kind::Words(RouteType::WORDS),
+            "What sort of route it is, and so what it must have.",
+        ),
+        may(
+            "hosts",
+            Kind::Some(&host_pattern::HOST),
+            "For which of the policy's hosts it answers; else for all of them.",
+        ),
+        may(
+            "limits",
+            Kind::List(&Kind::Name),
+            "Names of limits; all of them apply. Else the default limit of its type, if it needs one.",
+        ),
+        may(
+            "permission",
+            Kind::Name,
+            "The permission that the caller needs.",
+        ),
+        may(
+            "object",
+            Kind::Name,
+            "The kind of object that the path names, which must belong to the caller.",
+        ),
+        may(
+            "expensive",
+            Kind::Truth,
+            "Whether it costs much to answer: search, export, reports, AI.",
+        )
+        .or("false"),
+        may(
+            "requires",
+            Kind::List(&Kind::Words(Control::WORDS)),
+            "Controls that it must have beyond what its type demands.",
+        )
+        .or("[]"),
+        may(
+            "body",
+            Kind::Table(&route_body::FORM),
+            "What its body must be.",
+        ),
+        may(
+            "content_types",
+            Kind::Some(&Kind::Pattern("^[^/ ;A-Z]+/[^/ ;A-Z]+$")),
+            "The media types that a body may have; else those of its type.",
+        ),
+        may(
+            "timeout",
+            Kind::Duration,
+            "How long the head of the upstream's answer may take; else the `response_timeout` of `[proxy]`.",
+        ),
+        may(
+            "protocol",
+            Kind::Words(Protocol::WORDS),
+            "What is spoken to the application.",
+        )
+        .or("\"http\""),
+        may(
+            "verify",
+            Kind::Table(&route_verify::FORM),
+            "How the sender of a message is known.",
+        ),
+        may(
+            "service",
+            Kind::Table(&route_service::FORM),
+            "How another service that may call an `internal` route is known; else nobody may from outside.",
+        ),
+        may(
+            "confirm",
+            Kind::List(&METHODS),
+            "Those of its methods that need a confirmation.",
+        )
+        .or("[]"),
+    ],
+)
+.with_rules(&[
+    CALLER_RULE,
+    r#"{ "if": { "required": ["service"] }, "then": { "properties": { "type": { "const": "internal" } } } }"#,
+]);
 
 /// Reads `[[route]]`.
 pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {

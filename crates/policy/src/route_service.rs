@@ -1,6 +1,7 @@
 //! `Service`: the credential by which another service may call an `internal` route from outside.
 
 use crate::faults::Faults;
+use crate::form::{Form, Kind, may, need};
 use crate::node::Table;
 use crate::secret_keys::{SecretKeys, read_secret};
 use crate::table_reader::TableReader;
@@ -33,6 +34,30 @@ pub struct Service {
     /// The name in its certificate; of `mtls` always, of others never.
     pub subject: Option<String>,
 }
+
+pub(crate) const FORM: Form = Form::new(
+    "The credential by which another service may call an `internal` route from outside.",
+    &[
+        need(
+            "scheme",
+            Kind::Words(ServiceScheme::WORDS),
+            "How it proves which service it is.",
+        ),
+        may(
+            "secret",
+            Kind::Secrets,
+            "Where the secret is kept; of `bearer` and `hmac`.",
+        ),
+        may(
+            "subject",
+            Kind::Prose,
+            "The name in its certificate; of `mtls`.",
+        ),
+    ],
+)
+.with_rules(&[
+    r#"{ "if": { "properties": { "scheme": { "const": "mtls" } } }, "then": { "required": ["subject"], "properties": { "secret": false } }, "else": { "required": ["secret"], "properties": { "subject": false } } }"#,
+]);
 
 pub(crate) fn read_service(table: &Table, faults: &mut Faults<'_>) -> Option<Service> {
     let mut reader = TableReader::new(table, "`service`", faults);

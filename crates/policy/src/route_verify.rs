@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::faults::Faults;
+use crate::form::{Form, Kind, may, need};
 use crate::node::{Node, Table};
 use crate::rate::parse_duration;
 use crate::secret_keys::{SecretKeys, read_secret};
@@ -45,6 +46,24 @@ pub struct Verify {
     /// How far the time of the signature may be from now; [`TOLERANCE_DEFAULT`] unless stated.
     pub tolerance: Option<Duration>,
 }
+
+pub(crate) const FORM: Form = Form::new(
+    "How the sender of a message is known.",
+    &[
+        need(
+            "scheme",
+            Kind::Words(VerifyScheme::WORDS),
+            "Whose way of signing it is.",
+        ),
+        need("secret", Kind::Secrets, "Where the secret is kept."),
+        may(
+            "tolerance",
+            Kind::Duration,
+            "How far the time of the signature may be from now, `1s` to `10m`.",
+        )
+        .or("\"5m\""),
+    ],
+);
 
 pub(crate) fn read_verify(table: &Table, faults: &mut Faults<'_>) -> Option<Verify> {
     let mut reader = TableReader::new(table, "`verify`", faults);

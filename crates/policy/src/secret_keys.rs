@@ -1,6 +1,7 @@
 //! `SecretKeys`: a secret as the policy names it, which may be several keys while one takes over from another.
 
 use crate::faults::Faults;
+use crate::form::{Form, Kind, may, need};
 use crate::node::{Node, NodeValue, Table};
 use crate::policy_file::is_empty_list;
 use crate::table_reader::{TableReader, nodes, parsed, wrong_kind};
@@ -31,6 +32,19 @@ impl SecretKeys {
         &self.0
     }
 }
+
+pub(crate) const FORM: Form = Form::new(
+    "One key of a secret.",
+    &[
+        need("kid", Kind::Name, "What it is called."),
+        need("key", Kind::Secret, "Where it is kept."),
+        may(
+            "not_after",
+            Kind::Date,
+            "The last day on which it is accepted.",
+        ),
+    ],
+);
 
 /// Reads `"env:NAME"`, or `[{ kid = "b", key = "env:NEW" }, { kid = "a", key = "env:OLD", not_after = 2027-01-31 }]`.
 pub(crate) fn read_secret(node: &Node, faults: &mut Faults<'_>) -> Option<SecretKeys> {

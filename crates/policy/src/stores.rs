@@ -1,6 +1,7 @@
 //! `[store]` and `[trail]`: where the guard keeps what it counts and what it records.
 
 use crate::faults::Faults;
+use crate::form::{Form, Kind, need};
 use crate::node::{Node, NodeValue};
 use crate::policy_file::Draft;
 use crate::table_reader::{TableReader, wrong_kind};
@@ -14,6 +15,16 @@ pub struct Database {
     /// Where it is written.
     pub place: Place,
 }
+
+/// The form of both.
+pub(crate) const FORM: Form = Form::new(
+    "A database that the guard works with.",
+    &[need(
+        "url",
+        Kind::Secret,
+        "Where its URL is kept: mostly there is a password in it.",
+    )],
+);
 
 /// Reads `[store]`: `redis://`, `rediss://`, `redis+cluster://`; left out, what the guard keeps in itself.
 pub(crate) fn read_store(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {

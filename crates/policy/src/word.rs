@@ -9,6 +9,9 @@ macro_rules! words {
             /// Every value, in the order of the declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
+            /// The words, in the same order.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+
             /// The word for it in the policy file and in JSON.
             #[must_use]
             pub const fn as_str(self) -> &'static str {

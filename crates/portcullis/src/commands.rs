@@ -47,6 +47,9 @@ pub(crate) fn run(args: Args, environment: &Environment) -> Result<Exit, Failure
         Command::Policy {
             what: PolicyCommand::Test(args),
         } => policy::test(&args, environment),
+        Command::Policy {
+            what: PolicyCommand::Schema,
+        } => policy::schema(),
         Command::Dump { what: Dump::Rules } => dump::rules(),
         Command::Dump {
             what: Dump::Catalogue,

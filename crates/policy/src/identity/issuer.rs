@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use crate::bounds::LIST_MAX;
 use crate::faults::Faults;
+use crate::form::{Form, Kind, may, need};
 use crate::node::{Node, Table};
 use crate::policy_file::{is_empty_list, tables};
 use crate::table_reader::TableReader;
 use crate::word::words;
-use crate::{HttpsUrl, Malformed, Name, Place, PublicUrl};
+use crate::{HttpsUrl, Malformed, Name, Place, PublicUrl, public_url};
 
 /// What is known of an issuer by the name of the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,6 +88,50 @@ pub struct Issuer {
     /// Where it is written.
     pub place: Place,
 }
+
+/// How an address that is fetched or believed is written.
+const URL: Kind = Kind::Pattern("^https://[^/?#@\\\\]+(/[^?#%]*)?$");
+
+pub(crate) const FORM: Form = Form::new(
+    "Whose tokens are accepted, and which of them.",
+    &[
+        may(
+            "preset",
+            Kind::Words(Preset::WORDS),
+            "A service whose tokens are known.",
+        ),
+        need("issuer", URL, "The `iss` of its tokens, compared byte by byte."),
+        may(
+            "audience",
+            Kind::OneOrSome(&Kind::Name),
+            "The `aud` of which a token must have one; required without a preset.",
+        ),
+        may(
+            "authorized_parties",
+            Kind::Some(&public_url::ORIGIN),
+            "The `azp` of which a token must have one; required for `clerk`.",
+        ),
+        need(
+            "algorithms",
+            Kind::Some(&Kind::Words(JwtAlgorithm::WORDS)),
+            "What its signatures may have. What a token says of itself decides nothing.",
+        ),
+        may(
+            "jwks",
+            URL,
+            "Where its keys are; else `.well-known/jwks.json` below the issuer.",
+        ),
+        may(
+            "max_stale",
+            Kind::Duration,
+            "How long its keys are used that could not be fetched again, `1m` to `24h`.",
+        )
+        .or("\"1h\""),
+    ],
+)
+.with_rules(&[
+    r#"{ "if": { "required": ["preset"] }, "then": { "required": ["authorized_parties"] }, "else": { "required": ["audience"] } }"#,
+]);
 
 /// How long keys are used that could not be fetched again, where the policy does not say.
 pub(crate) const STALE: Duration = Duration::from_secs(60 * 60);

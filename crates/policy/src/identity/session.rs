@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::faults::Faults;
+use crate::form::{Form, Kind, may, need};
 use crate::malformed::quoted;
 use crate::node::Table;
 use crate::secret_keys::{SecretKeys, read_secret};
@@ -80,6 +81,23 @@ pub struct Session {
     /// What a session is; `own`.
     pub source: SessionSource,
 }
+
+pub(crate) const FORM: Form = Form::new(
+    "Sessions.",
+    &[
+        need(
+            "secret",
+            Kind::Secrets,
+            "The keys that session cookies are signed with.",
+        ),
+        may(
+            "source",
+            Kind::Pattern("^(own|cookie:[A-Za-z0-9_.-]+|claim:[A-Za-z0-9_.:/@-]+)$"),
+            "What a session is: the guard's own, the application's cookie, or a claim of a verified token.",
+        )
+        .or("\"own\""),
+    ],
+);
 
 pub(super) fn read(table: &Table, faults: &mut Faults<'_>) -> Option<Session> {
     let mut reader = TableReader::new(table, "`[identity.session]`", faults);

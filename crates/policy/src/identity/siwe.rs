@@ -1,6 +1,7 @@
 //! `Siwe`: the `[identity.siwe]` table, sign-in with Ethereum (EIP-4361).
 
 use crate::faults::Faults;
+use crate::form::{Form, Kind, need};
 use crate::node::Table;
 use crate::policy_file::Draft;
 use crate::table_reader::{TableReader, integer, nodes};
@@ -11,6 +12,15 @@ pub struct Siwe {
     /// The ids of the chains that a message may be for (EIP-155); never empty.
     pub chains: Vec<u64>,
 }
+
+pub(crate) const FORM: Form = Form::new(
+    "Sign-in with Ethereum.",
+    &[need(
+        "chains",
+        Kind::Some(&Kind::Count(1, CHAIN_END - 1)),
+        "The chains that a message may be for, by number (EIP-155).",
+    )],
+);
 
 /// One more than the largest id that JSON and TOML can both hold exactly.
 const CHAIN_END: i64 = 1 << 53;

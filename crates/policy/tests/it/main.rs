@@ -13,3 +13,4 @@ mod overlaps;
 mod paths;
 mod policies;
 mod robustness;
+mod schema;

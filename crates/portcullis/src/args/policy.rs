@@ -12,6 +12,14 @@ pub(crate) enum PolicyCommand {
     Check(CheckArgs),
     /// Holds a policy against a table of what has to be allowed and what has to be denied.
     Test(TestArgs),
+    /// Prints the JSON Schema of the policy file, for editors.
+    #[command(after_help = "\
+Example:
+  portcullis policy schema > portcullis.schema.json
+
+An editor that knows TOML takes it from the first line of a policy:
+  #:schema ./portcullis.schema.json")]
+    Schema,
 }
 
 #[derive(Debug, Group)]

@@ -37,6 +37,12 @@ pub(crate) fn check(args: &CheckArgs, environment: &Environment) -> Result<Exit,
     })
 }
 
+/// It depends on the program alone.
+pub(crate) fn schema() -> Result<Exit, Failure> {
+    output::write(&pretty(&portcullis_policy::schema())?, None)?;
+    Ok(Exit::Clean)
+}
+
 fn tell(checked: &Checked, color: bool) -> String {
     let paint = Paint(color);
     let file = harmless_line(&checked.file);
