@@ -1,8 +1,8 @@
 //! `Identity`: how the guard knows who is calling, as `[identity]` writes it.
 
-mod csrf;
-mod issuer;
-mod session;
+pub(crate) mod csrf;
+pub(crate) mod issuer;
+pub(crate) mod session;
 mod siwe;
 
 pub use csrf::{CSRF_LIFETIME_MAX, Csrf};

@@ -51,6 +51,7 @@ mod policy_file;
 mod proxy_settings;
 mod public_url;
 mod rate;
+mod resolved;
 mod roles;
 mod route;
 mod route_body;
@@ -69,6 +70,7 @@ mod suggestion;
 mod table_reader;
 mod trusted_proxies;
 mod upstream;
+mod verb_lack;
 mod word;
 
 pub use answer_headers::{AnswerHeaders, Csp, HeaderRule};

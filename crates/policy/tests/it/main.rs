@@ -12,5 +12,6 @@ mod identity;
 mod overlaps;
 mod paths;
 mod policies;
+mod resolved;
 mod robustness;
 mod schema;

@@ -17,7 +17,7 @@ const UNKNOWN: &str = "qqqqqqq";
 
 /// A way into the file.
 #[derive(Clone, Debug)]
-enum Step {
+pub(crate) enum Step {
     Key(String),
     Item,
 }
@@ -63,7 +63,12 @@ fn at<'s>(root: &'s Value, schema: &'s Value) -> &'s Value {
 }
 
 /// Calls back with every table of the schema and the way to it.
-fn each_table(root: &Value, schema: &Value, way: &[Step], seen: &mut dyn FnMut(&[Step], &Value)) {
+pub(crate) fn each_table(
+    root: &Value,
+    schema: &Value,
+    way: &[Step],
+    seen: &mut dyn FnMut(&[Step], &Value),
+) {
     let schema = at(root, schema);
     let with = |step: Step| [way, &[step]].concat();
     if schema["properties"].is_object() {

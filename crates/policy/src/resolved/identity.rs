@@ -1,0 +1,83 @@
+//! `[identity]`, `[roles]` and `[facts.NAME]`.
+
+use super::writer::{Writer, Written, bare, day, key, length, list, list_of, table, text};
+use crate::identity::{csrf, issuer, session};
+use crate::{Identity, Issuer, Policy, SecretKeys};
+
+pub(super) fn write(policy: &Policy, writer: &mut Writer) {
+    if let Some(identity) = &policy.identity {
+        all(identity, writer);
+    }
+    if let Some(roles) = &policy.roles {
+        writer.header("[roles]");
+        writer.stated("order", &list(&roles.order));
+        if !roles.grants.is_empty() {
+            writer.header("[roles.grants]");
+        }
+        for (role, granted) in &roles.grants {
+            writer.stated(&key(role.as_str()), &list(granted));
+        }
+    }
+    for (name, fact) in &policy.facts {
+        writer.header(&format!("[facts.{}]", key(name.as_str())));
+        writer.stated("sql", &text(&fact.sql));
+        if let Some(shared_by) = &fact.shared_by {
+            writer.stated("shared_by", &text(shared_by));
+        }
+    }
+}
+
+fn all(identity: &Identity, writer: &mut Writer) {
+    writer.header("[identity]");
+    if let Some(one) = &identity.session {
+        writer.header("[identity.session]");
+        writer.stated("secret", &secret(&one.secret));
+        writer.of_form(&session::FORM, "", "source", &text(&one.source));
+    }
+    if let Some(one) = &identity.csrf {
+        writer.header("[identity.csrf]");
+        writer.stated("secret", &secret(&one.secret));
+        writer.of_form(&csrf::FORM, "", "lifetime", &length(one.lifetime));
+        writer.of_form(&csrf::FORM, "", "same_site", &list(&one.same_site));
+    }
+    for one in &identity.issuers {
+        write_issuer(one, writer);
+    }
+    if let Some(one) = &identity.siwe {
+        writer.header("[identity.siwe]");
+        writer.stated("chains", &list_of(one.chains.iter().map(bare)));
+    }
+}
+
+fn write_issuer(one: &Issuer, writer: &mut Writer) {
+    writer.header("[[identity.issuer]]");
+    if let Some(preset) = one.preset {
+        writer.stated("preset", &text(preset));
+    }
+    writer.stated("issuer", &text(&one.issuer));
+    if !one.audience.is_empty() {
+        writer.stated("audience", &list(&one.audience));
+    }
+    if !one.authorized_parties.is_empty() {
+        writer.stated("authorized_parties", &list(&one.authorized_parties));
+    }
+    writer.stated("algorithms", &list(&one.algorithms));
+    let is_default = one.jwks == one.issuer.joined(issuer::JWKS_PATH);
+    writer.either("jwks", &text(&one.jwks), !is_default);
+    writer.of_form(&issuer::FORM, "", "max_stale", &length(one.max_stale));
+}
+
+/// One reference alone, or all keys.
+pub(super) fn secret(secret: &SecretKeys) -> Written {
+    if let [one] = secret.as_slice()
+        && one.kid.is_none()
+    {
+        return text(&one.key);
+    }
+    list_of(secret.as_slice().iter().map(|one| {
+        let kid = one.kid.iter().map(|kid| ("kid", text(kid)));
+        let key = [("key", text(&one.key))];
+        let not_after = one.not_after.map(|last| ("not_after", day(last)));
+        table(&kid.chain(key).chain(not_after).collect::<Vec<_>>())
+    }))
+}
