@@ -184,7 +184,7 @@ impl Connection<'_> {
         } = self;
         let read = poll_fn(|context| {
             ready!(client.poll_read_ready(context))?;
-            if scratch.input.capacity() == 0 {
+            if scratch.is_none() {
                 *scratch = worker.shelf().lend();
             }
             scratch.input.reserve(READ_BYTES);

@@ -7,7 +7,7 @@
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -16,6 +16,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 #[derive(Debug)]
 pub(crate) struct Timer {
     sleep: Pin<Box<Sleep>>,
+    /// Whom it wakes when it rings, since it was set last.
+    wakes: Option<Waker>,
 }
 
 impl Timer {
@@ -23,6 +25,7 @@ impl Timer {
     pub(crate) fn new() -> Self {
         Self {
             sleep: Box::pin(sleep_until(Instant::now() + Duration::from_secs(60))),
+            wakes: None,
         }
     }
 
@@ -43,6 +46,14 @@ impl Timer {
             }
             if deadline < self.sleep.deadline() {
                 self.sleep.as_mut().reset(deadline);
+                self.wakes = None;
+            }
+            let is_set = self
+                .wakes
+                .as_ref()
+                .is_some_and(|waker| waker.will_wake(context.waker()));
+            if is_set && !self.sleep.is_elapsed() {
+                return Poll::Pending;
             }
             while self.sleep.as_mut().poll(context).is_ready() {
                 if Instant::now() >= deadline {
@@ -50,6 +61,7 @@ impl Timer {
                 }
                 self.sleep.as_mut().reset(deadline);
             }
+            self.wakes = Some(context.waker().clone());
             Poll::Pending
         })
         .await

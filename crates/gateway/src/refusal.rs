@@ -3,7 +3,6 @@
 use portcullis_guard::clock::SECOND;
 use portcullis_guard::decision::{Denial, Own, ShownLimits};
 use portcullis_guard::limit::LimitState;
-use portcullis_guard::plan::LimitPlan;
 use portcullis_guard::reason::Reason;
 use portcullis_policy::{Method, MethodSet};
 
@@ -51,8 +50,8 @@ fn write_refusal(
     context: Context,
     more: impl FnOnce(&mut Vec<u8>),
 ) {
-    let content = content(reason);
-    write_status(out, reason.status, reason.title, context);
+    let Problem { begin, content } = problem(reason.status);
+    write_begin(out, begin, context);
     more(out);
     out.extend_from_slice(b"Content-Type: application/problem+json\r\nContent-Length: ");
     write_number(out, u64::try_from(content.len()).unwrap_or_default());
@@ -62,55 +61,87 @@ fn write_refusal(
     }
 }
 
-fn write_status(out: &mut Vec<u8>, status: u16, title: &str, context: Context) {
-    out.extend_from_slice(b"HTTP/1.1 ");
-    write_number(out, u64::from(status));
-    out.push(b' ');
-    out.extend_from_slice(title.as_bytes());
-    out.extend_from_slice(b"\r\nCache-Control: no-store\r\n");
-    out.extend_from_slice(b"Date: ");
+/// Writes what every answer of the guard's own begins with.
+fn write_begin(out: &mut Vec<u8>, begin: &str, context: Context) {
+    out.extend_from_slice(begin.as_bytes());
     out.extend_from_slice(&context.date.0);
-    out.extend_from_slice(b"\r\n");
     if let Some(id) = context.id {
-        out.extend_from_slice(b"X-Request-Id: ");
+        out.extend_from_slice(b"\r\nX-Request-Id: ");
         out.extend_from_slice(&id.hex());
-        out.extend_from_slice(b"\r\n");
     }
-    if context.closes {
-        out.extend_from_slice(b"Connection: close\r\n");
-    }
+    out.extend_from_slice(if context.closes {
+        b"\r\nConnection: close\r\n".as_slice()
+    } else {
+        b"\r\n"
+    });
 }
 
-/// The problem of a status. The kind of a reached limit is the one of draft-ietf-httpapi-ratelimit-headers §5.1; all
-/// others are no more than their status (RFC 9457 §4.2.1).
-const fn content(reason: Reason) -> &'static str {
-    match reason.status {
-        400 => r#"{"type":"about:blank","title":"Bad Request","status":400}"#,
-        404 => r#"{"type":"about:blank","title":"Not Found","status":404}"#,
-        405 => r#"{"type":"about:blank","title":"Method Not Allowed","status":405}"#,
-        408 => r#"{"type":"about:blank","title":"Request Timeout","status":408}"#,
-        413 => r#"{"type":"about:blank","title":"Content Too Large","status":413}"#,
-        414 => r#"{"type":"about:blank","title":"URI Too Long","status":414}"#,
-        415 => r#"{"type":"about:blank","title":"Unsupported Media Type","status":415}"#,
-        417 => r#"{"type":"about:blank","title":"Expectation Failed","status":417}"#,
-        421 => r#"{"type":"about:blank","title":"Misdirected Request","status":421}"#,
-        429 => {
-            r#"{"type":"https://iana.org/assignments/http-problem-types#quota-exceeded","title":"Too Many Requests","status":429}"#
+/// The parts of a refusal that are the same whenever it is written.
+#[derive(Clone, Copy)]
+struct Problem {
+    /// From the status line to the name of `Date`.
+    begin: &'static str,
+    /// The content.
+    content: &'static str,
+}
+
+/// From the status line to the name of `Date`.
+macro_rules! begin {
+    ($status:literal $title:literal) => {
+        concat!(
+            "HTTP/1.1 ",
+            $status,
+            " ",
+            $title,
+            "\r\nCache-Control: no-store\r\nDate: "
+        )
+    };
+}
+
+/// Writes out the parts of a refusal. A kind of problem that has no type of its own is no more than its status (RFC 9457
+/// §4.2.1).
+macro_rules! problem {
+    ($status:literal $title:literal) => {
+        problem!($status $title "about:blank")
+    };
+    ($status:literal $title:literal $type:literal) => {
+        Problem {
+            begin: begin!($status $title),
+            content: concat!(
+                r#"{"type":""#, $type, r#"","title":""#, $title, r#"","status":"#, $status, "}"
+            ),
         }
-        431 => r#"{"type":"about:blank","title":"Request Header Fields Too Large","status":431}"#,
-        501 => r#"{"type":"about:blank","title":"Not Implemented","status":501}"#,
-        502 => r#"{"type":"about:blank","title":"Bad Gateway","status":502}"#,
-        503 => r#"{"type":"about:blank","title":"Service Unavailable","status":503}"#,
-        504 => r#"{"type":"about:blank","title":"Gateway Timeout","status":504}"#,
-        505 => r#"{"type":"about:blank","title":"HTTP Version Not Supported","status":505}"#,
-        _ => r#"{"type":"about:blank","title":"Internal Server Error","status":500}"#,
+    };
+}
+
+/// The problem of a status. The kind of a reached limit is the one of draft-ietf-httpapi-ratelimit-headers §5.1.
+const fn problem(status: u16) -> Problem {
+    match status {
+        400 => problem!(400 "Bad Request"),
+        404 => problem!(404 "Not Found"),
+        405 => problem!(405 "Method Not Allowed"),
+        408 => problem!(408 "Request Timeout"),
+        413 => problem!(413 "Content Too Large"),
+        414 => problem!(414 "URI Too Long"),
+        415 => problem!(415 "Unsupported Media Type"),
+        417 => problem!(417 "Expectation Failed"),
+        421 => problem!(421 "Misdirected Request"),
+        429 => problem!(429 "Too Many Requests"
+            "https://iana.org/assignments/http-problem-types#quota-exceeded"),
+        431 => problem!(431 "Request Header Fields Too Large"),
+        501 => problem!(501 "Not Implemented"),
+        502 => problem!(502 "Bad Gateway"),
+        503 => problem!(503 "Service Unavailable"),
+        504 => problem!(504 "Gateway Timeout"),
+        505 => problem!(505 "HTTP Version Not Supported"),
+        _ => problem!(500 "Internal Server Error"),
     }
 }
 
 /// Writes what the guard answers itself.
 pub(crate) fn write_own(out: &mut Vec<u8>, own: Own, context: Context) {
     let Own::Options(methods) = own;
-    write_status(out, 204, "No Content", context);
+    write_begin(out, begin!(204 "No Content"), context);
     write_allow(out, methods);
     out.extend_from_slice(b"\r\n");
 }
@@ -134,37 +165,30 @@ fn write_allow(out: &mut Vec<u8>, methods: MethodSet) {
 /// Writes `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11 §3, §4): Structured Fields (RFC
 /// 9651), one item for each limit that the client may know of.
 pub(crate) fn write_limits(out: &mut Vec<u8>, limits: &ShownLimits<'_>) {
-    let shown = || limits.iter().filter(|(limit, _)| limit.is_shown);
-    if shown().next().is_none() {
-        return;
+    let shown = || {
+        limits
+            .iter()
+            .filter_map(|(limit, state)| Some((limit.shown.as_ref()?, state)))
+    };
+    let mut before: &[u8] = b"RateLimit-Policy: ";
+    for (limit, _) in shown() {
+        out.extend_from_slice(before);
+        out.extend_from_slice(limit.policy.as_bytes());
+        before = b", ";
     }
-    out.extend_from_slice(b"RateLimit-Policy: ");
-    for (position, (limit, _)) in shown().enumerate() {
-        begin_item(out, position, limit);
-        out.extend_from_slice(b";q=");
-        write_number(out, u64::from(limit.count));
-        out.extend_from_slice(b";w=");
-        write_number(out, limit.window_seconds);
-    }
-    out.extend_from_slice(b"\r\nRateLimit: ");
-    for (position, (limit, state)) in shown().enumerate() {
-        begin_item(out, position, limit);
+    before = b"\r\nRateLimit: ";
+    for (limit, state) in shown() {
+        out.extend_from_slice(before);
+        out.extend_from_slice(limit.name.as_bytes());
         out.extend_from_slice(b";r=");
         write_number(out, u64::from(state.remaining));
         out.extend_from_slice(b";t=");
         write_number(out, until_more(state));
+        before = b", ";
     }
-    out.extend_from_slice(b"\r\n");
-}
-
-/// A name is letters, digits and a few marks, none of which a Structured Field string escapes.
-fn begin_item(out: &mut Vec<u8>, position: usize, limit: &LimitPlan) {
-    if position > 0 {
-        out.extend_from_slice(b", ");
+    if shown().next().is_some() {
+        out.extend_from_slice(b"\r\n");
     }
-    out.push(b'"');
-    out.extend_from_slice(limit.name.as_bytes());
-    out.push(b'"');
 }
 
 /// In how many seconds there is more to have: of a refusal, when it would be admitted.
@@ -190,9 +214,11 @@ mod tests {
     #[test]
     fn every_reason_has_the_content_of_its_status() {
         for reason in Reason::ALL {
-            let text = content(*reason);
-            let value: serde_json::Value = serde_json::from_str(text).unwrap();
+            let Problem { begin, content } = problem(reason.status);
+            let value: serde_json::Value = serde_json::from_str(content).unwrap();
             assert_eq!(value["status"], reason.status, "{reason}");
+            let line = format!("HTTP/1.1 {} {}\r\n", reason.status, reason.title);
+            assert!(begin.starts_with(&line), "{reason}");
             assert_eq!(value["title"], reason.title, "{reason}");
         }
     }

@@ -21,6 +21,15 @@ pub(crate) struct Scratch {
     pub(crate) out: Vec<u8>,
 }
 
+impl Scratch {
+    /// Whether it has no memory: it is not a set that was lent and filled.
+    pub(crate) fn is_none(&self) -> bool {
+        [&self.input, &self.head, &self.out]
+            .iter()
+            .all(|buffer| buffer.capacity() == 0)
+    }
+}
+
 /// One worker's buffers that are lent to nobody.
 #[derive(Debug, Default)]
 pub(crate) struct Shelf(Mutex<Vec<Scratch>>);
@@ -34,7 +43,7 @@ impl Shelf {
 
     /// Takes a set back. What a large request took is freed, and so is a set beyond the bound.
     pub(crate) fn keep(&self, mut scratch: Scratch) {
-        if scratch.input.capacity() == 0 {
+        if scratch.is_none() {
             return;
         }
         for buffer in [&mut scratch.input, &mut scratch.head, &mut scratch.out] {
@@ -73,7 +82,7 @@ mod tests {
         let shelf = Shelf::default();
         for _ in 0..KEPT_MAX + 9 {
             shelf.keep(Scratch {
-                input: vec![1],
+                out: vec![1],
                 ..Scratch::default()
             });
         }

@@ -8,25 +8,7 @@ use crate::request_id::{Id, is_traceparent};
 
 /// Writes a whole number in decimal digits.
 pub(crate) fn write_number(out: &mut Vec<u8>, number: u64) {
-    if let Ok(small) = u8::try_from(number)
-        && small < 10
-    {
-        out.push(b'0' + small);
-        return;
-    }
-    let mut digits = [0_u8; 20];
-    let mut rest = number;
-    let mut count = 0;
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + u8::try_from(rest % 10).unwrap_or_default();
-        rest /= 10;
-        count += 1;
-        if rest == 0 {
-            break;
-        }
-    }
-    let from = digits.len() - count;
-    out.extend_from_slice(digits.get(from..).unwrap_or_default());
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Writes a chunk's size line in hexadecimal digits (RFC 9112 §7.1).

@@ -10,7 +10,9 @@ use crate::clock::Nanos;
 use crate::http1::HeadBounds;
 use crate::http1::role::of_request_field;
 use crate::limit::LimitRule;
-use crate::plan::{BucketPlan, Dimension, HostPlan, LimitPlan, Plan, RoutePlan, Shadow, Standing};
+use crate::plan::{
+    BucketPlan, Dimension, HostPlan, LimitPlan, Plan, RoutePlan, Shadow, ShownAs, Standing,
+};
 use crate::route_table::RouteTable;
 use crate::store::{Durability, Scope};
 
@@ -256,10 +258,16 @@ fn limit_plan(limit: &Limit, route: &Route, spared: MethodSet) -> LimitPlan {
         line: (!is_default).then_some(limit.place.line),
         rate: limit.rate.to_string(),
         rule,
-        window_seconds: window.as_secs().max(1),
-        count,
         buckets: buckets.collect(),
-        is_shown: limit.is_shown(route.kind),
+        shown: limit.is_shown(route.kind).then(|| {
+            // A name is letters, digits and a few marks, none of which a Structured Field string escapes.
+            let name = format!("\"{}\"", limit.name);
+            let seconds = window.as_secs().max(1);
+            ShownAs {
+                policy: format!("{name};q={count};w={seconds}").into(),
+                name: name.into(),
+            }
+        }),
         counts_failures: limit.counts == Counts::Failures,
         durability: if window.as_secs() >= LONG_WINDOW_SECONDS {
             Durability::Snapshot

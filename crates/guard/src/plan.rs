@@ -116,20 +116,25 @@ pub struct LimitPlan {
     pub rate: String,
     /// How it counts.
     pub rule: LimitRule,
-    /// The window of its rate in whole seconds, for the headers of the answer.
-    pub window_seconds: u64,
-    /// The requests of its rate.
-    pub count: u32,
     /// Its buckets, all of which must admit.
     pub buckets: Vec<BucketPlan>,
-    /// Whether the client is told what is left.
-    pub is_shown: bool,
+    /// How the client is told of it, if it is.
+    pub shown: Option<ShownAs>,
     /// Whether only failures count.
     pub counts_failures: bool,
     /// How its buckets are kept.
     pub durability: Durability,
     /// The methods that it does not count, as an exception says that they may be without a limit.
     pub spared: MethodSet,
+}
+
+/// What the header fields about a limit say of it whenever they are written (draft-ietf-httpapi-ratelimit-headers-11 §3, §4).
+#[derive(Debug)]
+pub struct ShownAs {
+    /// Its name as a Structured Field string (RFC 9651 §3.3.3): `"login"`.
+    pub name: Box<str>,
+    /// Its item of `RateLimit-Policy`: `"login";q=5;w=60`.
+    pub policy: Box<str>,
 }
 
 /// One bucket of a limit.

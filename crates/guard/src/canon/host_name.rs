@@ -45,11 +45,10 @@ impl<'b> HostName<'b> {
         if let [b'[', rest @ ..] = raw {
             return Self::bracketed(rest);
         }
-        let (name, written_port) =
-            match memchr::memchr(b':', raw).and_then(|at| raw.split_at_checked(at)) {
-                Some((name, rest)) => (name, rest.get(1..)),
-                None => (raw, None),
-            };
+        let (name, written_port) = match colon(raw).and_then(|at| raw.split_at_checked(at)) {
+            Some((name, rest)) => (name, rest.get(1..)),
+            None => (raw, None),
+        };
         let text = std::str::from_utf8(name).map_err(not_ascii)?;
         // An address in its one form is all digits and dots, and needs no other look.
         let (kind, has_capitals) = if ipv4(name).is_some() {
@@ -138,6 +137,11 @@ impl fmt::Display for HostName<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// Where the port begins. A host is short, and a plain walk is over before a wide search has begun.
+fn colon(raw: &[u8]) -> Option<usize> {
+    raw.iter().position(|byte| *byte == b':')
 }
 
 /// Only reached by bytes that are no ASCII, which are refused before.

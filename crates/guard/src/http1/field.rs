@@ -1,7 +1,5 @@
 //! `Field`: one header line, as two ranges of the buffer it was read from.
 
-use smallvec::SmallVec;
-
 use super::bounds::HeadBounds;
 use super::bytes::{printable_len, token_len, trimmed};
 use super::fault::FieldFault;
@@ -57,8 +55,16 @@ pub struct Field {
     pub role: Role,
 }
 
-/// The fields of a head in their order. Up to 24 take no allocation.
-pub type Fields = SmallVec<[Field; 24]>;
+/// The fields of a head in their order. On the heap: a head is moved several times, and most have room in one allocation.
+pub type Fields = Vec<Field>;
+
+/// For how many fields there is room at first.
+const FIELDS_USUAL: usize = 24;
+
+/// An empty list, with room for what most heads have.
+pub(super) fn no_fields() -> Fields {
+    Vec::with_capacity(FIELDS_USUAL)
+}
 
 /// Why a reader stopped before the end.
 pub(super) enum Stop<F> {

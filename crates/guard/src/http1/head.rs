@@ -6,7 +6,7 @@ use super::Parsed;
 use super::bounds::HeadBounds;
 use super::bytes::printable_len;
 use super::fault::{FieldFault, FramingFault, HeadFault};
-use super::field::{Field, FieldReader, Fields, Span, Stop, within};
+use super::field::{Field, FieldReader, Fields, Span, Stop, no_fields, within};
 use super::framing::{Framing, Gathered, Version};
 use super::role::{Role, of_request_field};
 
@@ -117,7 +117,7 @@ fn read(buf: &[u8], bounds: &HeadBounds) -> Result<(RequestHead, usize), Stop<He
         role: of_request_field,
         utf8: true,
     };
-    let mut fields = Fields::new();
+    let mut fields = no_fields();
     let len = reader
         .read(buf, at + VERSION_LINE_LEN, &mut fields)
         .map_err(widened)?;

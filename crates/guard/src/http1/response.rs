@@ -5,7 +5,7 @@ use portcullis_policy::Method;
 use super::Parsed;
 use super::bounds::HeadBounds;
 use super::fault::{FieldFault, FramingFault, ResponseFault};
-use super::field::{Field, FieldReader, Fields, Stop, within};
+use super::field::{Field, FieldReader, Fields, Stop, no_fields, within};
 use super::framing::{Gathered, ResponseFraming, Version};
 use super::role::of_response_field;
 
@@ -95,7 +95,7 @@ fn read(
         // Names of downloads are still sent in Latin-1; no decision of the guard reads them.
         utf8: false,
     };
-    let mut fields = Fields::new();
+    let mut fields = no_fields();
     let len = reader.read(buf, at, &mut fields).map_err(widened)?;
     let gathered = Gathered::of(buf, &mut fields).map_err(ResponseFault::Framing)?;
     let framing = framing(&gathered, version, status, request).map_err(ResponseFault::Framing)?;

@@ -63,6 +63,7 @@ pub struct MemoryStore {
     entries: Shards<EntryShard>,
     pub(super) snapshots: Option<Mutex<SnapshotDir>>,
     pub(super) snapshot_bytes_max: u64,
+    is_rehearsal: bool,
 }
 
 /// A snapshot is smaller than what it is of, but for buckets of whole scopes, which are not capped.
@@ -79,6 +80,19 @@ impl MemoryStore {
     /// When the system gives no random bytes.
     pub fn new(options: MemoryOptions) -> Result<Self, StateError> {
         Ok(Self::with_hash(options, BucketHash::random()?))
+    }
+
+    /// A store that stands for one that is kept over a restart, where there will be none: what a guard would decide is
+    /// worked out, and nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no random bytes.
+    pub fn for_rehearsal(options: MemoryOptions) -> Result<Self, StateError> {
+        Ok(Self {
+            is_rehearsal: true,
+            ..Self::new(options)?
+        })
     }
 
     /// A store that begins with what the last snapshot in the directory remembers. Moments are moved by what the
@@ -126,6 +140,7 @@ impl MemoryStore {
             entries: Shards::new(shards, || EntryShard::new(options.entry_bytes / shards)),
             snapshots: None,
             snapshot_bytes_max: snapshot_bytes_max(options),
+            is_rehearsal: false,
         }
     }
 
@@ -247,7 +262,7 @@ impl Store for MemoryStore {
     }
 
     fn keeps(&self) -> Durability {
-        if self.snapshots.is_some() {
+        if self.snapshots.is_some() || self.is_rehearsal {
             Durability::Snapshot
         } else {
             Durability::Volatile
