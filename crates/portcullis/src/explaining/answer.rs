@@ -84,25 +84,24 @@ fn allow(methods: MethodSet) -> String {
 /// `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11 §3, §4), of the limits that the client
 /// may know of.
 fn limit_headers(limits: &ShownLimits<'_>) -> Vec<(&'static str, String)> {
-    let shown = || limits.iter().filter(|(limit, _)| limit.is_shown);
-    let policy: Vec<String> = shown()
-        .map(|(limit, _)| {
-            let (name, count, window) = (&limit.name, limit.count, limit.window_seconds);
-            format!("\"{name}\";q={count};w={window}")
-        })
-        .collect();
+    let shown = || {
+        limits
+            .iter()
+            .filter_map(|(limit, state)| Some((limit.shown.as_ref()?, state)))
+    };
+    let policy: Vec<&str> = shown().map(|(shown, _)| &*shown.policy).collect();
     if policy.is_empty() {
         return Vec::new();
     }
     let left: Vec<String> = shown()
-        .map(|(limit, state)| {
+        .map(|(shown, state)| {
             let wait = if state.admitted {
                 state.reset_after
             } else {
                 state.retry_after
             };
-            let (name, left, wait) = (&limit.name, state.remaining, wait.div_ceil(SECOND));
-            format!("\"{name}\";r={left};t={wait}")
+            let (name, left, wait) = (&shown.name, state.remaining, wait.div_ceil(SECOND));
+            format!("{name};r={left};t={wait}")
         })
         .collect();
     vec![

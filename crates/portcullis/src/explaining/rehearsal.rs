@@ -46,7 +46,8 @@ impl<'p> Rehearsal<'p> {
             entry_bytes: STORE_BYTES,
             shards: 1,
         };
-        let store = MemoryStore::new(options).map_err(|error| Failure::caused("", &error))?;
+        let store =
+            MemoryStore::for_rehearsal(options).map_err(|error| Failure::caused("", &error))?;
         Ok(Self {
             policy,
             plan,
