@@ -28,6 +28,9 @@ pub struct Options {
     pub skip_rules: Vec<String>,
     /// The day on which suppressions and exceptions are judged.
     pub today: Date,
+    /// Whether it matters what the middleware does before pages that do nothing by themselves: for whoever describes
+    /// pages, not for whoever looks for faults.
+    pub covers_pages: bool,
     /// The commit that is read, if the caller knows it.
     pub commit: Option<String>,
 }
@@ -45,6 +48,7 @@ impl Options {
             only_rules: Vec::new(),
             skip_rules: Vec::new(),
             today,
+            covers_pages: false,
             commit: None,
         }
     }

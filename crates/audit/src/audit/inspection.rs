@@ -111,8 +111,9 @@ impl<'a, 'p> Inspection<'a, 'p> {
         let shared = self.shared;
         let reach = discovery.nextjs.reach(shared.knowledge.project, route)?;
         // Whoever gets through to a page that does nothing gets nothing: its middleware need not be tried.
-        let idle =
-            route.framework == PAGE && shared.bench(|bench| does_nothing(machine, bench, route));
+        let idle = !self.options.covers_pages
+            && route.framework == PAGE
+            && shared.bench(|bench| does_nothing(machine, bench, route));
         (!idle).then(|| {
             shared.bench(|bench| middleware::cover(machine, bench, &mut self.trials, &reach, route))
         })

@@ -10,11 +10,13 @@ use crate::template::spelled;
 
 /// Most entries that one folder gives; the list of a policy has 256.
 const ENTRIES_MAX: usize = 128;
+/// From how many files of one folder on that end alike one entry stands for all of them.
+const ALIKE_MIN: usize = 3;
 
 /// What a folder serves under a path.
 ///
-/// A folder in it is one entry, unless a route or page answers some path below it: there the files are named one by one,
-/// so that nothing of a route is open because a picture lies beside it.
+/// A folder in it is one entry, unless a route or page answers some path below it: there the files are named by how they
+/// end or one by one, so that nothing of a route is open because a picture lies beside it.
 pub(super) fn served(
     project: &Project,
     prefix: &str,
@@ -28,7 +30,7 @@ pub(super) fn served(
     }
     let mut found = (Vec::new(), Vec::new());
     for (top, files) in by_top {
-        let rest = format!("{prefix}/{}/{{*rest}}", spelled(top, true));
+        let rest = format!("{prefix}/{}/{{*rest}}", name_in_path(top));
         let whole = PathTemplate::parse(&rest).ok();
         let is_folder = files.iter().any(|file| file.contains('/'));
         if let Some(whole) = whole
@@ -41,8 +43,15 @@ pub(super) fn served(
             });
             continue;
         }
-        for file in files {
-            add(prefix, folder, file, taken, &mut found);
+        for (alike, files) in by_ending(&files) {
+            match of_ending(prefix, folder, alike, files.len(), taken) {
+                Some(entry) => found.0.push(entry),
+                None => {
+                    for file in files {
+                        add(prefix, folder, file, taken, &mut found);
+                    }
+                }
+            }
         }
     }
     if found.0.len() > ENTRIES_MAX {
@@ -55,6 +64,42 @@ pub(super) fn served(
         });
     }
     found
+}
+
+/// Files by the folder that they lie in and the end of their names.
+fn by_ending<'f>(files: &[&'f str]) -> BTreeMap<(&'f str, &'f str), Vec<&'f str>> {
+    let mut alike: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for file in files {
+        let (folder, name) = file.rsplit_once('/').unwrap_or(("", file));
+        let (_, end) = name.rsplit_once('.').unwrap_or((name, ""));
+        alike.entry((folder, end)).or_default().push(file);
+    }
+    alike
+}
+
+/// One entry for all files of a folder that end alike, unless a route or page answers some path of it.
+fn of_ending(
+    prefix: &str,
+    folder: &str,
+    (inner, end): (&str, &str),
+    count: usize,
+    taken: &[PathTemplate],
+) -> Option<StaticPath> {
+    if inner.is_empty() || end.is_empty() || count < ALIKE_MIN {
+        return None;
+    }
+    let mut path = prefix.to_owned();
+    for segment in inner.split('/') {
+        path.push('/');
+        path.push_str(&name_in_path(segment));
+    }
+    path.push_str(&format!("/{{file}}.{}", name_in_path(end)));
+    let path = PathTemplate::parse(&path).ok()?;
+    let is_free = !taken.iter().any(|route| route.overlaps(&path));
+    is_free.then(|| StaticPath {
+        path: path.to_string(),
+        why: format!("{count} files of {folder}/{inner}/"),
+    })
 }
 
 /// The files below a folder, without it. What begins with a dot is for tools, not for clients.
@@ -71,6 +116,12 @@ pub(super) fn under<'p>(project: &'p Project, folder: &str) -> impl Iterator<Ite
     })
 }
 
+/// The name of a file or folder as a segment. A `%` or a brace in it is itself, not an escape or a parameter.
+fn name_in_path(name: &str) -> String {
+    let name = name.replace('%', "%25").replace('{', "%7B");
+    spelled(&name.replace('}', "%7D"), true)
+}
+
 fn add(
     prefix: &str,
     folder: &str,
@@ -81,9 +132,7 @@ fn add(
     let mut path = prefix.to_owned();
     for segment in file.split('/') {
         path.push('/');
-        // A `%` or a brace of a file's name is itself, not an escape or a parameter.
-        let name = segment.replace('%', "%25").replace('{', "%7B");
-        path.push_str(&spelled(&name.replace('}', "%7D"), true));
+        path.push_str(&name_in_path(segment));
     }
     match PathTemplate::parse(&path) {
         // A route or page of the same path has the word.

@@ -32,6 +32,7 @@ pub(crate) fn run(args: &InitArgs, environment: &Environment) -> Result<Exit, Fa
     // The policy that is there is not asked: what it says of a type would come back as what the code looks like.
     let mut options = Options::on(environment.today);
     options.include_tests = args.include_tests;
+    options.covers_pages = true;
     options.commit = commit::of(&args.dir);
     let audited = read_folder(&args.dir, &options, environment)?;
     if let Some(nothing) = nothing_found(&audited) {

@@ -17,6 +17,14 @@ use super::toml_text::{comment, list, string, tall_list};
 /// How many files that were not read are named.
 const UNREAD_NAMED: usize = 20;
 
+/// What to ask about the file.
+const COMMANDS: &str = "\
+#   portcullis policy check              whether the file is valid
+#   portcullis audit                     the faults, and where code and policy differ
+#   portcullis policy check --for guard  what a guard lacks to start with it
+#   portcullis explain request GET /     what a guard would do with a request
+";
+
 /// All that is in the file.
 #[derive(Debug)]
 pub(crate) struct Document<'d> {
@@ -74,10 +82,8 @@ impl Document<'_> {
         );
         say("- What a guard would need beyond this stands at the end, where there is anything.");
         say("");
-        say("portcullis policy check              whether the file is valid");
-        say("portcullis audit                     the faults, and where code and policy differ");
-        say("portcullis policy check --for guard  what a guard lacks to start with it");
-        say("portcullis explain request GET /     what a guard would do with a request");
+        out.push_str(COMMANDS);
+        let mut say = |text: &str| comment(out, text);
         let report = &self.audited.report;
         if !report.unread.is_empty() {
             say("");
@@ -173,14 +179,35 @@ impl Document<'_> {
         );
         for kind in kinds {
             let limit = default_limit(kind);
+            out.push('\n');
+            if let Some(note) = self.note_on_limit(kind) {
+                comment(out, note);
+            }
             out.push_str(&format!(
-                "\n[limits.{}]\nrate = \"{}\"\n",
+                "[limits.{}]\nrate = \"{}\"\n",
                 string(default_limit_name(kind).as_str()),
                 limit.rate
             ));
             if limit.algorithm == Algorithm::Exact {
                 out.push_str(&format!("algorithm = \"{}\"\n", limit.algorithm));
             }
+        }
+    }
+
+    /// What to think of before the figure of a type is kept.
+    fn note_on_limit(&self, kind: RouteType) -> Option<&'static str> {
+        let is_of_actions = |entry: &Entry| entry.kind == kind && !entry.content_types.is_empty();
+        match kind {
+            RouteType::Webhook => Some(
+                "By the address of the sender, who sends for all of your users: raise it to what comes at the busiest time.",
+            ),
+            RouteType::AuthOp => Some(
+                "Guesses at passwords. A GET that only hands out a token is counted with them: where pages ask for it often, give it a limit of its own.",
+            ),
+            _ if self.entries.iter().any(is_of_actions) => Some(
+                "Calls of server actions are counted here, all pages together: raise it where pages make many.",
+            ),
+            _ => None,
         }
     }
 
@@ -272,13 +299,18 @@ fn route(entry: &Entry, out: &mut String) {
         };
         comment(out, &format!("{methods}{place}{}", source.reason));
     }
+    let mut plain = Vec::new();
     for (todo, methods) in &entry.todos {
-        let of = if *methods == entry.methods {
-            String::new()
+        if *methods != entry.methods {
+            say_todo(out, todo, &words(*methods));
+        } else if todo.text.contains(": ") {
+            say_todo(out, todo, "");
         } else {
-            words(*methods)
-        };
-        say_todo(out, todo, &of);
+            plain.push(todo.text.as_str());
+        }
+    }
+    if !plain.is_empty() {
+        comment(out, &format!("todo {}", plain.join(", ")));
     }
     if entry.kind == RouteType::Internal {
         comment(

@@ -6,7 +6,7 @@ use portcullis_policy::Control;
 use portcullis_report::{Finding, Report, Severity};
 
 /// Longest text of a todo, in characters.
-const TEXT_MAX: usize = 90;
+const TEXT_MAX: usize = 140;
 
 /// One thing that is missing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,29 +44,31 @@ impl Todos {
         let mut todos = Self::default();
         for finding in report.open() {
             *todos.counts.entry(finding.severity).or_default() += 1;
-            let todo = Todo {
-                rank: rank(finding.severity),
-                text: format!(
-                    "{} ({}): {}",
-                    finding.rule,
-                    finding.severity,
-                    short(&finding.message)
-                ),
-            };
+            let rank = rank(finding.severity);
             let routes = routes_of(finding);
+            let id = format!("{} ({})", finding.rule, finding.severity);
             if routes.is_empty() {
-                let at = &finding.location;
-                let text = format!("{} ({}:{})", todo.text, at.file, at.line);
-                todos.of_all.push(Todo { text, ..todo });
+                let (at, text) = (&finding.location, short(&finding.message));
+                let text = format!("{id}: {text} ({}:{})", at.file, at.line);
+                todos.of_all.push(Todo { rank, text });
                 continue;
             }
-            for route in routes {
+            for route in &routes {
+                // What is said of many routes at once says no more of one than the id of the rule.
+                let text = match routes.len() {
+                    1 => format!("{id}: {}", of_one(&finding.message, route)),
+                    _ => id.clone(),
+                };
+                let todo = Todo { rank, text };
                 if is_about_the_caller(finding) {
-                    todos.asking.entry(route.to_owned()).or_insert(finding.rule);
+                    todos
+                        .asking
+                        .entry((*route).to_owned())
+                        .or_insert(finding.rule);
                 }
-                let of_route = todos.by_route.entry(route.to_owned()).or_default();
+                let of_route = todos.by_route.entry((*route).to_owned()).or_default();
                 if !of_route.contains(&todo) {
-                    of_route.push(todo.clone());
+                    of_route.push(todo);
                 }
             }
         }
@@ -116,6 +118,12 @@ const fn rank(severity: Severity) -> u8 {
     }
 }
 
+/// What a finding says of its only route, without naming it.
+fn of_one(message: &str, route: &str) -> String {
+    let named = format!("`{route}` ");
+    short(message.strip_prefix(&named).unwrap_or(message))
+}
+
 /// The beginning of a message, cut between words, without the application that it speaks of.
 fn short(message: &str) -> String {
     let message = message
@@ -145,6 +153,7 @@ mod tests {
     fn long_messages_end_between_words() {
         assert_eq!(short("short"), "short");
         assert_eq!(short("a b (the application in `x`)"), "a b");
+        assert_eq!(of_one("`GET /a` asks nobody", "GET /a"), "asks nobody");
         let cut = short(&"word ".repeat(40));
         assert!(cut.ends_with("word ..") && cut.chars().count() <= TEXT_MAX + 3);
     }

@@ -6,6 +6,7 @@ mod explain_request;
 mod folder;
 mod guard_command;
 mod guides;
+mod init;
 mod policy;
 mod policy_commands;
 mod quickstart;
