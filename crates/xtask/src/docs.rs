@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fs};
 use anyhow::{Context as _, Result};
 
 use crate::{
+    catalogue_dump::{CatalogueDump, RequirementRow},
     environment::Environment,
     problem::Problem,
     rule_dump::{RuleDump, RuleRow},
@@ -17,7 +18,10 @@ const MADE: &str = "<!-- made by `cargo xtask docs`; edit the page beside the ru
 
 /// Writes every page, and removes those whose rule is gone.
 pub(crate) fn run(environment: &Environment) -> Result<()> {
-    let pages = pages(&RuleDump::ask(environment)?);
+    let pages = pages(
+        &RuleDump::ask(environment)?,
+        &CatalogueDump::ask(environment)?,
+    );
     let tree = Tree::open(&environment.root)?;
     for path in tree.paths().filter(|path| path.starts_with(FOLDER)) {
         if !pages.contains_key(path) {
@@ -35,8 +39,8 @@ pub(crate) fn run(environment: &Environment) -> Result<()> {
 }
 
 /// Pages that are missing, differ from what the rules say, or belong to no rule.
-pub(crate) fn problems(tree: &Tree, dump: &RuleDump) -> Vec<Problem> {
-    let pages = pages(dump);
+pub(crate) fn problems(tree: &Tree, dump: &RuleDump, catalogue: &CatalogueDump) -> Vec<Problem> {
+    let pages = pages(dump, catalogue);
     let differing = pages
         .iter()
         .filter_map(|(path, text)| match tree.text(path) {
@@ -55,11 +59,16 @@ pub(crate) fn problems(tree: &Tree, dump: &RuleDump) -> Vec<Problem> {
 }
 
 /// Every page by its path.
-fn pages(dump: &RuleDump) -> BTreeMap<String, String> {
+fn pages(dump: &RuleDump, catalogue: &CatalogueDump) -> BTreeMap<String, String> {
     let mut pages: BTreeMap<String, String> = dump
         .rules
         .iter()
-        .map(|rule| (format!("{FOLDER}{}.md", rule.id), page(rule, dump)))
+        .map(|rule| {
+            (
+                format!("{FOLDER}{}.md", rule.id),
+                page(rule, dump, catalogue),
+            )
+        })
         .collect();
     pages.insert(INDEX.to_owned(), index(dump));
     pages
@@ -82,18 +91,39 @@ fn index(dump: &RuleDump) -> String {
     text
 }
 
-/// The rule's own page, with its row of the table under the title.
-fn page(rule: &RuleRow, dump: &RuleDump) -> String {
+/// The rule's own page, with its row of the table under the title and the requirements it answers at the end.
+fn page(rule: &RuleRow, dump: &RuleDump, catalogue: &CatalogueDump) -> String {
     let (title, rest) = rule.page.split_once('\n').unwrap_or((&rule.page, ""));
     let rest = with_links_by_id(rest.trim_start_matches('\n'), dump);
     format!(
         "{MADE}\n{title}\n\n\
          | class | control | severity | confidence | basis | CWE | ASVS | OWASP |\n\
          |---|---|---|---|---|---|---|---|\n\
-         | {} |\n\n{}\n",
+         | {} |\n\n{}\n{}",
         cells(rule),
-        rest.trim_end()
+        rest.trim_end(),
+        requirements(&rule.id, catalogue),
     )
+}
+
+/// Which requirements the rule answers; nothing where it answers none.
+fn requirements(rule: &str, catalogue: &CatalogueDump) -> String {
+    let answer = format!("rule:{rule}");
+    let ids = |answers: fn(&RequirementRow) -> &[String]| {
+        let rows = catalogue.requirements.iter();
+        let ids = rows.filter(|row| answers(row).contains(&answer));
+        ids.map(|row| row.id.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let (whole, part) = (ids(|row| &row.answered_by), ids(|row| &row.partly_by));
+    let says = match (whole.is_empty(), part.is_empty()) {
+        (true, true) => return String::new(),
+        (false, true) => format!("{whole}."),
+        (true, false) => format!("in part {part}."),
+        (false, false) => format!("{whole}; in part {part}."),
+    };
+    format!("\nWhat it answers of [the seeds](../seeds.md): {says}\n")
 }
 
 fn cells(rule: &RuleRow) -> String {
@@ -163,6 +193,7 @@ fn with_link_by_id(line: &str, id: &str) -> String {
 mod tests {
     use super::{pages, problems};
     use crate::{
+        catalogue_dump,
         rule_dump::{RuleDump, RuleRow},
         tree::made,
     };
@@ -184,7 +215,7 @@ mod tests {
     }
 
     fn shown(files: &[(&str, &str)]) -> Vec<String> {
-        problems(&made::tree(files), &dump())
+        problems(&made::tree(files), &dump(), &catalogue_dump::made::dump())
             .iter()
             .map(ToString::to_string)
             .collect()
@@ -192,7 +223,7 @@ mod tests {
 
     #[test]
     fn pages_follow_their_rules() {
-        let pages = pages(&dump());
+        let pages = pages(&dump(), &catalogue_dump::made::dump());
         let page = &pages["docs/rules/csrf-missing.md"];
         assert!(page.contains("\n# csrf-missing\n\n| class |"), "{page}");
         assert!(
@@ -205,7 +236,9 @@ mod tests {
             page.contains("\n[other](jwt_alg_none.md)\n"),
             "an example stays as it is: {page}"
         );
-        assert!(page.ends_with("```\n") && !page.ends_with("\n\n"));
+        assert!(page.ends_with("```\n\nWhat it answers of [the seeds](../seeds.md): S0-A-01.\n"));
+        let other = &pages["docs/rules/jwt-alg-none.md"];
+        assert!(other.ends_with("Why.\n"), "{other}");
         let index = &pages["docs/rules.md"];
         assert!(
             index.contains("| [`csrf-missing`](rules/csrf-missing.md) | csrf-missing | csrf |"),
@@ -222,7 +255,7 @@ mod tests {
 
     #[test]
     fn pages_as_made_are_quiet() {
-        let pages = pages(&dump());
+        let pages = pages(&dump(), &catalogue_dump::made::dump());
         let files: Vec<(&str, &str)> = pages
             .iter()
             .map(|(path, text)| (path.as_str(), text.as_str()))
@@ -232,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_page_missing_edited_or_left_over_is_found() {
-        let pages = pages(&dump());
+        let pages = pages(&dump(), &catalogue_dump::made::dump());
         let says = shown(&[
             ("docs/rules.md", &pages["docs/rules.md"]),
             ("docs/rules/csrf-missing.md", "# csrf-missing\n"),

@@ -51,15 +51,15 @@ fn problems(tree: &Tree, dump: Result<RuleDump>, catalogue: Result<CatalogueDump
     problems.extend(links::problems(tree));
     problems.extend(marks::problems(tree));
     problems.extend(locked::problems(tree));
+    if let (Ok(dump), Ok(catalogue)) = (&dump, &catalogue) {
+        problems.extend(docs::problems(tree, dump, catalogue));
+    }
     match dump {
-        Ok(dump) => {
-            problems.extend(rules::problems(tree, &dump));
-            problems.extend(docs::problems(tree, &dump));
-        }
+        Ok(dump) => problems.extend(rules::problems(tree, &dump)),
         Err(error) => problems.push(Problem::new("crates/audit/src/rules", format!("{error:#}"))),
     }
     match catalogue {
-        Ok(dump) => problems.extend(seeds_page::problems(tree, &dump)),
+        Ok(catalogue) => problems.extend(seeds_page::problems(tree, &catalogue)),
         Err(error) => problems.push(Problem::new("crates/catalogue/data", format!("{error:#}"))),
     }
     problems.sort();
