@@ -11,15 +11,18 @@ pub(crate) fn check(draft: &Draft, faults: &mut Faults<'_>) {
     let all = All::new(&draft.policy);
     for (position, route) in all.routes.iter().enumerate() {
         let near = all.tree.overlapping(&route.path);
-        for earlier in near.iter().take_while(|other| **other < position) {
+        let mut met: Vec<usize> = near
+            .iter()
+            .copied()
+            .filter(|other| *other < position)
+            .filter(|other| all.at(&[*other]).any(|earlier| meets(route, earlier)))
+            .collect();
+        met.sort_unstable();
+        for earlier in all.at(&met) {
             if faults.is_full() {
                 return;
             }
-            let Some(earlier) = all.routes.get(*earlier) else {
-                continue;
-            };
-            let meets = route.methods.meets(earlier.methods) && route.shares_host(earlier);
-            if let Some(fault) = meets.then(|| all.clash(route, earlier)).flatten() {
+            if let Some(fault) = all.clash(route, earlier) {
                 faults.add_malformed(&route.place.span, fault);
             }
         }
@@ -141,6 +144,11 @@ impl<'p> All<'p> {
                 is_filled(&route.path, &answering, longest)
             })
     }
+}
+
+/// Whether some request could be for either, were it not for its path.
+fn meets(route: &Route, other: &Route) -> bool {
+    route.methods.meets(other.methods) && route.shares_host(other)
 }
 
 fn answers(route: &Route, host: Option<&HostPattern>) -> bool {

@@ -1,6 +1,8 @@
 //! `RouteTree`: finds the routes whose paths overlap a template, without comparing it with every one.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use crate::{PathTemplate, Route, Segment};
 
@@ -14,8 +16,9 @@ pub(crate) struct RouteTree<'r> {
 #[derive(Debug, Default)]
 struct Level<'r> {
     fixed: BTreeMap<&'r str, Self>,
-    /// By beginning and end; a parameter has neither.
-    open: BTreeMap<(&'r str, &'r str), (&'r Segment, Self)>,
+    /// By beginning and end; a parameter has neither. Thousands of them, of which none has the beginning or the end of
+    /// another, are found without looking at each.
+    open: BTreeMap<&'r str, BTreeMap<Ending<'r>, (&'r Segment, Self)>>,
     /// Routes that end here.
     ends: Vec<usize>,
     /// Routes whose next segment is a catch-all.
@@ -31,11 +34,10 @@ impl<'r> RouteTree<'r> {
         tree
     }
 
-    /// The routes that have a path in common with a template, in the order of the list.
+    /// The routes that have a path in common with a template, in no order.
     pub(crate) fn overlapping(&self, path: &PathTemplate) -> Vec<usize> {
         let mut found = Vec::new();
         self.root.find(path.segments(), &mut found);
-        found.sort_unstable();
         found
     }
 
@@ -46,7 +48,12 @@ impl<'r> RouteTree<'r> {
             let next = match segment {
                 Segment::CatchAll(_) => return level.rests.clone(),
                 Segment::Literal(text) => level.fixed.get(text.as_str()),
-                open => level.open.get(&affixes(open)).map(|(_, next)| next),
+                open => {
+                    let (prefix, suffix) = affixes(open);
+                    let ends = level.open.get(prefix);
+                    ends.and_then(|ends| ends.get(&Ending(suffix)))
+                        .map(|(_, next)| next)
+                }
             };
             match next {
                 Some(next) => level = next,
@@ -64,6 +71,32 @@ fn affixes(segment: &Segment) -> (&str, &str) {
     }
 }
 
+/// The end of a segment, ordered from its last byte on: those that end alike stand together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ending<'r>(&'r str);
+
+impl Ord for Ending<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.bytes().rev().cmp(other.0.bytes().rev())
+    }
+}
+
+impl PartialOrd for Ending<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Every beginning of a text, the empty one and the whole too.
+fn starts(text: &str) -> impl Iterator<Item = &str> {
+    (0..=text.len()).filter_map(|end| text.get(..end))
+}
+
+/// Every end of a text, the whole and the empty one too.
+fn ends_of(text: &str) -> impl Iterator<Item = &str> {
+    (0..=text.len()).filter_map(|start| text.get(start..))
+}
+
 /// The recursion is as deep as a path has segments, at most [`SEGMENTS_MAX`](crate::bounds::SEGMENTS_MAX).
 impl<'r> Level<'r> {
     fn insert(&mut self, segments: &'r [Segment], position: usize) {
@@ -74,9 +107,12 @@ impl<'r> Level<'r> {
                 self.fixed.entry(text).or_default().insert(rest, position);
             }
             Some((open, rest)) => {
+                let (prefix, suffix) = affixes(open);
                 let (_, next) = self
                     .open
-                    .entry(affixes(open))
+                    .entry(prefix)
+                    .or_default()
+                    .entry(Ending(suffix))
                     .or_insert_with(|| (open, Self::default()));
                 next.insert(rest, position);
             }
@@ -94,8 +130,7 @@ impl<'r> Level<'r> {
         match segment {
             Segment::CatchAll(_) => {
                 let fixed = self.fixed.iter().filter(|(text, _)| !text.is_empty());
-                let open = self.open.values().map(|(_, next)| next);
-                for next in fixed.map(|(_, next)| next).chain(open) {
+                for next in fixed.map(|(_, next)| next).chain(self.all_open()) {
                     next.find_all(found);
                 }
                 return;
@@ -106,27 +141,62 @@ impl<'r> Level<'r> {
                 }
             }
             open => {
-                for (_, next) in self.fixed.iter().filter(|(text, _)| open.matches(text)) {
-                    next.find(rest, found);
+                let (prefix, _) = affixes(open);
+                let from = (Bound::Included(prefix), Bound::Unbounded);
+                let begin_so = self.fixed.range::<str, _>(from);
+                for (text, next) in begin_so.take_while(|(text, _)| text.starts_with(prefix)) {
+                    if open.matches(text) {
+                        next.find(rest, found);
+                    }
                 }
             }
         }
-        for (_, next) in self
-            .open
-            .values()
-            .filter(|(open, _)| segment.overlaps(open))
-        {
-            next.find(rest, found);
+        for (open, next) in self.near_open(segment) {
+            if segment.overlaps(open) {
+                next.find(rest, found);
+            }
         }
+    }
+
+    /// The open segments whose beginning and end do not rule out that they overlap with one.
+    fn near_open<'s>(&'s self, segment: &'s Segment) -> Vec<(&'s Segment, &'s Level<'s>)> {
+        let (prefix, suffix, may_be_longer) = match segment {
+            Segment::Literal(text) => (text.as_str(), text.as_str(), false),
+            open => {
+                let (prefix, suffix) = affixes(open);
+                (prefix, suffix, true)
+            }
+        };
+        let shorter = starts(prefix).filter_map(|start| self.open.get(start));
+        let from = (Bound::Excluded(prefix), Bound::Unbounded);
+        let longer = self.open.range::<str, _>(from);
+        let longer = longer
+            .take_while(|(other, _)| may_be_longer && other.starts_with(prefix))
+            .map(|(_, ends)| ends);
+        let mut near = Vec::new();
+        for ends in shorter.chain(longer) {
+            let shorter = ends_of(suffix).filter_map(|end| ends.get(&Ending(end)));
+            let from = (Bound::Excluded(Ending(suffix)), Bound::Unbounded);
+            let longer = ends.range(from);
+            let longer = longer
+                .take_while(|(other, _)| may_be_longer && other.0.ends_with(suffix))
+                .map(|(_, open)| open);
+            near.extend(shorter.chain(longer).map(|(open, next)| (*open, next)));
+        }
+        near
     }
 
     fn find_all(&self, found: &mut Vec<usize>) {
         found.extend(&self.ends);
         found.extend(&self.rests);
-        let open = self.open.values().map(|(_, next)| next);
-        for next in self.fixed.values().chain(open) {
+        for next in self.fixed.values().chain(self.all_open()) {
             next.find_all(found);
         }
+    }
+
+    fn all_open(&self) -> impl Iterator<Item = &Self> {
+        let ends = self.open.values().flat_map(BTreeMap::values);
+        ends.map(|(_, next)| next)
     }
 }
 
@@ -157,7 +227,9 @@ mod tests {
                     let positions = routes.iter().enumerate();
                     positions.filter(|(_, other)| is(&one.path, &other.path)).map(|(at, _)| at).collect()
                 };
-                prop_assert_eq!(tree.overlapping(&one.path), by(PathTemplate::overlaps));
+                let mut overlapping = tree.overlapping(&one.path);
+                overlapping.sort_unstable();
+                prop_assert_eq!(overlapping, by(PathTemplate::overlaps));
                 prop_assert_eq!(tree.same_paths(&one.path), by(PathTemplate::same_paths));
             }
         }

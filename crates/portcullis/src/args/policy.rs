@@ -28,6 +28,7 @@ Examples:
   portcullis policy check
   portcullis policy check --for guard             could a guard start with it today?
   portcullis policy check shop.toml --format json
+  portcullis policy check --resolved              what holds where the file says nothing?
 
 Exit codes: 0 nothing is wrong or lacking (notices may be told), 2 something is, or the file cannot be read.")]
 pub(crate) struct CheckArgs {
@@ -36,6 +37,9 @@ pub(crate) struct CheckArgs {
     /// What has to be able to work with it.
     #[arg(long = "for", value_enum, value_name = "COMMAND")]
     pub(crate) purpose: Option<Purpose>,
+    /// Prints the whole policy with every default written out, as a policy file.
+    #[arg(long, conflicts_with_all = ["purpose", "format"])]
+    pub(crate) resolved: bool,
     /// How to tell it.
     #[arg(long, value_enum, default_value_t = TextFormat::Terminal)]
     pub(crate) format: TextFormat,
@@ -46,9 +50,24 @@ pub(crate) struct CheckArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Purpose {
+    /// `portcullis audit`: something in it tells the audit what it cannot see in the code.
+    Audit,
     /// `portcullis guard`: where the application listens, for which host to answer, and every control that a route
     /// must have is enforced or excepted.
     Guard,
+    /// A probe, which this version does not have: where the service is, and what must be refused there.
+    Probe,
+}
+
+impl Purpose {
+    /// The word for it.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Audit => "audit",
+            Self::Guard => "guard",
+            Self::Probe => "probe",
+        }
+    }
 }
 
 #[derive(Debug, Group)]

@@ -19,12 +19,16 @@ use crate::explaining::rehearsal::plural;
 use crate::explaining::{render_json, render_terminal};
 use crate::failure::Failure;
 use crate::output;
-use crate::policy_source::NAME;
+use crate::policy_source::{NAME, read_policy};
 
 pub(crate) fn check(args: &CheckArgs, environment: &Environment) -> Result<Exit, Failure> {
     let path = args.file.clone().unwrap_or_else(|| PathBuf::from(NAME));
-    let for_guard = args.purpose == Some(Purpose::Guard);
-    let checked = Checked::read(&path, environment.today, for_guard)?;
+    if args.resolved {
+        let (policy, _digest) = read_policy(&path)?;
+        output::write(&policy.resolved(), None)?;
+        return Ok(Exit::Clean);
+    }
+    let checked = Checked::read(&path, environment.today, args.purpose)?;
     let text = match args.format {
         TextFormat::Json => pretty(&checked.to_json())?,
         TextFormat::Terminal => tell(&checked, color_of(args.color, environment)),
@@ -79,8 +83,8 @@ fn sum(checked: &Checked, paint: Paint) -> String {
             "{}; `--for guard` says whether a guard could start with it",
             paint.good("valid")
         ),
-        Some(0) => paint.good("valid, and a guard can start with it"),
-        Some(_) => paint.bad("valid, and a guard cannot start with it"),
+        Some(0) => paint.good(&format!("valid, and {}", able(checked.purpose).0)),
+        Some(_) => paint.bad(&format!("valid, and {}", able(checked.purpose).1)),
     };
     format!(
         "{}: {routes} route{}, {statics} static, {limits} limit{}, {exceptions} exception{}: {verdict}",
@@ -89,6 +93,17 @@ fn sum(checked: &Checked, paint: Paint) -> String {
         plural(limits),
         plural(exceptions)
     )
+}
+
+/// What can be done with a policy that lacks nothing, and cannot with one that does.
+const fn able(purpose: Option<Purpose>) -> (&'static str, &'static str) {
+    match purpose {
+        Some(Purpose::Audit) => ("it tells an audit something", "it tells an audit nothing"),
+        Some(Purpose::Probe) => ("a probe has what it needs", "a probe lacks something"),
+        Some(Purpose::Guard) | None => {
+            ("a guard can start with it", "a guard cannot start with it")
+        }
+    }
 }
 
 pub(crate) fn test(args: &TestArgs, environment: &Environment) -> Result<Exit, Failure> {

@@ -8,6 +8,7 @@ use portcullis_policy::{Date, Lack, Place, Policy, PolicyErrors, bounds};
 use serde_json::{Value, json};
 
 use super::text_file::read_text;
+use crate::args::Purpose;
 use crate::failure::Failure;
 use crate::guarding::ENFORCED;
 use crate::policy_source::digest_of;
@@ -49,23 +50,30 @@ pub(crate) struct Checked {
     pub(crate) errors: Vec<Told>,
     /// How many more there are.
     pub(crate) left_out: usize,
-    /// What a guard lacks in it; nothing where that was not asked.
+    /// What has to be able to work with it.
+    pub(crate) purpose: Option<Purpose>,
+    /// What that lacks in it; nothing where it was not asked.
     pub(crate) lacks: Option<Vec<Told>>,
     /// What its author may not have meant.
     pub(crate) notices: Vec<Told>,
 }
 
 impl Checked {
-    /// Reads the file. `for_guard` asks as well whether a guard could start with it today.
-    pub(crate) fn read(path: &Path, today: Date, for_guard: bool) -> Result<Self, Failure> {
+    /// Reads the file. `purpose` asks as well whether that could work with it today.
+    pub(crate) fn read(
+        path: &Path,
+        today: Date,
+        purpose: Option<Purpose>,
+    ) -> Result<Self, Failure> {
         let text = read_text(path, bounds::FILE_BYTES_MAX)?;
         let mut checked = Self {
             file: path.display().to_string(),
             digest: digest_of(&text),
+            purpose,
             ..Self::default()
         };
         match Policy::parse(&text) {
-            Ok(policy) => checked.look_at(&policy, today, for_guard),
+            Ok(policy) => checked.look_at(&policy, today),
             Err(errors) => checked.note_errors(&errors),
         }
         Ok(checked)
@@ -88,7 +96,7 @@ impl Checked {
             .collect();
     }
 
-    fn look_at(&mut self, policy: &Policy, today: Date, for_guard: bool) {
+    fn look_at(&mut self, policy: &Policy, today: Date) {
         self.counts = Some([
             policy.routes().len(),
             policy.statics().len(),
@@ -103,10 +111,15 @@ impl Checked {
             });
         }
         self.note_notices(policy, today);
-        if for_guard {
-            let lacks = policy.for_guard(today, ENFORCED).err().unwrap_or_default();
-            self.lacks = Some(lacks.into_iter().map(lack).collect());
-        }
+        self.lacks = self.purpose.map(|purpose| {
+            let told = match purpose {
+                Purpose::Audit => policy.for_audit(),
+                Purpose::Guard => policy.for_guard(today, ENFORCED),
+                Purpose::Probe => policy.for_probe(),
+            };
+            let lacks = told.err().unwrap_or_default();
+            lacks.into_iter().map(lack).collect()
+        });
     }
 
     fn note_notices(&mut self, policy: &Policy, today: Date) {
@@ -133,7 +146,9 @@ impl Checked {
             "file": self.file,
             "policy_digest": self.digest,
             "valid": self.errors.is_empty(),
-            "for_guard": self.lacks.as_ref().map(|_| self.is_good()),
+            "for": self.purpose.map(Purpose::word),
+            "ready": self.purpose.map(|_| self.is_good()),
+            "for_guard": self.purpose.filter(|one| *one == Purpose::Guard).map(|_| self.is_good()),
             "routes": count(0),
             "static": count(1),
             "limits": count(2),

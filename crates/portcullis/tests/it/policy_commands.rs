@@ -85,6 +85,70 @@ fn what_a_guard_lacks_is_told_when_it_is_asked() {
 }
 
 #[test]
+fn each_verb_says_what_it_lacks() {
+    let folder = Folder::with(&[
+        ("portcullis.toml", "version = 1\nstatic = [\"/a\"]\n"),
+        ("told.toml", "version = 1\n[audit]\nfail_on = \"low\"\n"),
+    ]);
+    for (file, verb, code, words) in [
+        ("portcullis.toml", "audit", 2, "it tells an audit nothing"),
+        ("told.toml", "audit", 0, "it tells an audit something"),
+        ("portcullis.toml", "probe", 2, "add `public_url ="),
+        ("told.toml", "probe", 2, "there is nothing to try"),
+    ] {
+        let output = policy(&folder, &["check", file, "--for", verb]);
+        assert_eq!(output.status.code(), Some(code), "{file} {verb}");
+        assert!(out(&output).contains(words), "{}", out(&output));
+    }
+    let output = policy(&folder, &["check", "--for", "probe", "--format", "json"]);
+    let json: Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!(
+        (&json["for"], &json["ready"]),
+        (&Value::from("probe"), &Value::from(false))
+    );
+    assert_eq!(json["for_guard"], Value::Null);
+}
+
+#[test]
+fn a_resolved_policy_is_a_policy_file() {
+    let wrong = "version = 1\nhosst = []\n";
+    let folder = Folder::with(&[("portcullis.toml", POLICY), ("wrong.toml", wrong)]);
+    let output = policy(&folder, &["check", "--resolved"]);
+    assert_eq!(output.status.code(), Some(0));
+    let resolved = out(&output);
+    assert!(
+        resolved.contains("connections_max = 4096 # default\n"),
+        "{resolved}"
+    );
+    fs::write(folder.join("resolved.toml"), &resolved).unwrap();
+    let output = policy(&folder, &["check", "resolved.toml", "--for", "guard"]);
+    assert!(
+        out(&output).ends_with("valid, and a guard can start with it\n"),
+        "{}",
+        out(&output)
+    );
+    // What is redirected into a file is a policy or nothing.
+    let output = policy(&folder, &["check", "wrong.toml", "--resolved"]);
+    assert_eq!((output.status.code(), out(&output).as_str()), (Some(2), ""));
+    assert!(
+        err(&output).contains("wrong.toml:2:1: "),
+        "{}",
+        err(&output)
+    );
+}
+
+#[test]
+fn the_schema_is_the_one_of_the_documents() {
+    let folder = Folder::with(&[]);
+    let output = policy(&folder, &["schema"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(
+        out(&output),
+        include_str!("../../../../docs/portcullis.schema.json")
+    );
+}
+
+#[test]
 fn notices_refuse_nothing() {
     let text = POLICY.replace("2026-12-31", "2026-05-31")
         + "\n[limits.unused]\nrate = \"1 per 1m\"\n\n[roles]\norder = [\"admin\"]\n";
