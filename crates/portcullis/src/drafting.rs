@@ -4,6 +4,8 @@ mod answered;
 mod document;
 mod entry;
 mod exceptions;
+#[cfg(test)]
+mod tests;
 mod todo;
 mod toml_text;
 
@@ -64,6 +66,7 @@ pub(crate) fn draft(
         statics,
         entries: entry::entries(all.answered, &templates),
         functions,
+        open_action: all.open_action,
         not_said: all.not_said,
         exceptions: String::new(),
     };

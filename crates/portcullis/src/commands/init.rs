@@ -102,7 +102,13 @@ fn is_there(file: &Path) -> Failure {
 }
 
 fn summary(draft: &Draft, file: Option<&Path>, dir: &Path) -> String {
-    let [routes, pages, functions] = draft.found;
+    let words = ["route", "page", "function"];
+    let found: Vec<String> = words
+        .iter()
+        .zip(draft.found)
+        .filter(|(_, count)| *count > 0)
+        .map(|(word, count)| format!("{count} {word}{}", plural(count)))
+        .collect();
     let [entries, of_functions, statics] = draft.entries;
     let name = file.map_or_else(
         || "a policy".to_owned(),
@@ -110,10 +116,8 @@ fn summary(draft: &Draft, file: Option<&Path>, dir: &Path) -> String {
     );
     let verb = if file.is_some() { "wrote" } else { "printed" };
     let mut text = format!(
-        "{verb} {name}: {routes} route{}, {pages} page{}, {functions} function{} in {} entries, {statics} static path{}\n",
-        plural(routes),
-        plural(pages),
-        plural(functions),
+        "{verb} {name}: {} in {} entries, {statics} static path{}\n",
+        found.join(", "),
         entries + of_functions,
         plural(statics),
     );

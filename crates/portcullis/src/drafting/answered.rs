@@ -66,6 +66,8 @@ pub(crate) struct All {
     pub(crate) answered: Vec<Answered>,
     pub(crate) functions: Vec<CalledByName>,
     pub(crate) not_said: Vec<NotSaid>,
+    /// A server action that asks nobody who calls, if there is one.
+    pub(crate) open_action: Option<String>,
 }
 
 impl All {
@@ -176,15 +178,10 @@ impl All {
             .routes
             .iter()
             .find(|route| !route.path.starts_with('/') && route.auth != Auth::Required);
-        let (kind, reason) = match open {
-            Some(action) => (
-                RouteType::PublicForm,
-                format!("calls of server actions; `{}` asks nobody", action.path),
-            ),
-            None => (
-                RouteType::ProtectedMutation,
-                "calls of server actions, all of which ask who calls".to_owned(),
-            ),
+        self.open_action = open.map(|action| action.path.clone());
+        let kind = match open {
+            Some(_) => RouteType::PublicForm,
+            None => RouteType::ProtectedMutation,
         };
         let pages: Vec<Answered> = self
             .answered
@@ -193,7 +190,7 @@ impl All {
             .map(|page| Answered {
                 method: Method::Post,
                 kind,
-                reason: reason.clone(),
+                reason: "calls of server actions".to_owned(),
                 todos: Vec::new(),
                 content_types: &ACTION_TYPES,
                 seen: if open.is_none() {

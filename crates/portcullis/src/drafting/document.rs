@@ -34,6 +34,8 @@ pub(crate) struct Document<'d> {
     pub(crate) statics: Vec<(PathTemplate, String)>,
     pub(crate) entries: Vec<Entry>,
     pub(crate) functions: Vec<CalledByName>,
+    /// A server action that asks nobody who calls, if there is one.
+    pub(crate) open_action: Option<String>,
     pub(crate) not_said: Vec<NotSaid>,
     /// The last section, as text.
     pub(crate) exceptions: String,
@@ -217,15 +219,30 @@ impl Document<'_> {
                 "Routes",
                 "By path. Above each: the methods, where they are answered, and why they are of this type.",
             ),
-            Section::Pages if self.audited.served.takes_actions => (
-                "Pages",
-                "Documents. A client calls a server action by a POST to the page that it is on, so each page takes one: as text or as a form, which Next.js accepts from the own origin only. Which action is called cannot be told from outside; what each action must have stands under Functions.",
-            ),
             Section::Pages => ("Pages", "Documents, got by their path."),
             Section::Framework => ("Framework", "What the framework answers by itself."),
         };
         heading(out, title);
         comment(out, text);
+        if section != Section::Pages || !self.audited.served.takes_actions {
+            return;
+        }
+        comment(
+            out,
+            "A client calls a server action by a POST to the page that it is on, so each page takes one: as text or as a form, which Next.js accepts from the own origin only. Which action is called cannot be told from outside; what each action must have stands under Functions.",
+        );
+        let why = match &self.open_action {
+            Some(action) => format!(
+                "The calls are `{}`, as `{action}` does not ask who calls, and perhaps others do not. If each of them should, write `{}`.",
+                RouteType::PublicForm,
+                RouteType::ProtectedMutation
+            ),
+            None => format!(
+                "The calls are `{}`, as all of the actions ask who calls.",
+                RouteType::ProtectedMutation
+            ),
+        };
+        comment(out, &why);
     }
 
     fn called_by_name(&self, out: &mut String) {

@@ -56,7 +56,7 @@ pub(crate) fn section(policy: &Policy, entries: &[Entry], enforced: &[Control]) 
             it.seen.unwrap_or_default()
         );
         out.push_str(&format!(
-            "#\n# [[except]]\n# route = {}\n# lacks = \"{}\"\n# because = {}\n# owner = \"\"\n# until = \n",
+            "#\n# [[except]]\n# route = {}\n# lacks = \"{}\"\n# because = {}\n# owner = \"\"\n# until =\n",
             string(&it.route),
             it.control,
             string(&because),
