@@ -120,10 +120,6 @@ struct Request<'r> {
 }
 
 /// How far a decision comes without a wait.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a decision is made for every request and must cost no allocation"
-)]
 enum Begun<'s, 'r> {
     Decided(Decided<'s>),
     Waits(Box<Waiting<'s, 'r>>),
@@ -136,10 +132,6 @@ struct Waiting<'s, 'r> {
 }
 
 /// What a decision led to.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a decision is made for every request and must cost no allocation"
-)]
 enum Decided<'s> {
     /// The answer is in `out`.
     Answered(Answered),
@@ -158,7 +150,7 @@ struct Answered {
 
 /// A permit with all that forwarding takes.
 struct Permitted<'s> {
-    permit: Permit<'s>,
+    permit: Box<Permit<'s>>,
     outgoing: Outgoing,
     held: Option<Held>,
     now: Now,

@@ -48,10 +48,6 @@ const ORDER: &[Phase] = &[
 /// What the decider needs next.
 #[derive(Debug)]
 #[must_use]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a decision is made for every request and must cost no allocation"
-)]
 pub enum Step<'s> {
     /// An answer of the store to [`Decider::batch`]; it goes into [`Decider::answered`].
     Ask,
@@ -131,7 +127,7 @@ impl<'s, 'r> Decider<'s, 'r> {
         };
         match judge(&mut self.case, answers) {
             Ok(()) => self.at += 1,
-            Err(stop) => return self.stopped(phase, *stop),
+            Err(stop) => return self.stopped(phase, stop),
         }
         self.run()
     }
@@ -186,7 +182,7 @@ impl<'s, 'r> Decider<'s, 'r> {
             };
             match judged {
                 Ok(()) => self.at += 1,
-                Err(stop) => return self.stopped(phase, *stop),
+                Err(stop) => return self.stopped(phase, stop),
             }
         }
         self.waits = Waits::Nothing;
@@ -198,14 +194,14 @@ impl<'s, 'r> Decider<'s, 'r> {
         let Some(route) = self.case.route else {
             return Denial::because(Reason::DECISION_CONFUSED).into();
         };
-        Decision::Allow(Permit {
+        Decision::Allow(Box::new(Permit {
             route,
             client: self.case.view.client(),
             limits: std::mem::take(&mut self.case.shown),
             on_success: std::mem::take(&mut self.case.on_success),
             shadowed: std::mem::take(&mut self.case.shadowed),
             body_max: self.case.body_max(route),
-        })
+        }))
     }
 
     fn stopped(&mut self, phase: &Phase, stop: Stop<'s>) -> Step<'s> {
@@ -213,13 +209,11 @@ impl<'s, 'r> Decider<'s, 'r> {
         let decision = match stop {
             Stop::Denied(mut denial) => {
                 denial.route = denial.route.or(self.case.route);
-                let why = denial.inside.clone();
-                self.case.note(
-                    phase.name,
-                    Outcome::Refused(denial.reason),
-                    why,
-                    denial.line,
-                );
+                if self.case.trace.is_some() {
+                    let outcome = Outcome::Refused(denial.reason);
+                    let why = denial.inside.clone();
+                    self.case.note(phase.name, outcome, why, denial.line);
+                }
                 denial.into()
             }
             Stop::Own(own) => {

@@ -11,16 +11,16 @@ use crate::plan::{LimitPlan, RoutePlan};
 use crate::reason::{Inside, Reason};
 use crate::store::LimitAsks;
 
-/// The answer to a request. It has no default, and nothing turns an error into [`Decision::Allow`].
+/// The answer to a request. What belongs to it is on the heap, as an answer is handed on through many hands. It has no default, and nothing turns an error into [`Decision::Allow`].
 #[derive(Debug)]
 #[must_use]
 pub enum Decision<'s> {
     /// It may pass.
-    Allow(Permit<'s>),
+    Allow(Box<Permit<'s>>),
     /// It may not.
-    Deny(Denial<'s>),
+    Deny(Box<Denial<'s>>),
     /// Nobody can say whether it may, so it may not.
-    Unavailable(Denial<'s>),
+    Unavailable(Box<Denial<'s>>),
     /// The guard answers itself, and nothing is forwarded.
     Own(Own),
 }
@@ -147,6 +147,12 @@ impl<'s> Denial<'s> {
 
 impl<'s> From<Denial<'s>> for Decision<'s> {
     fn from(denial: Denial<'s>) -> Self {
+        Box::new(denial).into()
+    }
+}
+
+impl<'s> From<Box<Denial<'s>>> for Decision<'s> {
+    fn from(denial: Box<Denial<'s>>) -> Self {
         if denial.reason.is_unavailable() {
             Self::Unavailable(denial)
         } else {

@@ -54,24 +54,24 @@ pub(crate) enum Work {
 pub(crate) type Judge = for<'s, 'r> fn(&mut Case<'s, 'r>) -> Verdict<'s, ()>;
 
 /// How a phase goes on, or why it does not.
-pub(crate) type Verdict<'s, T> = Result<T, Box<Stop<'s>>>;
+pub(crate) type Verdict<'s, T> = Result<T, Stop<'s>>;
 
 /// The end of a decision.
 #[derive(Debug)]
 pub(crate) enum Stop<'s> {
     /// A refusal.
-    Denied(Denial<'s>),
+    Denied(Box<Denial<'s>>),
     /// An answer of the guard's own.
     Own(Own),
 }
 
-impl<'s> From<Denial<'s>> for Box<Stop<'s>> {
+impl<'s> From<Denial<'s>> for Stop<'s> {
     fn from(denial: Denial<'s>) -> Self {
-        Self::new(Stop::Denied(denial))
+        Self::Denied(Box::new(denial))
     }
 }
 
-impl From<Reason> for Box<Stop<'_>> {
+impl From<Reason> for Stop<'_> {
     fn from(reason: Reason) -> Self {
         Denial::because(reason).into()
     }
@@ -154,7 +154,11 @@ impl<'s, 'r> Case<'s, 'r> {
     }
 
     /// Refuses, or lets pass what is only watched.
-    pub(crate) fn refuse(&mut self, phase: &'static str, denial: Denial<'s>) -> Verdict<'s, ()> {
+    pub(crate) fn refuse(
+        &mut self,
+        phase: &'static str,
+        denial: Box<Denial<'s>>,
+    ) -> Verdict<'s, ()> {
         let shadow = denial
             .reason
             .control
@@ -164,7 +168,7 @@ impl<'s, 'r> Case<'s, 'r> {
                 self.watched(phase, denial.reason, shadow.line);
                 Ok(())
             }
-            None => Err(denial.into()),
+            None => Err(Stop::Denied(denial)),
         }
     }
 

@@ -34,7 +34,7 @@ fn judge<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, ()> {
             case.json = Some(json);
             case.passed(PHASE.name, None, || "the body is strict JSON".to_owned());
         }
-        Err(denial) => case.refuse(PHASE.name, denial)?,
+        Err(denial) => case.refuse(PHASE.name, Box::new(denial))?,
     }
     Ok(())
 }

@@ -126,7 +126,7 @@ pub(super) fn judge<'s>(
         Ok(states) => weigh(case, phase, limits, &states),
         Err(error) => {
             let denial = Denial::because(Reason::LIMIT_UNKNOWN).saying(error.class());
-            case.refuse(phase, denial)
+            case.refuse(phase, Box::new(denial))
         }
     }
 }
@@ -153,7 +153,7 @@ fn weigh<'s>(
 ) -> Verdict<'s, ()> {
     let watches = case.shadow(Control::RateLimit).is_some();
     let mut rest = states.iter().copied();
-    let mut refused: Option<Denial<'s>> = None;
+    let mut refused: Option<Box<Denial<'s>>> = None;
     for limit in limits.iter() {
         // Of the buckets of one limit, the client is told of the one that lets least pass.
         let of_limit = rest.by_ref().take(limit.buckets.len());
@@ -177,7 +177,7 @@ fn weigh<'s>(
         let denial = refused.get_or_insert_with(|| {
             let mut denial = Denial::because(Reason::RATE_LIMITED);
             denial.line = limit.line;
-            denial
+            Box::new(denial)
         });
         denial.limits.push((limit, state));
     }

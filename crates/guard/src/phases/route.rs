@@ -28,7 +28,7 @@ fn judge<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, ()> {
     match plan.table.find(path.as_str(), method, fits) {
         Found::Route(number) => {
             let route = plan.routes.get(number);
-            let route = route.ok_or_else(|| Box::<Stop<'s>>::from(Reason::DECISION_CONFUSED))?;
+            let route = route.ok_or_else(|| Stop::from(Reason::DECISION_CONFUSED))?;
             case.route = Some(route);
             case.passed(PHASE.name, route.line, || {
                 format!("`{} {}`, a `{}`", route.methods, route.template, route.kind)
@@ -56,7 +56,7 @@ fn other_methods<'s>(
     match plan.table.find(path, method, is_open) {
         // RFC 9110 §9.3.7: what a path can do is the guard's to say, as the guard decides it.
         Found::OtherMethods(methods) if method == Method::Options => {
-            Err(Box::new(Stop::Own(Own::Options(methods))))
+            Err(Stop::Own(Own::Options(methods)))
         }
         Found::OtherMethods(methods) => {
             let mut denial = Denial::because(Reason::METHOD_NOT_ALLOWED);

@@ -31,10 +31,10 @@ fn judge<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, ()> {
         && length > route.body_max
     {
         let inside = format!("{length} bytes, and the route takes {}", route.body_max);
-        case.refuse(PHASE.name, *denied(Reason::BODY_TOO_LARGE, inside, route))?;
+        case.refuse(PHASE.name, denied(Reason::BODY_TOO_LARGE, inside, route))?;
     }
     if let Err(denial) = check_type(case, route) {
-        case.refuse(PHASE.name, *denial)?;
+        case.refuse(PHASE.name, denial)?;
         return Ok(());
     }
     case.passed(PHASE.name, route.line, || {

@@ -224,8 +224,8 @@ impl<'p> Outcome<'p> {
                 body_max: permit.body_max(),
                 ..Self::default()
             },
-            Decision::Deny(denial) => Self::of_denial("deny", denial),
-            Decision::Unavailable(denial) => Self::of_denial("unavailable", denial),
+            Decision::Deny(denial) => Self::of_denial("deny", *denial),
+            Decision::Unavailable(denial) => Self::of_denial("unavailable", *denial),
             Decision::Own(Own::Options(methods)) => Self::of_words(format!("own {methods}")),
         }
     }

@@ -4,7 +4,6 @@ use std::hash::Hasher as _;
 
 use portcullis_guard::store::{Key, Scope};
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
-use smallvec::SmallVec;
 
 use super::bucket::BucketKey;
 use crate::StateError;
@@ -54,14 +53,11 @@ impl BucketHash {
     fn of(self, first: &[u8], second: &[u8], kind: u8) -> BucketKey {
         let [key0, key1] = self.keys;
         let mut hasher = SipHasher13::new_with_keys(key0, key1);
+        hasher.write(first);
+        hasher.write(second);
+        // Together in one word, since each piece costs as much as a dozen bytes. No value has 2^56 of them.
         let length = u64::try_from(second.len()).unwrap_or(u64::MAX);
-        // In one piece where it is short, as an address always is: each piece costs as much as a dozen bytes.
-        let parts = [first, second, &length.to_le_bytes(), &[kind]];
-        let mut whole: SmallVec<[u8; 64]> = SmallVec::new();
-        for part in parts {
-            whole.extend_from_slice(part);
-        }
-        hasher.write(&whole);
+        hasher.write(&((length << 8) | u64::from(kind)).to_le_bytes());
         let hash = hasher.finish128();
         [hash.h1, hash.h2]
     }
