@@ -1,8 +1,10 @@
 //! No text makes the reader of policies panic, each of its errors has a place in the text, and of every policy that it
-//! takes the guard makes a plan in which each route is found as the policy says.
+//! takes the guard makes a plan in which each route is found as the policy says. Written out it is a policy again, and
+//! written out again the same.
 
 use portcullis_guard::plan::Plan;
 use portcullis_guard::route_table::{Found, RouteTable};
+use portcullis_policy::bounds::FILE_BYTES_MAX;
 use portcullis_policy::{Method, Policy, Segment};
 
 pub(crate) fn check(data: &[u8]) {
@@ -23,6 +25,7 @@ pub(crate) fn check(data: &[u8]) {
     let plan = Plan::of(&policy, "").unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(plan.routes.len(), policy.all_routes().count());
     assert_eq!(Policy::parse(text).as_ref(), Ok(&policy));
+    resolves(&policy);
     let routes: Vec<_> = policy.all_routes().collect();
     let table = RouteTable::of(
         routes
@@ -61,4 +64,19 @@ pub(crate) fn check(data: &[u8]) {
             );
         }
     }
+}
+
+fn resolves(policy: &Policy) {
+    let text = policy.resolved();
+    if text.len() > FILE_BYTES_MAX {
+        return;
+    }
+    let again = Policy::parse(&text).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
+    assert_eq!(again.all_routes().count(), policy.all_routes().count());
+    let unmarked = |text: &str| text.replace(" # default", "");
+    let keys = |text: &str| {
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        lines.map(unmarked).collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&again.resolved()), keys(&text));
 }

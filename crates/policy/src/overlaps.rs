@@ -1,23 +1,26 @@
 //! Refuses routes that answer the same request, of which neither is the more specific, or that no request can reach.
 
+use std::collections::BTreeMap;
+
 use crate::faults::Faults;
 use crate::policy_file::Draft;
 use crate::route_tree::RouteTree;
-use crate::{HostPattern, Malformed, Method, PathTemplate, Policy, Route, Segment};
+use crate::{
+    Control, HostPattern, Malformed, Method, Need, Notice, PathTemplate, Policy, Route, RouteType,
+    Segment, need,
+};
 
 /// Checks every route and entry of `static` against those before it. Pairs that have no path in common are not looked
 /// at one by one.
 pub(crate) fn check(draft: &Draft, faults: &mut Faults<'_>) {
     let all = All::new(&draft.policy);
     for (position, route) in all.routes.iter().enumerate() {
-        let near = all.tree.overlapping(&route.path);
-        let mut met: Vec<usize> = near
-            .iter()
-            .copied()
+        let met: Vec<usize> = all
+            .near(route)
+            .into_iter()
             .filter(|other| *other < position)
             .filter(|other| all.at(&[*other]).any(|earlier| meets(route, earlier)))
             .collect();
-        met.sort_unstable();
         for earlier in all.at(&met) {
             if faults.is_full() {
                 return;
@@ -26,7 +29,7 @@ pub(crate) fn check(draft: &Draft, faults: &mut Faults<'_>) {
                 faults.add_malformed(&route.place.span, fault);
             }
         }
-        if all.is_unreachable(route, &near) {
+        if all.is_unreachable(route) {
             let message = format!(
                 "no request reaches `{}`: more specific routes answer all its paths",
                 route.title()
@@ -36,10 +39,66 @@ pub(crate) fn check(draft: &Draft, faults: &mut Faults<'_>) {
     }
 }
 
+/// Tells of public routes that also answer what another, protected one describes for other methods alone: with
+/// `POST /admin` and `GET /{slug}`, a `GET /admin` is a page of anybody. One notice for each, and none for what ends in a
+/// catch-all, which is written to answer all the rest.
+pub(crate) fn notice_fallthrough(policy: &mut Policy) {
+    let all = All::new(policy);
+    let mut notices = Vec::new();
+    let mut left = LOOKED_AT_MAX;
+    for wide in policy.routes.iter().filter(|route| is_public_page(route)) {
+        if left == 0 {
+            break;
+        }
+        let near = all.everywhere(&wide.path);
+        let looked_at = near.len().min(left);
+        left -= looked_at;
+        let fallen = near.into_iter().take(looked_at).filter_map(|position| {
+            let narrow = all.routes.get(position)?;
+            let method = all.falls_through(wide, narrow)?;
+            Some((*narrow, method))
+        });
+        let fallen: Vec<(&Route, Method)> = fallen.collect();
+        let Some((narrow, method)) = fallen.first() else {
+            continue;
+        };
+        let more = match fallen.len() - 1 {
+            0 => String::new(),
+            more => format!(", and of {more} more like it"),
+        };
+        notices.push(Notice {
+            place: wide.place.clone(),
+            message: format!(
+                "`{}`, which asks nobody who they are, also answers {method} of `{}` (line {}), which is written for {} alone{more}: add a route for it if that is not meant",
+                wide.title(),
+                narrow.path,
+                narrow.place.line,
+                narrow.methods
+            ),
+        });
+    }
+    policy.notices.append(&mut notices);
+}
+
+/// How many pairs of routes are looked at for notices: whoever has more of them has read the first.
+const LOOKED_AT_MAX: usize = 10_000;
+
+/// Whether anybody may read what it answers, and its path is open somewhere but at its end.
+fn is_public_page(route: &Route) -> bool {
+    let segments = route.path.segments();
+    route.kind == RouteType::PublicRead
+        && !matches!(segments.last(), Some(Segment::CatchAll(_)))
+        && segments
+            .iter()
+            .any(|one| !matches!(one, Segment::Literal(_)))
+}
+
 /// All routes of a policy, those of `static` last.
 struct All<'p> {
     routes: Vec<&'p Route>,
-    tree: RouteTree<'p>,
+    /// Those that write a method, by it: two that write none in common never meet, and so are not compared at all. Those
+    /// of `ANY` are in each.
+    by_method: BTreeMap<Method, RouteTree<'p>>,
     /// One that stands for any where the policy names none.
     hosts: Vec<Option<HostPattern>>,
 }
@@ -52,9 +111,72 @@ impl<'p> All<'p> {
         }
         Self {
             routes: policy.all_routes().collect(),
-            tree: RouteTree::new(policy.all_routes()),
+            by_method: Method::ALL
+                .iter()
+                .map(|method| (*method, RouteTree::of_method(policy.all_routes(), *method)))
+                .collect(),
             hosts,
         }
+    }
+
+    /// The routes that have a path and a written method in common with one.
+    fn near(&self, route: &Route) -> Vec<usize> {
+        let any = route.methods.names(Method::Any);
+        let written = self
+            .by_method
+            .iter()
+            .filter(|(method, _)| any || route.methods.names(**method));
+        let mut near: Vec<usize> = written
+            .flat_map(|(_, tree)| tree.overlapping(&route.path))
+            .collect();
+        near.sort_unstable();
+        near.dedup();
+        near
+    }
+
+    /// The routes that have a path in common with a template, in the order of the list.
+    fn everywhere(&self, path: &PathTemplate) -> Vec<usize> {
+        let trees = self.by_method.values();
+        let mut near: Vec<usize> = trees.flat_map(|tree| tree.overlapping(path)).collect();
+        near.sort_unstable();
+        near.dedup();
+        near
+    }
+
+    /// The method by which requests for the paths of a narrow route, which asks who calls, come to a wide one.
+    fn falls_through(&self, wide: &Route, narrow: &Route) -> Option<Method> {
+        let is_protected = need(narrow.kind, Control::Authentication) == Need::Required;
+        let is_inside = wide.path.covers(&narrow.path) && !narrow.path.covers(&wide.path);
+        if !is_protected || !is_inside || !wide.shares_host(narrow) {
+            return None;
+        }
+        let open = wide
+            .methods
+            .iter()
+            .find(|method| *method != Method::Any && !narrow.methods.contains(*method))?;
+        // Another that is as narrow, or between the two, answers instead.
+        // `HEAD` may be answered by a `GET`.
+        let is_answered = [open, Method::Get].iter().any(|written| {
+            let near = self
+                .by_method
+                .get(written)
+                .map(|tree| tree.overlapping(&narrow.path));
+            self.at(&near.unwrap_or_default()).any(|other| {
+                other.methods.contains(open)
+                    && other.path.covers(&narrow.path)
+                    && other.path.specificity(&wide.path).is_lt()
+            })
+        });
+        (!is_answered).then_some(open)
+    }
+
+    /// The routes that have the same paths as a template.
+    fn same_paths(&self, path: &PathTemplate) -> Vec<usize> {
+        let trees = self.by_method.values();
+        let mut same: Vec<usize> = trees.flat_map(|tree| tree.same_paths(path)).collect();
+        same.sort_unstable();
+        same.dedup();
+        same
     }
 
     /// Every method and host for which both routes answer.
@@ -98,7 +220,7 @@ impl<'p> All<'p> {
         }
         let both = route.path.intersection(&earlier.path);
         let settled = both.as_ref().is_some_and(|both| {
-            let settling = self.tree.same_paths(both);
+            let settling = self.same_paths(both);
             !settling.is_empty()
                 && self.shared(route, earlier).all(|(method, host)| {
                     self.at(&settling)
@@ -121,12 +243,16 @@ impl<'p> All<'p> {
 
     /// Whether every request for a route goes to a more specific one. That can only be where it ends in a catch-all:
     /// any other template stands for texts that no finite number of more specific ones has all of.
-    fn is_unreachable(&self, route: &Route, near: &[usize]) -> bool {
-        if !matches!(route.path.segments().last(), Some(Segment::CatchAll(_))) {
+    fn is_unreachable(&self, route: &Route) -> bool {
+        let Some((Segment::CatchAll(_), before)) = route.path.segments().split_last() else {
             return false;
-        }
+        };
+        let last = before.len();
+        let near = self.everywhere(&route.path);
         let inner: Vec<&Route> = self
-            .at(near)
+            .at(&near)
+            // Only what is open where the catch-all begins has all that can stand there.
+            .filter(|one| one.path.segments().get(last).is_some_and(is_open))
             .filter(|one| route.path.covers(&one.path) && !one.path.covers(&route.path))
             .collect();
         let longest = inner.iter().map(|one| one.path.segments().len()).max();
@@ -149,6 +275,10 @@ impl<'p> All<'p> {
 /// Whether some request could be for either, were it not for its path.
 fn meets(route: &Route, other: &Route) -> bool {
     route.methods.meets(other.methods) && route.shares_host(other)
+}
+
+const fn is_open(segment: &Segment) -> bool {
+    matches!(segment, Segment::Parameter(_) | Segment::CatchAll(_))
 }
 
 fn answers(route: &Route, host: Option<&HostPattern>) -> bool {

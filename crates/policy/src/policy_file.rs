@@ -287,6 +287,7 @@ fn read(text: &str, faults: &mut Faults<'_>) -> Draft {
     }
     later::note(&root, &mut draft.policy, faults);
     overlaps::check(&draft, faults);
+    overlaps::notice_fallthrough(&mut draft.policy);
     notice::add(&mut draft.policy);
     draft
 }

@@ -1,10 +1,10 @@
 //! `RouteTree`: finds the routes whose paths overlap a template, without comparing it with every one.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use crate::{PathTemplate, Route, Segment};
+use crate::{Method, PathTemplate, Route, Segment};
 
 /// Routes by the segments of their paths. Found ones are told by their position in the list it was made of.
 #[derive(Debug, Default)]
@@ -16,6 +16,8 @@ pub(crate) struct RouteTree<'r> {
 #[derive(Debug, Default)]
 struct Level<'r> {
     fixed: BTreeMap<&'r str, Self>,
+    /// The same from their ends on.
+    fixed_ends: BTreeSet<Ending<'r>>,
     /// By beginning and end; a parameter has neither. Thousands of them, of which none has the beginning or the end of
     /// another, are found without looking at each.
     open: BTreeMap<&'r str, BTreeMap<Ending<'r>, (&'r Segment, Self)>>,
@@ -26,10 +28,13 @@ struct Level<'r> {
 }
 
 impl<'r> RouteTree<'r> {
-    pub(crate) fn new(routes: impl IntoIterator<Item = &'r Route>) -> Self {
+    /// Of the routes that write a method, or `ANY`, which is every one.
+    pub(crate) fn of_method(routes: impl Iterator<Item = &'r Route>, method: Method) -> Self {
         let mut tree = Self::default();
-        for (position, route) in routes.into_iter().enumerate() {
-            tree.root.insert(route.path.segments(), position);
+        for (position, route) in routes.enumerate() {
+            if route.methods.names(method) || route.methods.names(Method::Any) {
+                tree.root.insert(route.path.segments(), position);
+            }
         }
         tree
     }
@@ -104,6 +109,7 @@ impl<'r> Level<'r> {
             None => self.ends.push(position),
             Some((Segment::CatchAll(_), _)) => self.rests.push(position),
             Some((Segment::Literal(text), rest)) => {
+                self.fixed_ends.insert(Ending(text));
                 self.fixed.entry(text).or_default().insert(rest, position);
             }
             Some((open, rest)) => {
@@ -140,12 +146,14 @@ impl<'r> Level<'r> {
                     next.find(rest, found);
                 }
             }
-            open => {
-                let (prefix, _) = affixes(open);
-                let from = (Bound::Included(prefix), Bound::Unbounded);
-                let begin_so = self.fixed.range::<str, _>(from);
-                for (text, next) in begin_so.take_while(|(text, _)| text.starts_with(prefix)) {
-                    if open.matches(text) {
+            Segment::Parameter(_) => {
+                for (_, next) in self.fixed.iter().filter(|(text, _)| !text.is_empty()) {
+                    next.find(rest, found);
+                }
+            }
+            open @ Segment::Affixed { .. } => {
+                for text in self.near_fixed(open) {
+                    if let Some(next) = self.fixed.get(text).filter(|_| open.matches(text)) {
                         next.find(rest, found);
                     }
                 }
@@ -154,6 +162,34 @@ impl<'r> Level<'r> {
         for (open, next) in self.near_open(segment) {
             if segment.overlaps(open) {
                 next.find(rest, found);
+            }
+        }
+    }
+
+    /// The fixed segments that an open one may stand for: those that begin as it does or those that end so, whichever are
+    /// fewer. To find out which, both are counted up in turns.
+    fn near_fixed<'s>(&'s self, open: &'s Segment) -> Vec<&'s str> {
+        let (prefix, suffix) = affixes(open);
+        let from = (Bound::Included(prefix), Bound::Unbounded);
+        let mut begin_so = self
+            .fixed
+            .range::<str, _>(from)
+            .map(|(text, _)| *text)
+            .take_while(|text| text.starts_with(prefix));
+        let mut end_so = self
+            .fixed_ends
+            .range(Ending(suffix)..)
+            .map(|end| end.0)
+            .take_while(|text| text.ends_with(suffix));
+        let (mut beginning, mut ending) = (Vec::new(), Vec::new());
+        loop {
+            match begin_so.next() {
+                Some(text) => beginning.push(text),
+                None => return beginning,
+            }
+            match end_so.next() {
+                Some(text) => ending.push(text),
+                None => return ending,
             }
         }
     }
@@ -221,7 +257,7 @@ mod tests {
                 .filter(|path| path.starts_with('/'))
                 .map(|path| route(path))
                 .collect();
-            let tree = RouteTree::new(&routes);
+            let tree = RouteTree::of_method(routes.iter(), Method::Get);
             for one in &routes {
                 let by = |is: fn(&PathTemplate, &PathTemplate) -> bool| -> Vec<usize> {
                     let positions = routes.iter().enumerate();

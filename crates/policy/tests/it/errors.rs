@@ -76,6 +76,96 @@ fn ten_faults_are_ten_messages_each_at_its_place() {
     insta::assert_snapshot!(errors);
 }
 
+const TEN_MORE: &str = r#"version = 1
+public_url = "https://a.example.com"
+
+[store]
+url = "redis://:hunter2@cache.example.com"
+
+[identity.session]
+secret = "env:SESSION_SECRET"
+source = "cookies:sid"
+
+[[identity.issuer]]
+issuer = "https://login.example.com"
+audience = "api"
+algorithms = ["HS256"]
+
+[roles]
+order = ["user", "admin"]
+grants = { user = ["read:items"], amdin = ["write:items"] }
+
+[facts.item]
+sql = "update items set owner_id = 1 where id = $1"
+
+[cors]
+origins = ["*"]
+
+[[route]]
+path = "/api/items/{id}"
+methods = ["PATCH"]
+type = "protected_mutation"
+object = "itme"
+
+[[route]]
+path = "/api/reindex"
+methods = ["POST"]
+type = "internal"
+service = { scheme = "hmca", secret = "env:REINDEX" }
+
+[[function]]
+name = "MUTATION items:update"
+type = "protected_mutation"
+
+[[except]]
+route = "POST action:app/actions.ts#save"
+lacks = "csfr"
+because = "the framework compares Origin and Host"
+owner = "platform"
+until = 2027-01-31
+"#;
+
+/// The same of the tables that a caller and an answer are described in.
+#[test]
+fn ten_other_faults_are_ten_messages_each_at_its_place() {
+    let errors = errors(TEN_MORE);
+    let marks = [
+        "\"redis:",
+        "\"cookies:sid\"",
+        "\"HS256\"",
+        "amdin",
+        "\"update items",
+        "\"*\"",
+        "\"itme\"",
+        "\"hmca\"",
+        "\"MUTATION",
+        "\"csfr\"",
+    ];
+    let found: Vec<String> = errors
+        .iter()
+        .map(|error| format!("{}:{}", error.line, error.column))
+        .collect();
+    let expected: Vec<String> = marks.iter().map(|mark| place(TEN_MORE, mark)).collect();
+    assert_eq!(found, expected, "\n{errors}");
+    assert!(!errors.to_string().contains("hunter2"), "{errors}");
+}
+
+/// What a newer program's policy says is not guessed at.
+#[test]
+fn an_older_program_reads_no_further() {
+    let newer = TEN_MORE.replacen("version = 1", "version = 2", 1);
+    let errors = errors(&newer);
+    assert_eq!(errors.as_slice().len(), 1, "{errors}");
+    assert!(
+        errors
+            .to_string()
+            .contains("too old for version 2: update it"),
+        "{errors}"
+    );
+    // Not even what is no TOML that this program knows the meaning of.
+    check_one("version = 9\nroute = \"all of them\"", "1:11", &["too old"]);
+}
+
 #[test]
 fn spans_are_the_wrong_bytes() {
     let errors = errors(TEN_FAULTS);

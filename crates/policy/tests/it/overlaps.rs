@@ -181,3 +181,49 @@ fn as_many_routes_as_there_may_be() {
         Ok(ROUTES_MAX)
     );
 }
+
+/// `GET /admin` is nobody's page, and still answered: told, and refused by nobody.
+#[test]
+fn what_falls_through_to_a_public_route_is_told() {
+    let route = |method: &str, path: &str, kind: &str| {
+        format!("[[route]]\npath = \"{path}\"\nmethods = [\"{method}\"]\ntype = \"{kind}\"\n")
+    };
+    let told = |routes: &[(&str, &str, &str)]| -> Vec<String> {
+        let routes: Vec<String> = routes
+            .iter()
+            .map(|(method, path, kind)| route(method, path, kind))
+            .collect();
+        let text = format!("version = 1\n{}", routes.concat());
+        let policy = Policy::parse(&text).unwrap_or_else(|errors| panic!("{text}\n{errors}"));
+        policy.notices().iter().map(ToString::to_string).collect()
+    };
+    let page = ("GET", "/{slug}", "public_read");
+    let admin = ("POST", "/admin", "protected_mutation");
+    let notices = told(&[page, admin, ("PUT", "/users", "protected_mutation")]);
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    for words in [
+        "2:1: `GET /{slug}`",
+        "also answers GET of `/admin` (line 6)",
+        "POST alone, and of 1 more",
+    ] {
+        assert!(notices[0].contains(words), "{notices:?}");
+    }
+    for quiet in [
+        vec![page, ("POST", "/contact", "public_form")],
+        vec![page, admin, ("GET", "/admin", "protected_read")],
+        vec![("GET", "/{*all}", "public_read"), admin],
+        vec![("GET", "/{slug}", "protected_read"), admin],
+        vec![page, ("POST", "/api/admin", "protected_mutation")],
+        vec![
+            page,
+            ("POST", "/a-{id}", "protected_mutation"),
+            ("GET", "/a-{id}", "protected_read"),
+        ],
+        vec![
+            ("GET", "/home", "public_read"),
+            ("POST", "/home", "protected_mutation"),
+        ],
+    ] {
+        assert_eq!(told(&quiet), Vec::<String>::new(), "{quiet:?}");
+    }
+}
