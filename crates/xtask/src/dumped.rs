@@ -9,24 +9,29 @@ use crate::environment::Environment;
 
 /// What `portcullis dump WHAT` prints.
 pub(crate) fn ask(environment: &Environment, what: &str) -> Result<String> {
-    let words = [
+    printed(environment, &["dump", what])
+}
+
+/// What `portcullis` prints when it is told these words.
+pub(crate) fn printed(environment: &Environment, words: &[&str]) -> Result<String> {
+    let run = [
         "run",
         "--quiet",
         "--locked",
         "--package",
         "portcullis",
         "--",
-        "dump",
-        what,
     ];
     let output = Command::new(&environment.cargo)
+        .args(run)
         .args(words)
         .current_dir(&environment.root)
         .output()
         .context("cannot run `cargo`")?;
     if !output.status.success() {
         bail!(
-            "`portcullis dump {what}` failed: {}",
+            "`portcullis {}` failed: {}",
+            words.join(" "),
             String::from_utf8_lossy(&output.stderr).trim()
         );
     }

@@ -7,6 +7,7 @@ mod dumped;
 mod environment;
 mod instructions;
 mod needs;
+mod policy_schema;
 mod problem;
 mod rule_dump;
 mod seeds_page;
@@ -29,7 +30,7 @@ use crate::environment::Environment;
 const USAGE: &str = "usage: cargo xtask tidy | docs | coverage [--missing [VERB]] | instructions [--write] | test [--setup]
 
   tidy          what the lints cannot see: arrows between crates, names, links, the table of rules, generated pages
-  docs          writes `docs/rules.md`, `docs/rules/` and `docs/seeds.md` from what `portcullis dump` prints
+  docs          writes `docs/rules.md`, `docs/rules/`, `docs/seeds.md` and the policy's JSON Schema from what `portcullis` prints
   coverage      how much of the seeds is answered, and by whom; with --missing, what is not
   instructions  what a decision costs, beside `benches/instructions.toml`; with --write, that becomes the baseline
   test          format, lints, tidy, every test and instructions; with --setup, first installs what the tests need";
@@ -53,7 +54,8 @@ fn run(words: &[&str]) -> Result<()> {
         ["docs"] => {
             let environment = Environment::read()?;
             docs::run(&environment)?;
-            seeds_page::run(&environment)
+            seeds_page::run(&environment)?;
+            policy_schema::run(&environment)
         }
         ["coverage"] => coverage::run(&Environment::read()?),
         ["coverage", "--missing"] => coverage::missing(&Environment::read()?, None),

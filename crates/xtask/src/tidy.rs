@@ -7,7 +7,8 @@
 //! 5. `marks`: nothing unfinished, no path of one machine, no package registry's host.
 //! 6. `locked`: what the lock file must hold, and what it must not.
 //! 7. `rules`: every rule has its file, its page, its class and its control.
-//! 8. `docs`, `seeds_page`: generated pages are what the rules and the catalogue say now.
+//! 8. `docs`, `seeds_page`, `policy_schema`: generated files are what the rules, the catalogue and the policy's reader say
+//!    now.
 
 mod arrows;
 mod behind;
@@ -22,7 +23,7 @@ use std::io::{self, Write as _};
 use anyhow::{Result, bail};
 
 use crate::{
-    catalogue_dump::CatalogueDump, docs, environment::Environment, problem::Problem,
+    catalogue_dump::CatalogueDump, docs, environment::Environment, policy_schema, problem::Problem,
     rule_dump::RuleDump, seeds_page, tree::Tree,
 };
 
@@ -30,7 +31,11 @@ use crate::{
 pub(crate) fn run(environment: &Environment) -> Result<()> {
     let tree = Tree::open(&environment.root)?;
     let catalogue = CatalogueDump::ask(environment);
-    let problems = problems(&tree, RuleDump::ask(environment), catalogue);
+    let mut problems = problems(&tree, RuleDump::ask(environment), catalogue);
+    match policy_schema::ask(environment) {
+        Ok(schema) => problems.extend(policy_schema::problems(&tree, &schema)),
+        Err(error) => problems.push(Problem::new("crates/policy/src", format!("{error:#}"))),
+    }
     let mut out = io::stdout().lock();
     for problem in &problems {
         writeln!(out, "{problem}")?;
