@@ -179,8 +179,7 @@ pub(crate) fn write_limits(out: &mut Vec<u8>, limits: &ShownLimits<'_>) {
     before = b"\r\nRateLimit: ";
     for (limit, state) in shown() {
         out.extend_from_slice(before);
-        out.extend_from_slice(limit.name.as_bytes());
-        out.extend_from_slice(b";r=");
+        out.extend_from_slice(limit.left.as_bytes());
         write_number(out, u64::from(state.remaining));
         out.extend_from_slice(b";t=");
         write_number(out, until_more(state));

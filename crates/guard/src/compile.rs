@@ -265,7 +265,7 @@ fn limit_plan(limit: &Limit, route: &Route, spared: MethodSet) -> LimitPlan {
             let seconds = window.as_secs().max(1);
             ShownAs {
                 policy: format!("{name};q={count};w={seconds}").into(),
-                name: name.into(),
+                left: format!("{name};r=").into(),
             }
         }),
         counts_failures: limit.counts == Counts::Failures,

@@ -131,8 +131,9 @@ pub struct LimitPlan {
 /// What the header fields about a limit say of it whenever they are written (draft-ietf-httpapi-ratelimit-headers-11 §3, §4).
 #[derive(Debug)]
 pub struct ShownAs {
-    /// Its name as a Structured Field string (RFC 9651 §3.3.3): `"login"`.
-    pub name: Box<str>,
+    /// How its item of `RateLimit` begins, up to how many requests are left: `"login";r=`. The name is a Structured Field
+    /// string (RFC 9651 §3.3.3).
+    pub left: Box<str>,
     /// Its item of `RateLimit-Policy`: `"login";q=5;w=60`.
     pub policy: Box<str>,
 }

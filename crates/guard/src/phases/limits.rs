@@ -44,13 +44,20 @@ pub(super) fn ask<'s>(
         case.not_needed(phase, "the route has no such limit");
         return Ok(());
     }
-    batch.push(Ask::Limits(buckets(case, limits)?));
+    // Filled where it stands: an ask is large, and the batch would be the third place that it is moved to.
+    batch.push(Ask::Limits(SmallVec::new()));
+    if let Some(Ask::Limits(asks)) = batch.last_mut() {
+        add_buckets(case, limits, asks)?;
+    }
     Ok(())
 }
 
-fn buckets<'s>(case: &Case<'s, '_>, limits: Applying<'s>) -> Verdict<'s, LimitAsks<'s>> {
+fn add_buckets<'s>(
+    case: &Case<'s, '_>,
+    limits: Applying<'s>,
+    asks: &mut LimitAsks<'s>,
+) -> Verdict<'s, ()> {
     let watches = case.shadow(Control::RateLimit).is_some();
-    let mut asks = SmallVec::new();
     for limit in limits.iter() {
         for bucket in &limit.buckets {
             let (value, coarser) = whose(case, bucket)?;
@@ -68,7 +75,7 @@ fn buckets<'s>(case: &Case<'s, '_>, limits: Applying<'s>) -> Verdict<'s, LimitAs
             });
         }
     }
-    Ok(asks)
+    Ok(())
 }
 
 /// Whose bucket it is, and the coarser ones.
@@ -202,7 +209,9 @@ fn remember_failures<'s>(case: &mut Case<'s, '_>, limits: Applying<'s>) -> Verdi
     if !limits.iter().any(|limit| limit.counts_failures) {
         return Ok(());
     }
-    let mut all = buckets(case, limits)?.into_iter();
+    let mut all = LimitAsks::new();
+    add_buckets(case, limits, &mut all)?;
+    let mut all = all.into_iter();
     let mut counted: LimitAsks<'s> = SmallVec::new();
     for limit in limits.iter() {
         let of_limit = all.by_ref().take(limit.buckets.len());
