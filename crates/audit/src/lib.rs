@@ -41,7 +41,7 @@ pub use audit::audit_project;
 pub use options::{AuditError, Audited, Options, Progress};
 pub use rule::Rule;
 pub use rules::RULES;
-pub use template::template_of;
+pub use template::{is_partly_unknown, template_of};
 
 /// Reads the folder `root` and judges it.
 ///

@@ -22,6 +22,12 @@ pub fn template_of(path: &str) -> Result<PathTemplate, Malformed> {
     PathTemplate::parse(&renamed.join("/")).map_err(|_second| fault)
 }
 
+/// Whether a part of a path is not constant in the code, so that discovery wrote a word in its place.
+#[must_use]
+pub fn is_partly_unknown(path: &str) -> bool {
+    path.contains("{unknown}")
+}
+
 /// A segment with names that a template can have, and its fixed text in the spelling of templates.
 fn renamed(segment: &str, names: &mut Vec<String>) -> String {
     let Some((prefix, rest)) = segment.split_once('{') else {

@@ -4,6 +4,7 @@ use portcullis_policy::{Control, Method};
 use portcullis_report::{Basis, Class, Confidence, Severity};
 
 use crate::{
+    is_partly_unknown,
     rule::{Check, Hit, Rule},
     summary::{Inventory, Summary},
     template_of,
@@ -29,7 +30,7 @@ fn check(inventory: &Inventory) -> Vec<Hit> {
     let routes: Vec<&Summary> = inventory
         .routes
         .iter()
-        .filter(|route| template_of(&route.path).is_ok())
+        .filter(|route| template_of(&route.path).is_ok() && !is_partly_unknown(&route.path))
         .collect();
     let missing: Vec<&Summary> = routes
         .iter()

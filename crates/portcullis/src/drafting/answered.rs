@@ -1,7 +1,7 @@
 //! `Answered`: one method of one path that the application answers, and what sort of route that is.
 
 use portcullis_audit::served::Served;
-use portcullis_audit::template_of;
+use portcullis_audit::{is_partly_unknown, template_of};
 use portcullis_policy::{Control, Method, PathTemplate, RouteType};
 use portcullis_report::{Auth, GuardRecord, Location, Report, RouteMethod, RouteRecord};
 
@@ -9,9 +9,6 @@ use super::todo::{Todo, Todos};
 
 /// How a client sends the call of a server action: as text, or as a form.
 const ACTION_TYPES: [&str; 2] = ["text/plain", "multipart/form-data"];
-
-/// What discovery calls a segment that is not constant.
-const UNKNOWN: &str = "{unknown}";
 
 /// What an entry is about; the file has a section for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,7 +125,7 @@ impl All {
         let RouteMethod::Http(method) = record.method else {
             return refuse("it is called neither by a method of HTTP nor by a name".to_owned());
         };
-        if path.contains(UNKNOWN) {
+        if is_partly_unknown(path) {
             return refuse(unknown_path(record));
         }
         let path = match template_of(path) {

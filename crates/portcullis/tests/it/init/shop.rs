@@ -56,6 +56,44 @@ fn every_route_of_the_shop_is_answered_as_its_type_demands() {
     }
 }
 
+#[test]
+fn the_site_around_the_routes_works_behind_a_guard() {
+    let folder = Folder::with(&[("empty", "")]);
+    let file = folder.join("portcullis.toml");
+    let policy = file.to_str().unwrap();
+    let written = portcullis()
+        .args(["init", BEFORE, "--output", policy])
+        .output()
+        .unwrap();
+    assert_eq!(written.status.code(), Some(0), "{}", err(&written));
+    for (method, url, media, verdict) in [
+        ("GET", "/", "", "allow"),
+        ("HEAD", "/orders?_rsc=1", "", "allow"),
+        ("GET", "/account", "", "allow"),
+        ("GET", "/_next/static/chunks/main.js", "", "allow"),
+        // A server action, as a script and as a form without scripts calls it.
+        ("POST", "/account", "text/plain;charset=UTF-8", "allow"),
+        (
+            "POST",
+            "/account",
+            "multipart/form-data; boundary=x",
+            "allow",
+        ),
+        ("POST", "/account", "application/json", "deny"),
+        ("DELETE", "/account", "", "deny"),
+        ("GET", "/orders/", "", "deny"),
+        ("GET", "/.env", "", "deny"),
+    ] {
+        let mut line = json!({ "method": method, "url": url });
+        if !media.is_empty() {
+            line["headers"] = json!({ "content-type": media });
+            line["body"] = json!("[]");
+        }
+        let told = explain(policy, &format!("{line}\n"));
+        assert_eq!(told[0]["verdict"], verdict, "{line}: {told:#?}");
+    }
+}
+
 /// Folders of further applications, which whoever runs the tests may have.
 fn further() -> Vec<String> {
     #[expect(
@@ -199,7 +237,12 @@ fn ask<'r>(policy: &str, routes: impl Iterator<Item = (&'r Value, &'r str, u64)>
         }
         lines.push_str(&format!("{line}\n"));
     }
-    let folder = Folder::with(&[("requests.jsonl", &lines)]);
+    explain(policy, &lines)
+}
+
+/// The answers to the requests of some lines.
+fn explain(policy: &str, lines: &str) -> Vec<Value> {
+    let folder = Folder::with(&[("requests.jsonl", lines)]);
     let output = portcullis()
         .args(["explain", "request", "--format", "json", "--policy", policy])
         .arg("--requests")
