@@ -211,6 +211,11 @@ impl<'r> Level<'r> {
             .map(|(_, ends)| ends);
         let mut near = Vec::new();
         for ends in shorter.chain(longer) {
+            // Few ends are looked at one by one, and many by what they could be.
+            if ends.len() <= suffix.len() {
+                near.extend(ends.values().map(|(open, next)| (*open, next)));
+                continue;
+            }
             let shorter = ends_of(suffix).filter_map(|end| ends.get(&Ending(end)));
             let from = (Bound::Excluded(Ending(suffix)), Bound::Unbounded);
             let longer = ends.range(from);
