@@ -100,8 +100,8 @@ fn limit_headers(limits: &ShownLimits<'_>) -> Vec<(&'static str, String)> {
             } else {
                 state.retry_after
             };
-            let (name, left, wait) = (&shown.name, state.remaining, wait.div_ceil(SECOND));
-            format!("{name};r={left};t={wait}")
+            let (begun, left, wait) = (&shown.left, state.remaining, wait.div_ceil(SECOND));
+            format!("{begun}{left};t={wait}")
         })
         .collect();
     vec![
