@@ -195,7 +195,7 @@ async fn ask(
         (None, Framing::None | Framing::Length(0)) => true,
         (None, framing) => {
             let reader = BodyReader::new(framing, permit.body_max());
-            send_body(connection, live, head, basics, upstream, reader).await?
+            send_body(connection, live, head, basics, permit, upstream, reader).await?
         }
     };
     let wait = permit

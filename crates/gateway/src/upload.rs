@@ -5,6 +5,7 @@ use std::io;
 use tokio::io::AsyncReadExt as _;
 use tokio::time::Instant;
 
+use portcullis_guard::decision::Permit;
 use portcullis_guard::http1::{HeadBounds, Parsed, RequestHead, parse_response_head};
 use portcullis_guard::reason::Reason;
 use portcullis_policy::Method;
@@ -24,9 +25,11 @@ pub(crate) async fn send_body(
     live: &Live,
     head: &RequestHead,
     basics: Basics,
+    permit: &Permit<'_>,
     upstream: &mut Upstream,
     mut reader: BodyReader,
 ) -> Result<bool, Failure> {
+    let mut size = Size::new(permit, &reader);
     let deadline = basics
         .deadline
         .min(Instant::now() + live.settings.body_timeout);
@@ -46,6 +49,10 @@ pub(crate) async fn send_body(
             let rest = connection.scratch.input.get(consumed..).unwrap_or_default();
             let piece = reader.take(rest).map_err(reason_of)?;
             let data = rest.get(piece.data).unwrap_or_default();
+            if size.is_passed_by(data.len()) {
+                let worker = connection.worker;
+                worker.watched(Reason::BODY_TOO_LARGE, permit, basics, worker.now());
+            }
             write_piece(&mut connection.scratch.out, data, chunked);
             consumed += piece.consumed;
             if piece.consumed == 0 {
@@ -73,6 +80,31 @@ pub(crate) async fn send_body(
         if answers_while_read(connection, upstream, expected, deadline).await? {
             return Ok(false);
         }
+    }
+}
+
+/// How much has come of chunks whose bound is only watched: nobody can know before whether they will be over it. Of a length the
+/// decision has already said so.
+struct Size {
+    left: Option<u64>,
+}
+
+impl Size {
+    fn new(permit: &Permit<'_>, reader: &BodyReader) -> Self {
+        let bound = permit.route().body_max;
+        let is_watched = matches!(reader, BodyReader::Chunked(_)) && permit.body_max() > bound;
+        Self {
+            left: is_watched.then_some(bound),
+        }
+    }
+
+    /// Whether it is with these bytes that the bound is passed; once of a body.
+    fn is_passed_by(&mut self, bytes: usize) -> bool {
+        let Some(left) = self.left else {
+            return false;
+        };
+        self.left = left.checked_sub(u64::try_from(bytes).unwrap_or(u64::MAX));
+        self.left.is_none()
     }
 }
 

@@ -370,6 +370,13 @@ impl Worker {
         }
     }
 
+    /// Notes that a control would have refused a request that is on its way, did it not only watch.
+    pub(crate) fn watched(&self, reason: Reason, permit: &Permit<'_>, basics: Basics, now: Now) {
+        self.metrics.count(|numbers| numbers.watched += 1);
+        let happened = Happened::watched(reason, permit, basics, now);
+        self.shared.observer.happened(&happened, 0);
+    }
+
     /// Notes how a permitted request ended.
     pub(crate) fn finished(
         &self,

@@ -182,6 +182,27 @@ fn case_26_111_the_admin_listener_is_asked_by_address() {
 }
 
 #[test]
+fn chunks_over_a_bound_that_is_only_watched_are_told_of_once() {
+    let upstream = Upstream::ok();
+    let policy = crate::support::simple(&[upstream.address()]);
+    let watched = "\n[[except]]\nroute = \"POST /form\"\nlacks = \"body_limit\"\nbecause = \"measured first\"\nowner = \"web\"\nuntil = 2999-12-31\nshadow = true\n";
+    let small = policy.replace("8 MiB", "1 KiB");
+    let gate = Setup::new(small + watched).start();
+    let head = "POST /form HTTP/1.1\r\nHost: victim.test\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let chunk = format!("400\r\n{}\r\n", "x".repeat(1024));
+    for chunks in [1, 3] {
+        let body = chunk.repeat(chunks) + "0\r\n\r\n";
+        let mut client = gate.client();
+        assert_eq!(client.ask(format!("{head}{body}")).status, 200);
+    }
+    let told: Vec<String> = lines(gate);
+    let watched = told
+        .iter()
+        .filter(|line| line.contains("\"shadow_refused\"") && line.contains("body_too_large"));
+    assert_eq!(watched.count(), 1, "{told:#?}");
+}
+
+#[test]
 fn every_refusal_is_counted_to_the_last() {
     for drains in [false, true] {
         let upstream = Upstream::ok();

@@ -18,5 +18,6 @@ fn judge<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, ()> {
     if after.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
         return Err(Reason::RESERVED_UNKNOWN.into());
     }
+    case.not_needed(PHASE.name, "the path is none of the guard's own");
     Ok(())
 }

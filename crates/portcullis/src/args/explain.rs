@@ -87,6 +87,9 @@ pub(crate) struct RequestArgs {
     /// The policy file [default: portcullis.toml in this folder].
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
+    /// Decide as `portcullis guard --insecure-shadow` does: what a control refuses passes, and is only written down.
+    #[arg(long)]
+    pub(crate) insecure_shadow: bool,
     /// Whether to colour.
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
     pub(crate) color: When,

@@ -32,7 +32,10 @@ const BODY_BYTES_MAX: usize = 64 << 20;
 const FAULTS_TOLD: usize = 20;
 
 pub(crate) fn run(args: &RequestArgs, environment: &Environment) -> Result<Exit, Failure> {
-    let subject = Subject::read(args.policy.as_deref(), environment)?;
+    let mut subject = Subject::read(args.policy.as_deref(), environment)?;
+    if args.insecure_shadow {
+        subject.only_watches();
+    }
     let view = View {
         format: args.format,
         color: color_of(args.color, environment),
@@ -128,6 +131,13 @@ impl Subject {
             name,
             notices,
         })
+    }
+
+    /// Decides as a guard that only watches.
+    fn only_watches(&mut self) {
+        self.plan = std::mem::replace(&mut self.plan, Plan::closed()).only_watching();
+        let notice = "told is what a guard with --insecure-shadow would do, which refuses less";
+        self.notices.push(notice.to_owned());
     }
 
     /// A guard that has just started.

@@ -295,6 +295,25 @@ fn limits_trip_when_they_are_asked_often_enough() {
 }
 
 #[test]
+fn a_guard_that_only_watches_lets_pass_what_it_would_refuse() {
+    let often = [
+        "POST",
+        "/api/contact",
+        "--body",
+        "small.json",
+        "--times",
+        "3",
+    ];
+    let asked = [&often[..], &JSON].concat();
+    assert_eq!(json(&asked)["reason"], "rate_limited");
+    let told = json(&[&asked[..], &["--insecure-shadow"]].concat());
+    assert_eq!(told["verdict"], "allow");
+    assert_eq!(told["watched"], serde_json::json!(["rate_limited"]));
+    let notice = told["notices"][0].as_str().unwrap();
+    assert!(notice.contains("--insecure-shadow"), "{notice}");
+}
+
+#[test]
 fn what_is_forwarded_and_what_is_not() {
     let told = json(&[
         "GET",

@@ -54,6 +54,7 @@ POST /api/contact  at 2026-06-01T00:00:00Z
   head          passed         strict HTTP/1.1, 3 header fields
   request       passed         `POST /api/contact` from 192.0.2.1 for `shop.example.com`
   host          passed         `shop.example.com` is a host of the policy
+  reserved      not needed     the path is none of the guard's own
   route         passed         `POST /api/contact`, a `public_form`  (portcullis.toml:19)
   internal      not needed     the route is for callers from outside
   standing      not needed     the route stands on no exception
