@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use portcullis_guard::http1::{
-    HeadFault, Parsed, RequestHead, head_may_be_complete, parse_request_head,
+    HeadFault, Parsed, RequestHead, head_may_be_complete, parse_request_head_into,
 };
 use portcullis_guard::reason::Reason;
 
@@ -86,7 +86,10 @@ pub(crate) async fn serve(
         // Looked at again: a policy that came while the connection was idle holds for this request.
         let after = exchange::run(&mut connection, live.load(), &head).await;
         match after {
-            After::Next => connection.rest(),
+            After::Next => {
+                connection.scratch.fields = head.into_fields();
+                connection.rest();
+            }
             After::Close => {
                 connection.close().await;
                 return;
@@ -130,7 +133,8 @@ impl Connection<'_> {
                     || head_may_be_complete(&self.scratch.input, seen)
                     || self.scratch.input.len() >= live.plan.head.head_bytes_max)
             {
-                match parse_request_head(&self.scratch.input, &live.plan.head) {
+                let fields = std::mem::take(&mut self.scratch.fields);
+                match parse_request_head_into(&self.scratch.input, &live.plan.head, fields) {
                     Ok(Parsed::Complete { head, len }) => {
                         self.take_head(len);
                         return Ok(Some(head));

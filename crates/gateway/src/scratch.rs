@@ -5,6 +5,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use portcullis_guard::http1::Fields;
+
 use crate::pool::IDLE_BYTES;
 
 /// How many sets a worker keeps. More than there are busy connections at once is of no use.
@@ -19,6 +21,8 @@ pub(crate) struct Scratch {
     pub(crate) head: Vec<u8>,
     /// What is being written.
     pub(crate) out: Vec<u8>,
+    /// A list for the fields of a head.
+    pub(crate) fields: Fields,
 }
 
 impl Scratch {
@@ -46,6 +50,7 @@ impl Shelf {
         if scratch.is_none() {
             return;
         }
+        scratch.fields.clear();
         for buffer in [&mut scratch.input, &mut scratch.head, &mut scratch.out] {
             buffer.clear();
             buffer.shrink_to(IDLE_BYTES);

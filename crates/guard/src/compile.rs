@@ -5,7 +5,7 @@ use portcullis_policy::{
     Need, Policy, Route, RouteName,
 };
 
-use crate::canon::{Believed, Scheme, TrustedFault, TrustedProxies};
+use crate::canon::{Believed, HostName, Scheme, TrustedFault, TrustedProxies};
 use crate::clock::Nanos;
 use crate::http1::HeadBounds;
 use crate::http1::role::of_request_field;
@@ -124,8 +124,18 @@ fn unforwarded(route: &RoutePlan) -> Option<PlanError> {
 }
 
 fn host_plan(pattern: &HostPattern) -> HostPlan {
+    let name = pattern.host.to_string();
+    let text = match pattern.port {
+        Some(port) => format!("{name}:{port}"),
+        None => name.clone(),
+    };
+    // What cannot be read as a request's host has no usual spelling, and is never one.
+    let read = HostName::parse(text.as_bytes())
+        .ok()
+        .map(HostName::into_owned);
     HostPlan {
-        name: pattern.host.to_string(),
+        usual: read.map(|read| (text.into(), read)),
+        name,
         port: pattern.port,
     }
 }

@@ -20,7 +20,7 @@ pub use chunked::{ChunkDecoder, ChunkFault, ChunkStep};
 pub use fault::{FieldFault, FramingFault, HeadFault, ResponseFault};
 pub use field::{Field, Fields, Span};
 pub use framing::{Framing, ResponseFraming, Version};
-pub use head::{RequestHead, parse_request_head};
+pub use head::{RequestHead, parse_request_head, parse_request_head_into};
 pub use response::{ResponseHead, parse_response_head};
 pub use role::Role;
 

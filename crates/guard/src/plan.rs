@@ -16,6 +16,9 @@ use crate::store::{Durability, Scope};
 /// How large a body may be that belongs to no route, where the guard only watches.
 const STRAY_BODY_MAX: u64 = 1 << 30;
 
+/// How many hosts are compared with the bytes of a request before these are read.
+const HOSTS_TRIED: usize = 4;
+
 /// A policy, ready for use.
 #[derive(Debug)]
 pub struct Plan {
@@ -45,6 +48,8 @@ pub struct HostPlan {
     pub name: String,
     /// The port that the request must name.
     pub port: Option<u16>,
+    /// How nearly every request for it writes it, and what that is read as.
+    pub(crate) usual: Option<(Box<str>, HostName<'static>)>,
 }
 
 /// A route, ready for use.
@@ -218,6 +223,16 @@ impl Plan {
     #[must_use]
     pub const fn is_only_watching(&self) -> bool {
         self.stray.is_some()
+    }
+
+    /// What a `Host` field says that is written as the policy writes its hosts: it need not be read anew each time. Only the
+    /// first few are looked through.
+    pub(crate) fn host_as_written(&self, raw: &[u8]) -> Option<HostName<'_>> {
+        let usual = self.hosts.iter().take(HOSTS_TRIED).filter_map(|host| {
+            let (text, name) = host.usual.as_ref()?;
+            (text.as_bytes() == raw).then(|| name.borrowed())
+        });
+        usual.into_iter().next()
     }
 
     /// Whether a host is one that is answered for.

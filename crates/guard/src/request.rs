@@ -31,12 +31,16 @@ impl<'r> RequestView<'r> {
     ///
     /// Why the request is ambiguous: two readers could take it for two requests, or its client cannot be told.
     pub fn read(
-        plan: &Plan,
+        plan: &'r Plan,
         head: &'r RequestHead,
         buf: &'r [u8],
         peer: IpAddr,
     ) -> Result<Self, CanonFault> {
-        let host = HostName::parse(head.host(buf))?;
+        let written = head.host(buf);
+        let host = match plan.host_as_written(written) {
+            Some(host) => host,
+            None => HostName::parse(written)?,
+        };
         let target = Target::parse(head.target(buf), head.method(), &host)?;
         let fields = HeaderSet::of_request(head, buf);
         let client = Client::of(peer, &fields, &plan.trusted, plan.believed)?;

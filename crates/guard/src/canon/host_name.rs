@@ -117,6 +117,16 @@ impl<'b> HostName<'b> {
         self.kind
     }
 
+    /// The same host, without a copy.
+    #[must_use]
+    pub fn borrowed(&self) -> HostName<'_> {
+        HostName {
+            name: Cow::Borrowed(&self.name),
+            port: self.port,
+            kind: self.kind,
+        }
+    }
+
     /// The same host, independent of the request's bytes.
     #[must_use]
     pub fn into_owned(self) -> HostName<'static> {

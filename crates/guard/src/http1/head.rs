@@ -78,6 +78,12 @@ impl RequestHead {
         self.expects_continue
     }
 
+    /// The list of the fields, to be used again for another head.
+    #[must_use]
+    pub fn into_fields(self) -> Fields {
+        self.fields
+    }
+
     /// Whether the client asked for another protocol. It is told nothing of it and gets HTTP/1.
     #[must_use]
     pub fn has_upgrade(&self) -> bool {
@@ -96,8 +102,21 @@ pub fn parse_request_head(
     buf: &[u8],
     bounds: &HeadBounds,
 ) -> Result<Parsed<RequestHead>, HeadFault> {
+    parse_request_head_into(buf, bounds, no_fields())
+}
+
+/// The same, with a list for the fields that was used before, so that none is allocated.
+///
+/// # Errors
+///
+/// As [`parse_request_head`].
+pub fn parse_request_head_into(
+    buf: &[u8],
+    bounds: &HeadBounds,
+    fields: Fields,
+) -> Result<Parsed<RequestHead>, HeadFault> {
     let (head, at_bound) = within(buf, bounds);
-    match read(head, bounds) {
+    match read(head, bounds, fields) {
         Ok((head, len)) => Ok(Parsed::Complete { head, len }),
         Err(Stop::Fault(fault)) => Err(fault),
         Err(Stop::Incomplete) if at_bound => Err(FieldFault::TooLarge.into()),
@@ -105,7 +124,12 @@ pub fn parse_request_head(
     }
 }
 
-fn read(buf: &[u8], bounds: &HeadBounds) -> Result<(RequestHead, usize), Stop<HeadFault>> {
+fn read(
+    buf: &[u8],
+    bounds: &HeadBounds,
+    mut fields: Fields,
+) -> Result<(RequestHead, usize), Stop<HeadFault>> {
+    fields.clear();
     let (method, at) = read_method(buf)?;
     let rest = buf.get(at..).unwrap_or_default();
     let target_len = read_target(rest, bounds.target_bytes_max)?;
@@ -117,7 +141,6 @@ fn read(buf: &[u8], bounds: &HeadBounds) -> Result<(RequestHead, usize), Stop<He
         role: of_request_field,
         utf8: true,
     };
-    let mut fields = no_fields();
     let len = reader
         .read(buf, at + VERSION_LINE_LEN, &mut fields)
         .map_err(widened)?;
