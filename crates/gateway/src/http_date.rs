@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use portcullis_policy::Date;
+
 /// `Sun, 06 Nov 1994 08:49:37 GMT`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct HttpDate(pub(crate) [u8; 29]);
@@ -15,7 +17,12 @@ impl HttpDate {
     /// The date of a number of seconds since 1970-01-01; of a year over 9999, the last second of that year.
     fn of(unix_seconds: u64) -> Self {
         let unix_seconds = unix_seconds.min(253_402_300_799);
-        let (year, month, day) = civil(unix_seconds / 86_400);
+        let date = Date::of_unix_day(unix_seconds / 86_400);
+        // There is one for each second that is left of the bound above.
+        let (year, month, day) = date.map_or((9999, 12, 31), |date| {
+            let (month, day) = (u64::from(date.month()), u64::from(date.day()));
+            (u64::from(date.year()), month, day)
+        });
         let pick = |list: &[&'static [u8; 3]], at: u64| -> &'static [u8; 3] {
             let at = usize::try_from(at).unwrap_or_default();
             list.get(at).copied().unwrap_or(b"???")
@@ -56,24 +63,6 @@ impl DateCache {
         }
         cached.1
     }
-}
-
-/// Year, month and day of a number of days since 1970-01-01 (civil_from_days of Howard Hinnant's date algorithms).
-const fn civil(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let of_era = shifted % 146_097;
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 {
-        from_march + 3
-    } else {
-        from_march - 9
-    };
-    let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
-    (year, month, day)
 }
 
 #[cfg(test)]

@@ -258,7 +258,106 @@ const fn phrase(status: u16) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::net::IpAddr;
+    use std::path::Path;
+
+    use portcullis_guard::http1::{HeadBounds, Parsed, parse_request_head};
+    use portcullis_guard::plan::Plan;
+
     use super::*;
+    use crate::request_id::Ids;
+
+    /// The heads that the fuzzers found worth keeping, whole and cut into halves of two.
+    fn heads() -> Vec<Vec<u8>> {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
+        let mut kept: Vec<Vec<u8>> = ["request_head", "decide"]
+            .iter()
+            .flat_map(|target| fs::read_dir(corpus.join(target)).unwrap())
+            .map(|entry| fs::read(entry.unwrap().path()).unwrap())
+            .collect();
+        // The first byte of the other target chooses who is asking.
+        let others: Vec<Vec<u8>> = kept
+            .iter()
+            .filter_map(|one| one.get(1..))
+            .map(<[u8]>::to_vec)
+            .collect();
+        kept.extend(others);
+        let mixed: Vec<Vec<u8>> = kept
+            .windows(2)
+            .map(|pair| {
+                let (one, other) = (&pair[0], &pair[1]);
+                [&one[..one.len() / 2], &other[other.len() / 2..]].concat()
+            })
+            .collect();
+        kept.extend(mixed);
+        kept
+    }
+
+    #[test]
+    fn a_request_that_is_written_is_read_as_that_one_and_nothing_behind_it() {
+        let plan = Plan::closed();
+        let peer: IpAddr = "203.0.113.9".parse().unwrap();
+        let roomy = HeadBounds {
+            head_bytes_max: HeadBounds::STANDARD.head_bytes_max * 4,
+            target_bytes_max: HeadBounds::STANDARD.target_bytes_max * 4,
+            ..HeadBounds::STANDARD
+        };
+        let mut ids = Ids::new([1, 2]);
+        let mut written = 0;
+        for raw in heads() {
+            let Ok(Parsed::Complete { head, len }) = parse_request_head(&raw, &plan.head) else {
+                continue;
+            };
+            let buf = &raw[..len];
+            let Ok(view) = RequestView::read(&plan, &head, buf, peer) else {
+                continue;
+            };
+            let mut out = Vec::new();
+            write_request_head(&mut out, &view, &head, buf, view.framing(), ids.next());
+            let shown = out.escape_ascii().to_string();
+            let Ok(Parsed::Complete { head: again, len }) = parse_request_head(&out, &roomy) else {
+                panic!("not read again: {shown}");
+            };
+            assert_eq!(len, out.len(), "{shown}");
+            assert_eq!(again.method(), view.method(), "{shown}");
+            // Where a body could be, its absence is said.
+            let framing = match view.framing() {
+                Framing::None if view.is_unsafe() => Framing::Length(0),
+                other => other,
+            };
+            assert_eq!(again.framing(), framing, "{shown}");
+            assert!(again.keep_alive() && !again.expects_continue() && !again.has_upgrade());
+            let seen = RequestView::read(&plan, &again, &out, peer).unwrap();
+            assert_eq!(seen.target(), view.target(), "{shown}");
+            assert_eq!(seen.host(), view.host(), "{shown}");
+            for ours in [
+                "x-forwarded-for",
+                "x-forwarded-proto",
+                "x-forwarded-host",
+                "x-request-id",
+                "traceparent",
+            ] {
+                assert!(
+                    seen.fields().one(ours).unwrap().is_some(),
+                    "{ours}: {shown}"
+                );
+            }
+            let theirs = view.fields().forwarded().filter(|(name, _)| {
+                !name.eq_ignore_ascii_case(b"traceparent")
+                    && !name.eq_ignore_ascii_case(b"tracestate")
+            });
+            for (name, value) in theirs {
+                let name = std::str::from_utf8(name).unwrap();
+                assert!(
+                    seen.fields().all(name).any(|one| one == value),
+                    "{name}: {shown}"
+                );
+            }
+            written += 1;
+        }
+        assert!(written > 500, "only {written} requests");
+    }
 
     #[test]
     fn numbers_at_the_edges() {

@@ -1,8 +1,8 @@
 //! From a policy to a [`Plan`]: what can be worked out once is not worked out for every request.
 
 use portcullis_policy::{
-    Algorithm, Control, Counts, Date, Except, HostPattern, Limit, LimitKey, Method, MethodSet,
-    Need, Policy, Route, RouteName,
+    Algorithm, Control, Counts, Except, HostPattern, Limit, LimitKey, Method, MethodSet, Need,
+    Policy, Route, RouteName,
 };
 
 use crate::canon::{Believed, HostName, Scheme, TrustedFault, TrustedProxies};
@@ -190,7 +190,7 @@ fn route_plan(policy: &Policy, route: &Route) -> RoutePlan {
             .map(|(methods, except)| Shadow {
                 methods: *methods,
                 control: except.lacks,
-                until: unix_day(except.until),
+                until: except.until.unix_day(),
                 line: except.place.line,
             })
             .collect(),
@@ -199,7 +199,7 @@ fn route_plan(policy: &Policy, route: &Route) -> RoutePlan {
             .filter(|(_, except)| !except.shadow || !is_judged_after(route, except.lacks))
             .map(|(methods, except)| Standing {
                 methods: *methods,
-                until: unix_day(except.until),
+                until: except.until.unix_day(),
                 line: except.place.line,
             })
             .collect(),
@@ -297,36 +297,5 @@ fn dimension(key: &LimitKey) -> Dimension {
         LimitKey::User => Dimension::Unknown("user"),
         LimitKey::Tenant => Dimension::Unknown("tenant"),
         LimitKey::Session => Dimension::Unknown("session"),
-    }
-}
-
-/// Days since 1970-01-01. A day before it counts as that day, which is long over (days_from_civil of Howard Hinnant's
-/// date algorithms, in years that begin in March).
-fn unix_day(date: Date) -> u64 {
-    let (month, day) = (u64::from(date.month()), u64::from(date.day()));
-    let year = u64::from(date.year()) + 400 - u64::from(month <= 2);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + of_year;
-    // 1970-01-01 counted the same way.
-    days.saturating_sub(865_565)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_are_counted_as_the_clock_counts_them() {
-        for (year, month, day, days) in [
-            (1970, 1, 1, 0),
-            (1970, 3, 1, 59),
-            (2000, 2, 29, 11_016),
-            (2026, 11, 28, 20_785),
-            (2027, 1, 31, 20_849),
-            (1969, 12, 31, 0),
-        ] {
-            let date = Date::new(year, month, day).expect("a day");
-            assert_eq!(unix_day(date), days, "{date}");
-        }
     }
 }
