@@ -15,6 +15,7 @@ use crate::{
     knowledge::{Knowledge, Known},
     library::{Handed, Meaning, Role, Root, Usage},
     matcher::{Dialect, Match, PathPattern},
+    response::of_web,
 };
 
 /// Parameter numbers from here on name what a wrapper's row hands over, by position.
@@ -561,6 +562,11 @@ impl Semantics for Frameworks<'_, '_> {
             }
         }
         Effect::Opaque
+    }
+
+    fn gives_object(&self, machine: &Machine<'_>, call: CallId) -> bool {
+        let value = machine.values.find(&Value::Call(call));
+        value.is_some_and(|value| of_web(&machine.values, self.knowledge, value).is_some())
     }
 
     fn instance_of(&self, machine: &Machine<'_>, value: ValueId, class: ValueId) -> Option<bool> {

@@ -54,6 +54,13 @@ pub trait Semantics {
         true
     }
 
+    /// Whether the result of an opaque call is surely an object, as an answer is that a helper makes. A helper that returns
+    /// an answer or nothing is then understood by `if (answer) return answer`.
+    fn gives_object(&self, machine: &Machine<'_>, call: CallId) -> bool {
+        let _unused = (machine, call);
+        false
+    }
+
     /// Whether a value is an instance of a class, where the code does not say.
     fn instance_of(&self, machine: &Machine<'_>, value: ValueId, class: ValueId) -> Option<bool> {
         let _unused = (machine, value, class);

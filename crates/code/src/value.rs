@@ -185,6 +185,8 @@ pub struct CallData {
     pub args: Vec<(ValueId, bool)>,
     /// Whether it constructs.
     pub new: bool,
+    /// Whether its result is surely an object, and so passes every test of whether it is there.
+    pub gives_object: bool,
     /// Whether its promise was waited for.
     pub awaited: bool,
     /// Why a project function was not followed, if the callee is one.
@@ -423,6 +425,7 @@ impl Values {
                 }
                 answer
             }
+            Value::Call(call) if self.call(*call).gives_object => Some(true),
             _ => self.tested(facts, id),
         }
     }

@@ -13,6 +13,7 @@ use crate::{
     opening::implied,
     parts::made_of,
     passes::Proof,
+    response::of_web,
     route::Site,
     rule::{Check, Hit, RouteContext, Rule},
 };
@@ -113,11 +114,18 @@ fn too_late(context: &RouteContext<'_>, asked: &Asked, deeds: &[Deed]) -> Option
                 if (first..end).contains(&at))
         })
     };
+    // A helper that gives back a refusal refuses nobody unless it is answered.
+    let refuses = |kind: EventKind| match kind {
+        EventKind::Throw(_) => true,
+        EventKind::Return(false, value) => of_web(values, context.bench.knowledge, value)
+            .is_some_and(|(status, ..)| matches!(status, Some(401 | 403))),
+        _ => false,
+    };
     let refusals = judgement
         .events
         .iter()
         .enumerate()
-        .filter(|(at, event)| matches!(event.kind, EventKind::Throw(_)) && !caught(*at))
+        .filter(|(at, event)| refuses(event.kind) && !caught(*at))
         .map(|(_, event)| {
             let site = Site {
                 module: event.module,

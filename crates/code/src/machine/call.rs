@@ -60,6 +60,7 @@ impl Machine<'_> {
                 callee: function,
                 args,
                 new,
+                gives_object: false,
                 awaited: false,
                 cut: None,
                 module,
@@ -470,6 +471,7 @@ impl Machine<'_> {
             callee,
             args,
             new,
+            gives_object: new,
             awaited: false,
             cut,
             module,
@@ -501,11 +503,12 @@ impl Machine<'_> {
                 return self.undefined();
             }
             Effect::Inert => {
+                self.ask_for_object(call);
                 self.event(EventKind::Call(call), module, span);
                 self.learn(Fact::Returned(call));
                 return value;
             }
-            Effect::Opaque => {}
+            Effect::Opaque => self.ask_for_object(call),
         }
         self.event(EventKind::Call(call), module, span);
         if self.in_entry && cut.is_none() {
@@ -513,6 +516,14 @@ impl Machine<'_> {
         }
         self.learn(Fact::Returned(call));
         value
+    }
+
+    /// What `new` makes is an object; of other calls the embedder may know.
+    fn ask_for_object(&mut self, call: crate::value::CallId) {
+        let semantics = self.semantics;
+        if !self.values.call(call).new && semantics.gives_object(self, call) {
+            self.values.call_mut(call).gives_object = true;
+        }
     }
 
     /// The functions among the arguments of an opaque call may run: once, on what it hands them.

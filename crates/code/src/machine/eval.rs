@@ -407,15 +407,16 @@ impl Machine<'_> {
     }
 
     fn is_made(&self, value: ValueId) -> bool {
-        matches!(
-            self.values.value(value),
+        match self.values.value(value) {
             Value::Object(_)
-                | Value::Array(_)
-                | Value::Instance(_)
-                | Value::Function { .. }
-                | Value::Class { .. }
-                | Value::Markup(..)
-        )
+            | Value::Array(_)
+            | Value::Instance(_)
+            | Value::Function { .. }
+            | Value::Class { .. }
+            | Value::Markup(..) => true,
+            Value::Call(call) => self.values.call(*call).gives_object,
+            _ => false,
+        }
     }
 
     fn instance_of(&mut self, value: ValueId, class: ValueId) -> Option<bool> {

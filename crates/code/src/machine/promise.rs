@@ -24,6 +24,7 @@ impl Machine<'_> {
             callee,
             args: vec![(executor, false)],
             new: true,
+            gives_object: true,
             awaited: false,
             cut: None,
             module,

@@ -436,6 +436,7 @@ impl<'b> Scan<'b> {
                     callee,
                     args: Vec::new(),
                     new: *new,
+                    gives_object: *new,
                     awaited: false,
                     cut: None,
                     module: self.module,
