@@ -103,13 +103,17 @@ impl Judging<'_, '_, '_, '_> {
     }
 
     fn describe(&self, passed: &Passed) -> String {
-        let value = passed.tested.or_else(|| {
+        let called = || {
             passed
                 .call
                 .map(|call| self.machine.values.call(call).callee)
-        });
-        value
-            .and_then(|value| self.bench.knowledge.reach(&self.machine.values, value))
+        };
+        let reach = |value| self.bench.knowledge.reach(&self.machine.values, value);
+        // What a callback was handed has no path of its own: the call that handed it has.
+        passed
+            .tested
+            .and_then(reach)
+            .or_else(|| called().and_then(reach))
             .map_or_else(
                 || "a comparison".to_owned(),
                 |reach| {

@@ -8,7 +8,7 @@ use portcullis_code::{
 use super::{Passed, Passes, Proof};
 use crate::{
     knowledge::Known,
-    library::{DeriveKind, EffectKind, Field, Meaning, Pass, Passing, Step, Usage},
+    library::{DeriveKind, EffectKind, Field, Meaning, Pass, Passing, Role, Step, Usage},
     parts::calls_under,
 };
 
@@ -101,6 +101,9 @@ impl Passes<'_, '_> {
             }
         }
         match values.value(value) {
+            Value::Handed(call, argument, param) if !truth => {
+                self.no_error(values, (*call, *argument, *param), value, &mut found);
+            }
             Value::Binary(BinaryOp::Equal, a, b) if truth => {
                 self.compared(values, *a, *b, value, &mut found)
             }
@@ -108,6 +111,31 @@ impl Passes<'_, '_> {
             _ => {}
         }
         found
+    }
+
+    /// What it proves that a callback was handed no error: `verify(token, key, (error, claims) => ..)`.
+    fn no_error(
+        &self,
+        values: &Values,
+        (call, argument, param): (CallId, u32, u32),
+        tested: ValueId,
+        found: &mut Vec<Passed>,
+    ) {
+        let is_error = self
+            .knowledge
+            .handed(values, call, argument, param)
+            .iter()
+            .any(|(members, role)| members.is_empty() && *role == Role::Error);
+        if !is_error {
+            return;
+        }
+        for known in self.knowledge.of_call(values, call) {
+            if let Meaning::Guard(guard) = &known.row.meaning
+                && guard.passing.pass == Some(Pass::Callback)
+            {
+                self.guard(values, &known, guard, call, Some(tested), found);
+            }
+        }
     }
 
     /// What a row says that a test of its call proves.
