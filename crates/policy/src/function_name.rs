@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use crate::Malformed;
 use crate::bounds::STRING_BYTES_MAX;
 
-/// `convex/items:update`, or `action:app/actions.ts#save`: a module, a colon and what is exported there.
+/// `items:update`, or `action:app/actions.ts#save`: a module, a colon and what is exported there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FunctionName(String);
 
@@ -21,7 +21,7 @@ impl FunctionName {
 }
 
 /// What a name looks like.
-const FORM: &str = "a function is named as `portcullis routes` prints its path, `convex/items:update` or `action:app/actions.ts#save`";
+const FORM: &str = "a function is named as `portcullis routes` prints its path, `items:update` or `action:app/actions.ts#save`";
 
 impl FromStr for FunctionName {
     type Err = Malformed;

@@ -1,10 +1,10 @@
 //! Refuses routes that answer the same request, of which neither is the more specific, or that no request can reach.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::faults::Faults;
 use crate::policy_file::Draft;
-use crate::route_tree::RouteTree;
+use crate::route_index::RouteIndex;
 use crate::{
     Control, HostPattern, Malformed, Method, Need, Notice, PathTemplate, Policy, Route, RouteType,
     Segment, need,
@@ -16,10 +16,10 @@ pub(crate) fn check(draft: &Draft, faults: &mut Faults<'_>) {
     let all = All::new(&draft.policy);
     for (position, route) in all.routes.iter().enumerate() {
         let met: Vec<usize> = all
+            .index
             .near(route)
             .into_iter()
             .filter(|other| *other < position)
-            .filter(|other| all.at(&[*other]).any(|earlier| meets(route, earlier)))
             .collect();
         for earlier in all.at(&met) {
             if faults.is_full() {
@@ -50,7 +50,7 @@ pub(crate) fn notice_fallthrough(policy: &mut Policy) {
         if left == 0 {
             break;
         }
-        let near = all.everywhere(&wide.path);
+        let near = all.index.overlapping(&wide.path);
         let looked_at = near.len().min(left);
         left -= looked_at;
         let fallen = near.into_iter().take(looked_at).filter_map(|position| {
@@ -96,9 +96,7 @@ fn is_public_page(route: &Route) -> bool {
 /// All routes of a policy, those of `static` last.
 struct All<'p> {
     routes: Vec<&'p Route>,
-    /// Those that write a method, by it: two that write none in common never meet, and so are not compared at all. Those
-    /// of `ANY` are in each.
-    by_method: BTreeMap<Method, RouteTree<'p>>,
+    index: RouteIndex<'p>,
     /// One that stands for any where the policy names none.
     hosts: Vec<Option<HostPattern>>,
 }
@@ -111,36 +109,9 @@ impl<'p> All<'p> {
         }
         Self {
             routes: policy.all_routes().collect(),
-            by_method: Method::ALL
-                .iter()
-                .map(|method| (*method, RouteTree::of_method(policy.all_routes(), *method)))
-                .collect(),
+            index: RouteIndex::new(policy.all_routes()),
             hosts,
         }
-    }
-
-    /// The routes that have a path and a written method in common with one.
-    fn near(&self, route: &Route) -> Vec<usize> {
-        let any = route.methods.names(Method::Any);
-        let written = self
-            .by_method
-            .iter()
-            .filter(|(method, _)| any || route.methods.names(**method));
-        let mut near: Vec<usize> = written
-            .flat_map(|(_, tree)| tree.overlapping(&route.path))
-            .collect();
-        near.sort_unstable();
-        near.dedup();
-        near
-    }
-
-    /// The routes that have a path in common with a template, in the order of the list.
-    fn everywhere(&self, path: &PathTemplate) -> Vec<usize> {
-        let trees = self.by_method.values();
-        let mut near: Vec<usize> = trees.flat_map(|tree| tree.overlapping(path)).collect();
-        near.sort_unstable();
-        near.dedup();
-        near
     }
 
     /// The method by which requests for the paths of a narrow route, which asks who calls, come to a wide one.
@@ -157,26 +128,14 @@ impl<'p> All<'p> {
         // Another that is as narrow, or between the two, answers instead.
         // `HEAD` may be answered by a `GET`.
         let is_answered = [open, Method::Get].iter().any(|written| {
-            let near = self
-                .by_method
-                .get(written)
-                .map(|tree| tree.overlapping(&narrow.path));
-            self.at(&near.unwrap_or_default()).any(|other| {
+            let near = self.index.overlapping_by(&narrow.path, *written);
+            self.at(&near).any(|other| {
                 other.methods.contains(open)
                     && other.path.covers(&narrow.path)
                     && other.path.specificity(&wide.path).is_lt()
             })
         });
         (!is_answered).then_some(open)
-    }
-
-    /// The routes that have the same paths as a template.
-    fn same_paths(&self, path: &PathTemplate) -> Vec<usize> {
-        let trees = self.by_method.values();
-        let mut same: Vec<usize> = trees.flat_map(|tree| tree.same_paths(path)).collect();
-        same.sort_unstable();
-        same.dedup();
-        same
     }
 
     /// Every method and host for which both routes answer.
@@ -220,7 +179,7 @@ impl<'p> All<'p> {
         }
         let both = route.path.intersection(&earlier.path);
         let settled = both.as_ref().is_some_and(|both| {
-            let settling = self.same_paths(both);
+            let settling = self.index.same_paths(both);
             !settling.is_empty()
                 && self.shared(route, earlier).all(|(method, host)| {
                     self.at(&settling)
@@ -244,37 +203,21 @@ impl<'p> All<'p> {
     /// Whether every request for a route goes to a more specific one. That can only be where it ends in a catch-all:
     /// any other template stands for texts that no finite number of more specific ones has all of.
     fn is_unreachable(&self, route: &Route) -> bool {
-        let Some((Segment::CatchAll(_), before)) = route.path.segments().split_last() else {
-            return false;
-        };
-        let last = before.len();
-        let near = self.everywhere(&route.path);
-        let inner: Vec<&Route> = self
-            .at(&near)
-            // Only what is open where the catch-all begins has all that can stand there.
-            .filter(|one| one.path.segments().get(last).is_some_and(is_open))
-            .filter(|one| route.path.covers(&one.path) && !one.path.covers(&route.path))
+        let inner: Vec<(&Route, Filling)> = self
+            .index
+            .inside(route)
+            .into_iter()
+            .filter_map(|one| Some((one, Filling::of(&route.path, &one.path)?)))
             .collect();
-        let longest = inner.iter().map(|one| one.path.segments().len()).max();
-        let Some(longest) = longest else {
-            return false;
-        };
         // Without methods and hosts first: that settles nearly all of them.
-        is_filled(&route.path, &inner, longest)
+        is_filled(inner.iter().map(|(_, filling)| *filling))
             && self.shared(route, route).all(|(method, host)| {
-                let answering: Vec<&Route> = inner
+                let answering = inner
                     .iter()
-                    .copied()
-                    .filter(|one| one.methods.contains(method) && answers(one, host))
-                    .collect();
-                is_filled(&route.path, &answering, longest)
+                    .filter(|(one, _)| one.methods.contains(method) && answers(one, host));
+                is_filled(answering.map(|(_, filling)| *filling))
             })
     }
-}
-
-/// Whether some request could be for either, were it not for its path.
-fn meets(route: &Route, other: &Route) -> bool {
-    route.methods.meets(other.methods) && route.shares_host(other)
 }
 
 const fn is_open(segment: &Segment) -> bool {
@@ -285,13 +228,51 @@ fn answers(route: &Route, host: Option<&HostPattern>) -> bool {
     route.hosts.is_empty() || host.is_some_and(|host| route.hosts.contains(host))
 }
 
-/// Whether all paths of a template that ends in a catch-all belong to some of the routes. What stands for one segment,
-/// for one with a slash after it, and for more than that is looked at one by one.
-fn is_filled(path: &PathTemplate, inner: &[&Route], longest: usize) -> bool {
-    path.segments().len() <= longest
-        && path.parts_of_catch_all().is_some_and(|parts| {
-            parts.iter().all(|part| {
-                inner.iter().any(|one| one.path.covers(part)) || is_filled(part, inner, longest)
-            })
+/// What of a catch-all a more specific template has all of: so many segments, whatever they are, and then what comes
+/// after them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Filling {
+    /// Nothing.
+    Exactly(usize),
+    /// A slash.
+    WithSlash(usize),
+    /// Anything, one segment at least.
+    More(usize),
+}
+
+impl Filling {
+    /// `inner` is a part of `outer`, which ends in a catch-all.
+    fn of(outer: &PathTemplate, inner: &PathTemplate) -> Option<Self> {
+        let (_, before) = outer.segments().split_last()?;
+        let (same, filling) = inner.segments().split_at_checked(before.len())?;
+        let is_same = same
+            .iter()
+            .zip(before)
+            .all(|(one, other)| one.covers(other));
+        let (last, open) = filling.split_last()?;
+        if !is_same || !open.iter().all(is_open) {
+            return None;
+        }
+        match last {
+            Segment::Parameter(_) => Some(Self::Exactly(open.len() + 1)),
+            Segment::Literal(text) if text.is_empty() => Some(Self::WithSlash(open.len())),
+            Segment::CatchAll(_) => Some(Self::More(open.len())),
+            Segment::Literal(_) | Segment::Affixed { .. } => None,
+        }
+    }
+}
+
+/// Whether these together have all that a catch-all stands for: from some number of segments on one has everything, and
+/// up to there each number is had, with a slash after it and without.
+fn is_filled(fillings: impl Iterator<Item = Filling>) -> bool {
+    let all: BTreeSet<Filling> = fillings.collect();
+    let mut more = all.iter().filter_map(|filling| match filling {
+        Filling::More(count) => Some(*count),
+        _ => None,
+    });
+    more.next().is_some_and(|from| {
+        (1..=from).all(|count| {
+            all.contains(&Filling::Exactly(count)) && all.contains(&Filling::WithSlash(count))
         })
+    })
 }

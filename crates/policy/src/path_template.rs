@@ -173,24 +173,6 @@ impl PathTemplate {
         Some(Self::of_distinct_names(&parts))
     }
 
-    /// The paths of a template that ends in a catch-all, as three templates: of those with one segment in its place,
-    /// with one and a slash, and with more.
-    pub(crate) fn parts_of_catch_all(&self) -> Option<[Self; 3]> {
-        let (Segment::CatchAll(name), before) = self.segments.split_last()? else {
-            return None;
-        };
-        let (one, end) = (
-            Segment::Parameter(name.clone()),
-            Segment::Literal(String::new()),
-        );
-        let rest = Segment::CatchAll(name.clone());
-        let with = |more: &[&Segment]| {
-            let parts: Vec<&Segment> = before.iter().chain(more.iter().copied()).collect();
-            Self::of_distinct_names(&parts)
-        };
-        Some([with(&[&one]), with(&[&one, &end]), with(&[&one, &rest])])
-    }
-
     /// A template of segments that come from two templates, and so may name two parameters alike.
     fn of_distinct_names(parts: &[&Segment]) -> Self {
         let mut taken: Vec<String> = Vec::new();

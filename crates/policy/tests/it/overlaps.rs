@@ -182,6 +182,76 @@ fn as_many_routes_as_there_may_be() {
     );
 }
 
+/// However their paths lie to each other: a guard reads its policy while it serves. These were seconds each, and would be
+/// minutes here, when every pair that shares a first segment was looked at.
+#[test]
+fn as_many_routes_in_any_shape() {
+    let shapes: [(&str, &[&str], [&str; 2]); 4] = [
+        (
+            "hosts = [\"a\", \"b\"]",
+            &["a", "b"],
+            ["/{x}/s#", "/u#/{y}"],
+        ),
+        ("", &[], ["/{x}/s#", "/u#/{y}/z"]),
+        ("", &[], ["/{x}/s#/a", "/u#/{y}/b"]),
+        ("", &[], ["/a{x}x#/b#", "/aa#{x}/f#"]),
+    ];
+    for (head, hosts, paths) in shapes {
+        let mut text = format!("version = 1\n{head}\n");
+        for number in 0..ROUTES_MAX {
+            let which = number % 2;
+            let path = paths[which].replace('#', &number.to_string());
+            writeln!(
+                text,
+                "[[route]]\npath = \"{path}\"\nmethods = [\"GET\"]\ntype = \"public_read\""
+            )
+            .expect("written");
+            if let Some(host) = hosts.get(which) {
+                writeln!(text, "hosts = [\"{host}\"]").expect("written");
+            }
+        }
+        assert_eq!(
+            Policy::parse(&text).map(|policy| policy.routes().len()),
+            Ok(ROUTES_MAX),
+            "{paths:?}"
+        );
+    }
+}
+
+/// Each of many routes for all the rest, on a host of its own, is looked at with all that may leave it nothing.
+#[test]
+fn many_hosts_with_a_route_for_all_the_rest() {
+    let hosts: Vec<String> = (0..256).map(|number| format!("h{number}")).collect();
+    let mut text = format!("version = 1\nhosts = {hosts:?}\n");
+    let mut add = |path: &str, method: &str, host: &str| {
+        writeln!(
+            text,
+            "[[route]]\npath = \"{path}\"\nmethods = [\"{method}\"]\ntype = \"public_read\"{host}"
+        )
+        .expect("written");
+    };
+    for host in &hosts {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+            add("/{*rest}", method, &format!("\nhosts = [\"{host}\"]"));
+        }
+    }
+    let mut open = String::new();
+    for depth in 0..60 {
+        write!(open, "/{{p{depth}}}").expect("written");
+        add(&open, "ANY", "");
+        add(&format!("{open}/"), "ANY", "");
+    }
+    for number in 0..5000 {
+        add(&format!("/{{a}}/k{number}"), "GET", "");
+    }
+    fine(&text);
+    let filled = format!(
+        "{text}[[route]]\npath = \"{open}/{{*rest}}\"\nmethods = [\"ANY\"]\ntype = \"public_read\"\n"
+    );
+    let errors = Policy::parse(&filled).expect_err("no request reaches them");
+    assert_eq!(errors.as_slice().len() + errors.left_out(), hosts.len() * 6);
+}
+
 /// `GET /admin` is nobody's page, and still answered: told, and refused by nobody.
 #[test]
 fn what_falls_through_to_a_public_route_is_told() {
