@@ -1,5 +1,6 @@
 //! Judges code before merge: finds every route, decides its type, checks it against the matrix.
 
+mod asked;
 mod audit;
 mod chained;
 pub mod classify;

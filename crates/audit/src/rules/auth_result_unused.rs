@@ -2,14 +2,16 @@
 
 use portcullis_code::{
     machine::EventKind,
-    value::{CallId, Fact, FactsId, FrameId, Value, ValueId},
+    value::{CallId, Fact, FactsId, Value, ValueId},
 };
 use portcullis_policy::Control;
 use portcullis_report::{Basis, Class, Confidence, Severity};
 use rustc_hash::FxHashSet;
 
+use super::bola::is_open_to_all;
 use crate::{
-    library::{EffectKind, Meaning, Pass, Usage},
+    asked::Asked,
+    library::EffectKind,
     opening::implied,
     parts::made_of,
     passes::Proof,
@@ -42,14 +44,6 @@ struct Deed {
     inputs: Vec<ValueId>,
 }
 
-/// A call that asks who calls.
-struct Asked {
-    call: CallId,
-    event: usize,
-    site: Site,
-    frame: Option<FrameId>,
-}
-
 fn check(context: &RouteContext<'_>) -> Vec<Hit> {
     // The middleware refuses already.
     if context
@@ -68,7 +62,7 @@ fn check(context: &RouteContext<'_>) -> Vec<Hit> {
         })
         .collect();
     let mut hits: Vec<Hit> = Vec::new();
-    for asked in asked(context) {
+    for asked in Asked::all(context) {
         let found = stored(context, &asked, &deeds)
             .or_else(|| too_late(context, &asked, &deeds))
             .or_else(|| forgotten(context, &asked, &deeds));
@@ -194,32 +188,11 @@ fn too_late(context: &RouteContext<'_>, asked: &Asked, deeds: &[Deed]) -> Option
 
 /// Nobody looks at the answer.
 fn forgotten(context: &RouteContext<'_>, asked: &Asked, deeds: &[Deed]) -> Option<Hit> {
-    let values = &context.machine.values;
-    let judgement = context.judgement;
-    let deed = deeds.iter().find(|deed| deed.event > asked.event)?;
-    let none = FxHashSet::default();
-    let part_of = |value: ValueId| made_of(values, value, &[asked.call], &none);
-    let in_events = judgement.events.iter().any(|event| {
-        let by_kind = match event.kind {
-            EventKind::Call(call) if call != asked.call => {
-                let data = values.call(call);
-                part_of(data.callee) || data.args.iter().any(|arg| part_of(arg.0))
-            }
-            EventKind::Store(base, _, value) => part_of(base) || part_of(value),
-            EventKind::Throw(value) | EventKind::Markup(value) => part_of(value),
-            EventKind::Return(_, value) => part_of(value),
-            EventKind::Call(_) | EventKind::Handled { .. } => false,
-        };
-        by_kind
-            || values
-                .facts(event.facts)
-                .any(|fact| matches!(fact, Fact::Test(value, _) if part_of(value)))
-    });
-    let in_answers = judgement
-        .responses
-        .iter()
-        .any(|response| response.body.is_some_and(part_of));
-    if in_events || in_answers {
+    let deed = deeds.iter().find(|deed| deed.event > asked.event);
+    let site = deed
+        .map(|deed| deed.site)
+        .or_else(|| shown(context, asked))?;
+    if !asked.is_forgotten(context) {
         return None;
     }
     Some(
@@ -228,11 +201,21 @@ fn forgotten(context: &RouteContext<'_>, asked: &Asked, deeds: &[Deed]) -> Optio
             "who calls is asked, and nobody looks at the answer",
         )
         .because(Some(asked.site), "this call refuses nobody by itself")
-        .because(Some(deed.site), "and this is done for everybody")
+        .because(Some(site), "and this is done for everybody")
         .fixed_by(
             "test the result and answer 401 where there is no caller, before anything is done",
         ),
     )
+}
+
+/// Where a row that belongs to somebody is read by an id of the client's. What is anybody's may well be read by everybody.
+fn shown(context: &RouteContext<'_>, asked: &Asked) -> Option<Site> {
+    context
+        .judgement
+        .queries
+        .iter()
+        .find(|judged| judged.query.event > asked.event && is_open_to_all(context, judged))
+        .map(|judged| judged.query.site)
 }
 
 /// Whether the code asks anywhere whether a value is there: then it knows that it may be missing.
@@ -270,39 +253,6 @@ fn held_plainly(
             .find_map(|inner| held_plainly(context, inner, call, depth + 1)),
         _ => None,
     }
-}
-
-/// The calls that ask who calls and refuse nobody by themselves.
-fn asked(context: &RouteContext<'_>) -> Vec<Asked> {
-    let values = &context.machine.values;
-    let mut found = Vec::new();
-    for (at, event) in context.judgement.events.iter().enumerate() {
-        let EventKind::Call(call) = event.kind else {
-            continue;
-        };
-        let asks = context
-            .bench
-            .knowledge
-            .of_call(values, call)
-            .iter()
-            .any(|known| {
-                known.row.usage == Usage::Plain
-                    && matches!(&known.row.meaning, Meaning::Caller(caller)
-                        if caller.verified && caller.passing.pass != Some(Pass::Returns))
-            });
-        if asks {
-            found.push(Asked {
-                call,
-                event: at,
-                site: Site {
-                    module: event.module,
-                    span: event.span,
-                },
-                frame: event.frame,
-            });
-        }
-    }
-    found
 }
 
 /// The writes and the effects.

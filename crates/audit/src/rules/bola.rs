@@ -11,6 +11,7 @@ use rustc_hash::FxHashSet;
 use ustr::Ustr;
 
 use crate::{
+    asked::Asked,
     judge::{Binding, Effect, JudgedQuery},
     library::{DbOp, EffectKind},
     origin::Origins,
@@ -43,20 +44,19 @@ const FOLLOWED_MAX: u32 = 3;
 
 fn check(context: &RouteContext<'_>) -> Vec<Hit> {
     // Where nobody is asked who they are, that is the fault, and another rule's.
-    if context.judgement.auth != Auth::Required {
+    let required = context.judgement.auth == Auth::Required;
+    if !required && forgotten(context).is_none() {
         return Vec::new();
     }
-    let queries = &context.judgement.queries;
-    let mut hits: Vec<Hit> = Vec::new();
-    for judged in queries {
-        if judged.binding == Binding::Unbound
-            && !in_middleware(context, judged)
-            && known_owner(context, judged)
-            && matters(context, judged)
-            && !by_design(context, judged)
-        {
-            hits.push(of_query(context, judged));
-        }
+    let mut hits: Vec<Hit> = context
+        .judgement
+        .queries
+        .iter()
+        .filter(|judged| is_open_to_all(context, judged))
+        .map(|judged| of_query(context, judged))
+        .collect();
+    if !required {
+        return hits;
     }
     hits.extend(
         context
@@ -66,6 +66,26 @@ fn check(context: &RouteContext<'_>) -> Vec<Hit> {
             .filter_map(|effect| of_token(context, effect)),
     );
     hits
+}
+
+/// Whether the client alone says which of somebody's rows is touched.
+pub(super) fn is_open_to_all(context: &RouteContext<'_>, judged: &JudgedQuery) -> bool {
+    judged.binding == Binding::Unbound
+        && !in_middleware(context, judged)
+        && known_owner(context, judged)
+        && matters(context, judged)
+        && !by_design(context, judged)
+}
+
+/// Where the route asks who calls and nobody looks at the answer: the rows are somebody's, and it was meant to matter whose.
+fn forgotten(context: &RouteContext<'_>) -> Option<Site> {
+    if context.judgement.auth != Auth::Optional {
+        return None;
+    }
+    Asked::all(context)
+        .iter()
+        .find(|asked| asked.is_forgotten(context))
+        .map(|asked| asked.site)
 }
 
 /// Rows that some route shows to everybody are no secret, and rows that only a role changes have no owners: asking for the
@@ -138,6 +158,11 @@ fn of_query(context: &RouteContext<'_>, judged: &JudgedQuery) -> Hit {
         hit = hit.because(
             Some(site),
             format!("the caller becomes known here: `{source}`"),
+        );
+    } else if let Some(site) = forgotten(context) {
+        hit = hit.because(
+            Some(site),
+            "who calls is asked here, and nobody looks at the answer",
         );
     } else {
         hit = hit.because(

@@ -1,0 +1,90 @@
+//! `Asked`: a call that asks who calls and refuses nobody by itself, and whether anything depends on its answer.
+
+use portcullis_code::{
+    machine::EventKind,
+    value::{CallId, Fact, FrameId, ValueId},
+};
+use rustc_hash::FxHashSet;
+
+use crate::{
+    library::{Meaning, Pass, Usage},
+    parts::made_of,
+    route::Site,
+    rule::RouteContext,
+};
+
+/// A call that asks who calls.
+pub(crate) struct Asked {
+    pub(crate) call: CallId,
+    /// Its number among the events.
+    pub(crate) event: usize,
+    pub(crate) site: Site,
+    /// The activation it happens in.
+    pub(crate) frame: Option<FrameId>,
+}
+
+impl Asked {
+    /// The calls of a route that ask who calls and refuse nobody by themselves.
+    pub(crate) fn all(context: &RouteContext<'_>) -> Vec<Self> {
+        let values = &context.machine.values;
+        let mut found = Vec::new();
+        for (at, event) in context.judgement.events.iter().enumerate() {
+            let EventKind::Call(call) = event.kind else {
+                continue;
+            };
+            let asks = context
+                .bench
+                .knowledge
+                .of_call(values, call)
+                .iter()
+                .any(|known| {
+                    known.row.usage == Usage::Plain
+                        && matches!(&known.row.meaning, Meaning::Caller(caller)
+                            if caller.verified && caller.passing.pass != Some(Pass::Returns))
+                });
+            if asks {
+                found.push(Self {
+                    call,
+                    event: at,
+                    site: Site {
+                        module: event.module,
+                        span: event.span,
+                    },
+                    frame: event.frame,
+                });
+            }
+        }
+        found
+    }
+
+    /// Whether nobody looks at the answer: no test, no call, no query and no answer of the route has a part of it.
+    pub(crate) fn is_forgotten(&self, context: &RouteContext<'_>) -> bool {
+        let values = &context.machine.values;
+        let judgement = context.judgement;
+        let none = FxHashSet::default();
+        let part_of = |value: ValueId| made_of(values, value, &[self.call], &none);
+        let in_events = judgement.events.iter().any(|event| {
+            let by_kind = match event.kind {
+                EventKind::Call(call) if call != self.call => {
+                    let data = values.call(call);
+                    part_of(data.callee) || data.args.iter().any(|arg| part_of(arg.0))
+                }
+                EventKind::Store(base, _, value) => part_of(base) || part_of(value),
+                EventKind::Throw(value) | EventKind::Markup(value) => part_of(value),
+                EventKind::Return(_, value) => part_of(value),
+                EventKind::Call(_) | EventKind::Handled { .. } => false,
+            };
+            by_kind
+                || values
+                    .facts(event.facts)
+                    .any(|fact| matches!(fact, Fact::Test(value, _) if part_of(value)))
+        });
+        let in_answers = || {
+            judgement
+                .responses
+                .iter()
+                .any(|response| response.body.is_some_and(part_of))
+        };
+        !in_events && !in_answers()
+    }
+}
