@@ -59,3 +59,34 @@ fn a_requirement_is_found_by_its_id_and_by_what_answers_it() {
         assert_eq!(is_open, requirement.coverage() == Coverage::NotYet);
     }
 }
+
+/// The seeds ask for some things more than once. Each is judged alike wherever it stands.
+#[test]
+fn what_is_asked_alike_is_covered_alike() {
+    let catalogue = catalogue();
+    let of = |id: &str| {
+        catalogue
+            .find(id)
+            .unwrap_or_else(|| panic!("{id}"))
+            .coverage()
+    };
+    for (coverage, ids) in [
+        // The matrix asks for a limit of some types, and not of each route.
+        (
+            Coverage::Partly,
+            &["S0-DG-RL-01", "S1-QC-06", "S2-PIT-05", "S1-TPL-14"][..],
+        ),
+        (Coverage::Answered, &["S0-DG-RL-02", "S4-AP-20"]),
+        // What selects a row by an id is found, and not each way to come by one.
+        (
+            Coverage::Partly,
+            &["S0-PD-AUTH-02", "S1-AUTHZ-01", "S1-AUTHZ-03", "S1-AUTHZ-04"],
+        ),
+        // A hash of the address is not the address.
+        (Coverage::Partly, &["S0-LOG-05", "S0-LOG-14"]),
+    ] {
+        for id in ids {
+            assert_eq!(of(id), coverage, "{id}");
+        }
+    }
+}
