@@ -1,7 +1,7 @@
 //! Finds and reads the policy file.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use portcullis_policy::{Policy, bounds};
@@ -27,7 +27,7 @@ impl PolicySource {
         let beside = dir.join(NAME);
         let path: PathBuf = match named {
             Some(path) => path.to_owned(),
-            None if beside.is_file() => beside,
+            None if is_there(&beside, dir)? => beside,
             None => {
                 return Ok(Self {
                     file: NAME.to_owned(),
@@ -42,6 +42,33 @@ impl PolicySource {
             digest: Some(digest),
         })
     }
+}
+
+/// Whether the folder has a policy. What is called so and is no file of the folder is an error: without a word it would
+/// be no policy, and a link out of the folder would show in messages what is written elsewhere on this machine.
+fn is_there(path: &Path, dir: &Path) -> Result<bool, Failure> {
+    let name = path.display();
+    let failed = |error| Failure::caused(&format!("cannot read the policy `{name}`"), &error);
+    match path.symlink_metadata() {
+        // There is no folder, either: whoever reads it says so.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(false);
+        }
+        Err(error) => return Err(failed(error)),
+        Ok(_) => {}
+    }
+    let real = path.canonicalize().map_err(failed)?;
+    if !real.starts_with(dir.canonicalize().map_err(failed)?) {
+        return Err(Failure::usage(format!(
+            "`{name}` leads out of the folder, where no audit reads: put the policy there, or name another with `--policy FILE`"
+        )));
+    }
+    if !real.is_file() {
+        return Err(Failure::usage(format!(
+            "`{name}` is no file: put the policy there, or name another with `--policy FILE`"
+        )));
+    }
+    Ok(true)
 }
 
 /// Reads a policy file; with the policy what names its exact text.

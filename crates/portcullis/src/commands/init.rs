@@ -91,7 +91,11 @@ fn write_new(file: &Path, text: &str) -> Result<(), Failure> {
         .map_err(|error| failed(&error))?;
     made.write_all(text.as_bytes())
         .and_then(|()| made.sync_all())
-        .map_err(|error| failed(&error))
+        .map_err(|error| {
+            // The beginning of a policy can be a policy, which says less.
+            drop(std::fs::remove_file(file));
+            failed(&error)
+        })
 }
 
 fn is_there(file: &Path) -> Failure {
@@ -116,9 +120,14 @@ fn summary(draft: &Draft, file: Option<&Path>, dir: &Path) -> String {
     );
     let verb = if file.is_some() { "wrote" } else { "printed" };
     let mut text = format!(
-        "{verb} {name}: {} in {} entries, {statics} static path{}\n",
+        "{verb} {name}: {} in {} entr{}, {statics} static path{}\n",
         found.join(", "),
         entries + of_functions,
+        if entries + of_functions == 1 {
+            "y"
+        } else {
+            "ies"
+        },
         plural(statics),
     );
     let findings: Vec<String> = draft
@@ -133,15 +142,16 @@ fn summary(draft: &Draft, file: Option<&Path>, dir: &Path) -> String {
         format!(" (the audit's findings: {})", findings.join(", "))
     };
     text.push_str(&format!(
-        "{} line{} say `# todo`{findings}\n",
+        "{} line{} `# todo`{findings}\n",
         draft.todos,
-        plural(draft.todos)
+        if draft.todos == 1 { " says" } else { "s say" }
     ));
     if draft.not_said > 0 {
         text.push_str(&format!(
-            "{} thing{} the application answers could not be said, and stand in the file with the reason\n",
+            "{} thing{} the application answers could not be said, and {} in the file with the reason\n",
             draft.not_said,
-            plural(draft.not_said)
+            plural(draft.not_said),
+            if draft.not_said == 1 { "stands" } else { "stand" }
         ));
     }
     let folder: PathBuf = dir.to_owned();

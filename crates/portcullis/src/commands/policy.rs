@@ -1,7 +1,9 @@
 //! `portcullis policy`: checks a policy file, and tries it on requests.
 
+use std::io::{Write as _, stderr};
 use std::path::{Path, PathBuf};
 
+use portcullis_policy::bounds::FILE_BYTES_MAX;
 use portcullis_report::harmless_line;
 use serde_json::{Value, json};
 
@@ -25,7 +27,15 @@ pub(crate) fn check(args: &CheckArgs, environment: &Environment) -> Result<Exit,
     let path = args.file.clone().unwrap_or_else(|| PathBuf::from(NAME));
     if args.resolved {
         let (policy, _digest) = read_policy(&path)?;
-        output::write(&policy.resolved(), None)?;
+        let resolved = policy.resolved();
+        output::write(&resolved, None)?;
+        if resolved.len() > FILE_BYTES_MAX {
+            // With standard error closed nobody listens.
+            drop(writeln!(
+                stderr(),
+                "with every default it is larger than a policy may be ({FILE_BYTES_MAX} bytes): to read, and not to use as one"
+            ));
+        }
         return Ok(Exit::Clean);
     }
     let checked = Checked::read(&path, environment.today, args.purpose)?;
@@ -88,7 +98,7 @@ fn sum(checked: &Checked, paint: Paint) -> String {
     };
     format!(
         "{}: {routes} route{}, {statics} static, {limits} limit{}, {exceptions} exception{}: {verdict}",
-        checked.file,
+        harmless_line(&checked.file),
         plural(routes),
         plural(limits),
         plural(exceptions)

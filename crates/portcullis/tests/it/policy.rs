@@ -269,3 +269,40 @@ fn a_guard_that_leads_nowhere_is_told_where_the_policy_lies() {
     ]));
     assert!(text.contains(&format!("  shared.toml:3: {said}")), "{text}");
 }
+
+/// Without a word it would be no policy. A link out of the folder is not followed, as nothing outside is read: messages would
+/// show what is written there.
+#[cfg(unix)]
+#[test]
+fn what_is_called_so_and_is_no_file_of_the_folder_is_an_error() {
+    use std::os::unix::fs::symlink;
+
+    let elsewhere = Folder::with(&[("credentials.toml", "[hidden]\nword = 1\n")]);
+    let folder = Folder::with(&[
+        ("server.js", APP),
+        ("lib/auth.js", AUTH),
+        ("policies/web.toml", GUARDS),
+    ]);
+    let policy = folder.join("portcullis.toml");
+    let refused = |words: &str| {
+        for verb in ["audit", "routes"] {
+            let output = run(&[verb, folder.path()]);
+            assert_eq!(output.status.code(), Some(2), "{words}: {}", out(&output));
+            let told = err(&output);
+            assert!(told.contains(words) && !told.contains("hidden"), "{told}");
+        }
+    };
+    symlink(elsewhere.join("credentials.toml"), &policy).unwrap();
+    refused("leads out of the folder");
+    std::fs::remove_file(&policy).unwrap();
+    symlink(folder.join("nothing.toml"), &policy).unwrap();
+    refused("cannot read the policy");
+    std::fs::remove_file(&policy).unwrap();
+    std::fs::create_dir(&policy).unwrap();
+    refused("is no file");
+    std::fs::remove_dir(&policy).unwrap();
+    symlink("policies/web.toml", &policy).unwrap();
+    let output = run(&["audit", folder.path(), "--format", "json"]);
+    let report: Value = serde_json::from_str(&out(&output)).unwrap();
+    assert!(report["policy_digest"].is_string(), "{}", err(&output));
+}

@@ -127,6 +127,18 @@ fn a_resolved_policy_is_a_policy_file() {
         "{}",
         out(&output)
     );
+    assert_eq!(err(&policy(&folder, &["check", "--resolved"])), "");
+    let route = |number| {
+        format!("[[route]]\npath = \"/r{number}\"\nmethods = [\"GET\"]\ntype = \"public_read\"\n")
+    };
+    let routes: String = (0..5000).map(route).collect();
+    fs::write(folder.join("large.toml"), format!("version = 1\n{routes}")).unwrap();
+    let output = policy(&folder, &["check", "large.toml", "--resolved"]);
+    assert!(
+        err(&output).contains("larger than a policy may be"),
+        "{}",
+        err(&output)
+    );
     // What is redirected into a file is a policy or nothing.
     let output = policy(&folder, &["check", "wrong.toml", "--resolved"]);
     assert_eq!((output.status.code(), out(&output).as_str()), (Some(2), ""));
