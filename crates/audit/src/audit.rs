@@ -114,6 +114,7 @@ fn run(
     told.extend(knowledge.guards().settle(&mut machine));
     let events = machine.take_events();
     let discovery = Discovery::of(&mut machine, &events);
+    frameworks.know_functions(discovery.functions());
     let mut inspection = Inspection::new(shared, options, &mut machine, &events);
     drop(events);
     progress(Progress::Judging {

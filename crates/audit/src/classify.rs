@@ -29,6 +29,15 @@ pub(crate) fn classify(
     let route = judging.route;
     let path = route.path.to_lowercase();
     let unsafe_method = !matches!(route.method, Method::Get | Method::Head | Method::Options);
+    if route
+        .operation
+        .is_some_and(|operation| operation.is_internal)
+    {
+        return (
+            RouteType::Internal,
+            "no client can call it, only other functions and the platform".to_owned(),
+        );
+    }
     if let Some(kind) = mega_type(judging) {
         return (kind, "the library's router is of this type".to_owned());
     }

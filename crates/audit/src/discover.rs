@@ -1,4 +1,5 @@
 //! Finds the routes of a project: one file per framework.
 
+pub mod convex;
 pub mod express;
 pub mod nextjs;

@@ -1,6 +1,7 @@
 //! The opaque inputs of a route's entries: what a framework hands to a handler, by tag.
 
 use portcullis_code::value::{Value, ValueId, Values};
+use ustr::ustr;
 
 /// What a framework hands to a handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,11 +24,15 @@ pub enum Input {
     Error,
     /// An argument of a remote procedure (server action): chosen by the client.
     Argument(u8),
+    /// An argument of a remote procedure that a schema was applied to before.
+    CheckedArgument,
+    /// What Convex hands to every function: the database, who calls, other functions.
+    ConvexContext,
     /// A middleware's event argument, or anything else that says nothing.
     Other,
 }
 
-const FIXED: [Input; 9] = [
+const FIXED: [Input; 11] = [
     Input::WebRequest,
     Input::Context,
     Input::NodeRequest,
@@ -37,6 +42,8 @@ const FIXED: [Input; 9] = [
     Input::PageProps,
     Input::Error,
     Input::Other,
+    Input::CheckedArgument,
+    Input::ConvexContext,
 ];
 const FIRST_ARGUMENT: u32 = 100;
 
@@ -65,6 +72,10 @@ impl Input {
 
     /// The value that stands for it.
     pub fn value(self, values: &mut Values) -> ValueId {
+        // What its members do is the package's: rows speak of them by this name.
+        if self == Self::ConvexContext {
+            return values.make(Value::External(ustr("convex/server"), ustr("ctx")));
+        }
         values.make(Value::Input(self.tag()))
     }
 }

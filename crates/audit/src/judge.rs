@@ -88,6 +88,13 @@ pub fn judge(
         Some(stated) => (stated, "the policy says so".to_owned()),
         None => (kind, reason),
     };
+    if route
+        .operation
+        .is_some_and(|operation| operation.is_internal)
+    {
+        // What it returns goes to other functions: no client sees it.
+        judgement.responses.clear();
+    }
     judgement.events = events;
     judgement.link_starts = run.link_starts;
     (judgement, mark)

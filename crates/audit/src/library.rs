@@ -45,6 +45,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("authjs", include_str!("library/authjs.toml")),
     ("better-auth", include_str!("library/better-auth.toml")),
     ("clerk", include_str!("library/clerk.toml")),
+    ("convex", include_str!("library/convex.toml")),
     ("crypto", include_str!("library/crypto.toml")),
     ("csrf", include_str!("library/csrf.toml")),
     ("drizzle", include_str!("library/drizzle.toml")),

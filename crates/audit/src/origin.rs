@@ -202,6 +202,7 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
             Value::Global(_) => Origins::NONE,
             Value::Input(tag) => match Input::of(*tag) {
                 Input::Argument(_) => Origins::ARGUMENT,
+                Input::CheckedArgument => Origins::PARSED,
                 Input::Context => Origins::PATH,
                 Input::PageProps => Origins::PATH.and(Origins::QUERY),
                 Input::WebRequest | Input::NodeRequest | Input::PagesRequest => Origins::REQUEST,
@@ -483,6 +484,7 @@ fn of_request(input: Input, name: &str) -> Origins {
         (Input::PageProps, "params") => Origins::PATH,
         (Input::PageProps, _) => Origins::QUERY,
         (Input::Argument(_), _) => Origins::ARGUMENT,
+        (Input::CheckedArgument, _) => Origins::PARSED,
         (Input::Error, _) => Origins::ERROR,
         _ => Origins::NONE,
     }

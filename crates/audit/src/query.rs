@@ -128,6 +128,11 @@ pub(crate) fn chain_before(values: &Values, call: CallId) -> Vec<CallId> {
                 calls.push(*earlier);
                 at = values.call(*earlier).callee;
             }
+            // `query.where((q) => q.eq(..))`: what is called on the parameter is a piece of the same chain.
+            Value::Handed(earlier, ..) => {
+                calls.push(*earlier);
+                at = values.call(*earlier).callee;
+            }
             Value::Choice(alternatives) => match alternatives.first() {
                 Some(first) => at = first.value,
                 None => break,
@@ -279,6 +284,11 @@ fn column_name(values: &Values, value: ValueId) -> Ustr {
     match values.value(value) {
         Value::Const(Const::Str(text)) => ustr(text.rsplit('.').next().unwrap_or(text)),
         Value::Member(_, name) => *name,
+        // `q.field("owner")`
+        Value::Call(call) => match values.call(*call).args.as_slice() {
+            [(name, _)] => values.as_text(*name).unwrap_or_else(|| ustr("?")),
+            _ => ustr("?"),
+        },
         _ => ustr("?"),
     }
 }

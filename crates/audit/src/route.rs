@@ -5,6 +5,7 @@ use portcullis_code::{
     value::ValueId,
 };
 use portcullis_policy::Method;
+use portcullis_report::RouteMethod;
 
 use crate::input::Input;
 
@@ -20,11 +21,15 @@ pub struct Site {
 /// One route: one method and path, or one remote procedure.
 #[derive(Clone, Debug)]
 pub struct Route {
-    /// `nextjs-app`, `nextjs-pages`, `nextjs-action`, `nextjs-page`, `express`.
+    /// `nextjs-app`, `nextjs-pages`, `nextjs-action`, `nextjs-page`, `express`, `convex`, `convex-http`.
     pub framework: &'static str,
     /// The method; `Any` where the framework dispatches every one.
     pub method: Method,
-    /// The canonical path, `/api/items/{id}`; `action:<file>#<export>` for a server action.
+    /// What it is called where it is a remote procedure with a name of its own; the method then only says whether it
+    /// changes something.
+    pub operation: Option<Operation>,
+    /// The canonical path, `/api/items/{id}`; `action:<file>#<export>` for a server action,
+    /// `<file>:<export>` for a Convex function.
     pub path: String,
     /// The path as the handler itself reads it (`request.nextUrl.pathname`), where that is known.
     pub pathname: Option<String>,
@@ -41,6 +46,48 @@ pub struct Route {
     /// Whether a browser can be made to call it from another site with cookies, if the framework itself prevents that:
     /// server actions compare Origin and Host.
     pub origin_checked: bool,
+}
+
+impl Route {
+    /// What it answers: a method of HTTP, or the kind of operation that it is.
+    #[must_use]
+    pub fn answers(&self) -> RouteMethod {
+        match self.operation {
+            Some(operation) => RouteMethod::Operation(operation.kind.to_owned()),
+            None => self.method.into(),
+        }
+    }
+}
+
+/// A remote procedure that is called by its name and a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// `QUERY`, `MUTATION`, `ACTION`, or one of them with `INTERNAL` before it.
+    pub kind: &'static str,
+    /// Whether no client can call it.
+    pub is_internal: bool,
+}
+
+/// What is known of the arguments of a remote procedure before it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arguments {
+    /// What is declared of them.
+    pub validators: Validators,
+    /// Whether a client chooses them; else other functions do.
+    pub of_client: bool,
+}
+
+/// What is declared of the arguments of a remote procedure; the server refuses what does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Validators {
+    /// That there are none.
+    Empty,
+    /// What each of them is.
+    Complete,
+    /// The same, but some of it may be anything.
+    Partial,
+    /// Nothing.
+    Missing,
 }
 
 /// One link of a route's chain.
@@ -82,6 +129,14 @@ pub enum Convention {
     Action,
     /// `({ params, searchParams })`, returns markup.
     Page,
+    /// `(ctx, args)` of a Convex function.
+    Convex(Arguments),
+    /// The same, returns what is added to the context of what runs after it.
+    ConvexContext(Arguments),
+    /// The same, returns `{ ctx }` with what is added to the context.
+    ConvexInput(Arguments),
+    /// `(ctx, request)` of a Convex HTTP action, returns a response.
+    ConvexHttp,
 }
 
 impl Convention {
@@ -100,6 +155,17 @@ impl Convention {
             ],
             Self::Action => (0..6).map(Input::Argument).collect(),
             Self::Page => vec![Input::PageProps],
+            Self::Convex(arguments)
+            | Self::ConvexContext(arguments)
+            | Self::ConvexInput(arguments) => {
+                let args = match arguments.validators {
+                    _ if !arguments.of_client => Input::Other,
+                    Validators::Empty | Validators::Complete => Input::CheckedArgument,
+                    Validators::Partial | Validators::Missing => Input::Argument(0),
+                };
+                vec![Input::ConvexContext, args]
+            }
+            Self::ConvexHttp => vec![Input::ConvexContext, Input::WebRequest],
         }
     }
 }

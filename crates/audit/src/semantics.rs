@@ -8,9 +8,11 @@ use portcullis_code::{
     value::{CallData, CallId, Entry, Value, ValueId, Values},
 };
 use portcullis_policy::Method;
+use rustc_hash::FxHashMap;
 use ustr::{Ustr, ustr};
 
 use crate::{
+    discover::convex,
     input::Input,
     knowledge::{Knowledge, Known},
     library::{Handed, Meaning, Role, Root, Usage},
@@ -32,6 +34,8 @@ pub struct Frameworks<'k, 'p> {
     method: Cell<Option<Method>>,
     /// Calls of makers that no row describes and whose handler was run all the same.
     unknown_wrappers: RefCell<Vec<CallId>>,
+    /// The functions that others run by their names.
+    functions: RefCell<FxHashMap<String, ValueId>>,
 }
 
 /// What is known of the path of the request that a run is about.
@@ -61,6 +65,7 @@ impl<'k, 'p> Frameworks<'k, 'p> {
             path: RefCell::default(),
             method: Cell::default(),
             unknown_wrappers: RefCell::default(),
+            functions: RefCell::default(),
         }
     }
 
@@ -70,6 +75,18 @@ impl<'k, 'p> Frameworks<'k, 'p> {
         *self.path.borrow_mut() = path;
         self.method.set(method);
         self.unknown_wrappers.borrow_mut().clear();
+    }
+
+    /// Says which functions others run by their names.
+    pub(crate) fn know_functions(&self, functions: FxHashMap<String, ValueId>) {
+        *self.functions.borrow_mut() = functions;
+    }
+
+    /// A call that runs a function by its name, before it comes back.
+    fn runs_named(&self, values: &Values, data: &CallData) -> Option<Effect> {
+        let (name, args) = convex::called(values, data)?;
+        let function = *self.functions.borrow().get(&name)?;
+        Some(Effect::Runs { function, args })
     }
 
     fn sample(&self) -> Option<String> {
@@ -522,6 +539,9 @@ impl Semantics for Frameworks<'_, '_> {
                 }
             }
             _ => {}
+        }
+        if let Some(effect) = self.runs_named(&machine.values, &data) {
+            return effect;
         }
         let goes_on = data
             .args

@@ -115,6 +115,8 @@ pub struct Summary {
     pub consumes_body: bool,
     /// Whether a library's router stands behind it.
     pub mega: bool,
+    /// Whether no client can call it, only other functions.
+    pub no_door: bool,
     /// What it asks of the database.
     pub touches: Vec<Touch>,
     /// What it does outside, and whether who calls is known there.
@@ -213,6 +215,9 @@ impl Summary {
             asks_ambient: asks_ambient(judgement),
             consumes_body: judgement.consumes_body,
             mega: route.mega.is_some(),
+            no_door: route
+                .operation
+                .is_some_and(|operation| operation.is_internal),
             touches,
             effects: judgement
                 .effects
@@ -288,5 +293,5 @@ fn application_of(project: &Project, file: &str) -> String {
 /// A route's name, `POST /api/x`.
 #[must_use]
 pub fn name_of(route: &Route) -> String {
-    format!("{} {}", route.method.as_str(), route.path)
+    format!("{} {}", route.answers(), route.path)
 }

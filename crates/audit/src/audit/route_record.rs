@@ -42,7 +42,7 @@ pub(super) fn route_record(
         .collect();
     RouteRecord {
         framework: route.framework.to_owned(),
-        method: route.method.into(),
+        method: route.answers(),
         path: route.path.clone(),
         location: location(project, route.site),
         auth: judgement.auth,

@@ -117,6 +117,7 @@ fn route(
     Route {
         framework,
         method,
+        operation: None,
         path,
         site,
         chain: vec![link],
@@ -130,7 +131,7 @@ fn route(
 
 /// The names that a module exports, each once. An own export wins over one that `export *` hands on, and it is the later
 /// of the two where both are listed.
-fn exports(machine: &Machine<'_>, module: ModuleId) -> Vec<(Ustr, Span)> {
+pub(super) fn exports(machine: &Machine<'_>, module: ModuleId) -> Vec<(Ustr, Span)> {
     let mut names: Vec<(Ustr, Span)> = Vec::new();
     for (name, span) in machine.export_names(module) {
         match names.iter_mut().find(|(known, _)| *known == name) {

@@ -28,6 +28,12 @@ impl Judging<'_, '_, '_, '_> {
             });
         let (answer, reason, site) = if safe {
             (Answer::NotApplicable, "a safe method".to_owned(), None)
+        } else if self.route.operation.is_some() {
+            (
+                Answer::NotApplicable,
+                "no browser sends a credential to it by itself".to_owned(),
+                None,
+            )
         } else if self.route.origin_checked {
             (
                 Answer::Yes,

@@ -2,12 +2,14 @@
 
 use portcullis_code::{
     machine::{Exit, Machine},
-    value::{CallId, ValueId},
+    value::{Alternative, CallId, Value, ValueId},
 };
+use ustr::{Ustr, ustr};
 
 use super::Bench;
 use crate::{
     chained,
+    input::Input,
     route::{Convention, Link, Route, Site, Unknown},
 };
 
@@ -82,8 +84,55 @@ impl Run {
             outcome.returns
         };
         if !goes_on.is_empty() {
+            let given = given(machine, &goes_on);
             machine.resume(goes_on);
+            add_to_context(machine, link.convention, given);
         }
+    }
+}
+
+/// What a link gave, on whichever way it goes on.
+fn given(machine: &mut Machine<'_>, exits: &[Exit]) -> ValueId {
+    let alternatives = exits
+        .iter()
+        .map(|exit| Alternative {
+            facts: exit.facts,
+            value: exit.value,
+        })
+        .collect();
+    machine.values.choice(alternatives)
+}
+
+/// Puts what a link made of the context where the links after it find it.
+fn add_to_context(machine: &mut Machine<'_>, convention: Convention, given: ValueId) {
+    let plain = |machine: &Machine<'_>, value: ValueId| match machine.values.value(value) {
+        Value::Promise(inner) => *inner,
+        _ => value,
+    };
+    let given = plain(machine, given);
+    let added = match convention {
+        Convention::ConvexContext(_) => given,
+        Convention::ConvexInput(_) => machine.member(given, ustr("ctx")),
+        _ => return,
+    };
+    let added = plain(machine, added);
+    let each: Vec<ValueId> = match machine.values.value(added) {
+        Value::Choice(alternatives) => alternatives.iter().map(|each| each.value).collect(),
+        _ => vec![added],
+    };
+    let mut names: Vec<Ustr> = Vec::new();
+    for one in each {
+        let fields = machine.fields(one).unwrap_or_default();
+        for (name, _) in fields {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    let context = Input::ConvexContext.value(&mut machine.values);
+    for name in names {
+        let value = machine.member(added, name);
+        machine.put(context, name, value);
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     library::{GuardKind, Meaning},
     origin::Origins,
     passes::Proof,
+    route::{Convention, Validators},
 };
 
 impl Judging<'_, '_, '_, '_> {
@@ -41,7 +42,20 @@ impl Judging<'_, '_, '_, '_> {
                 .any(|data| self.origins(*data).any(Origins::RAW))
         });
         let by_library = classify::mega_checks(self, GuardKind::Validation);
+        let declared = self.declared();
         let (answer, reason) = match (consumed, &proved) {
+            _ if declared == Some(Validators::Empty) => (
+                Answer::NotApplicable,
+                "it has no arguments, and the server refuses any".to_owned(),
+            ),
+            _ if declared == Some(Validators::Complete) => (
+                Answer::Yes,
+                "the server refuses arguments that its validators do not admit".to_owned(),
+            ),
+            _ if declared == Some(Validators::Partial) => (
+                Answer::No,
+                "one of its validators admits anything".to_owned(),
+            ),
             _ if by_library && self.route.method != Method::Get => {
                 (Answer::Yes, "the library's router checks it".to_owned())
             }
@@ -64,6 +78,14 @@ impl Judging<'_, '_, '_, '_> {
         judgement
             .reasons
             .push(("validated", reason, proved.map(|(_, site)| site)));
+    }
+
+    /// What is declared of the arguments of a remote procedure.
+    fn declared(&self) -> Option<Validators> {
+        match self.route.chain.last()?.convention {
+            Convention::Convex(arguments) => Some(arguments.validators),
+            _ => None,
+        }
     }
 
     fn validates_in_place(&self) -> bool {

@@ -91,7 +91,18 @@ impl Passes<'_, '_> {
 
 /// Whether a value names an account or a tenant: its last member is an id or an address.
 fn is_identity(values: &Values, value: ValueId) -> bool {
-    let Value::Member(_, name) = values.value(value) else {
+    let mut at = value;
+    // `user.email.toLowerCase()`
+    if let Value::Call(call) = *values.value(at)
+        && let Value::Member(spelled, how) = *values.value(values.call(call).callee)
+        && matches!(
+            how.as_str(),
+            "toLowerCase" | "toUpperCase" | "trim" | "toString"
+        )
+    {
+        at = spelled;
+    }
+    let Value::Member(_, name) = values.value(at) else {
         return false;
     };
     matches!(

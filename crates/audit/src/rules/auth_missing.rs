@@ -50,7 +50,7 @@ pub(crate) fn unstated(inventory: &Inventory, route: &Summary) -> Option<Hit> {
 }
 
 fn judge_as(inventory: &Inventory, route: &Summary, stated: Option<RouteType>) -> Option<Hit> {
-    if !matches!(route.auth, Auth::None | Auth::Optional) || route.mega {
+    if !matches!(route.auth, Auth::None | Auth::Optional) || route.mega || route.no_door {
         return None;
     }
     match stated {

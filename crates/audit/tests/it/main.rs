@@ -1,6 +1,7 @@
 #![cfg(test)]
 //! The audit crate from outside.
 
+mod convex;
 mod express;
 mod inventory;
 mod library;

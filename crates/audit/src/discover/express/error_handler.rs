@@ -42,6 +42,7 @@ pub fn error_handlers(machine: &Machine<'_>, events: &[Event]) -> Vec<Route> {
             found.push(Route {
                 framework: FRAMEWORK,
                 method: Method::Any,
+                operation: None,
                 path: "/*".to_owned(),
                 site,
                 chain: vec![Link {

@@ -313,6 +313,7 @@ impl Walk<'_, '_> {
             self.found.push(Route {
                 framework: FRAMEWORK,
                 method: verb.method,
+                operation: None,
                 path: template,
                 site: verb.site,
                 chain,

@@ -1,0 +1,209 @@
+//! Convex: which functions and routes there are, who can call them, and what holds before they do anything.
+
+use std::path::{Path, PathBuf};
+
+use portcullis_audit::audit_project;
+use portcullis_code::project::{Options, Project};
+use portcullis_policy::RouteType;
+use portcullis_report::{Answer, Auth, Report, RouteRecord};
+
+fn report(project: &Project) -> Report {
+    let today = "2026-01-01".parse().unwrap();
+    let options = portcullis_audit::Options::on(today);
+    audit_project(project, &options, &|_| ()).unwrap().report
+}
+
+/// The report of one file of functions, `convex/a.ts`.
+fn of_file(text: &str) -> Report {
+    let imports = "import { query, mutation, action, internalMutation } from './_generated/server';
+                   import { v } from 'convex/values';";
+    let files = vec![("convex/a.ts".to_owned(), format!("{imports} {text}"))];
+    report(&Project::from_files(files))
+}
+
+fn only(report: &Report) -> &RouteRecord {
+    assert_eq!(report.routes.len(), 1, "{:?}", report.routes);
+    &report.routes[0]
+}
+
+fn edges() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/apps/edges");
+    let entries = std::fs::read_dir(root).unwrap();
+    let mut found: Vec<PathBuf> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            name.starts_with("convex-")
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+fn edge(name: &str) -> Report {
+    let folder = edges().into_iter().find(|edge| edge.ends_with(name));
+    report(&Project::open(&folder.unwrap(), &Options::default(), &|_, _| ()).unwrap())
+}
+
+#[test]
+fn every_form_of_declaration_gives_its_functions() {
+    let edges = edges();
+    assert!(edges.len() > 4, "the fixtures are not where they were");
+    for edge in edges {
+        let project = Project::open(&edge, &Options::default(), &|_, _| ()).unwrap();
+        let routes = report(&project).routes;
+        let mut found: Vec<String> = routes
+            .iter()
+            .map(|route| format!("{} {}", route.path, route.method))
+            .collect();
+        found.sort();
+        let text = std::fs::read_to_string(edge.join("expected-routes.json")).unwrap();
+        let rows: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let field = |row: &serde_json::Value, key: &str| row[key].as_str().unwrap().to_owned();
+        let mut expected: Vec<String> = rows
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| format!("{} {}", field(row, "path"), field(row, "method")))
+            .collect();
+        expected.sort();
+        assert_eq!(found, expected, "{}", edge.display());
+    }
+}
+
+#[test]
+fn what_no_client_reaches_is_internal_whatever_it_is_called() {
+    for name in ["convex-functions", "convex-builders", "convex-component"] {
+        for route in edge(name).routes {
+            let is_internal = route.method.to_string().starts_with("INTERNAL");
+            assert_eq!(
+                route.route_type == RouteType::Internal,
+                is_internal,
+                "{} {}",
+                route.method,
+                route.path
+            );
+        }
+    }
+}
+
+#[test]
+fn a_builder_asks_for_all_of_its_functions() {
+    let report = edge("convex-builders");
+    let auth = |path: &str| {
+        let route = report.routes.iter().find(|route| route.path == path);
+        route.unwrap().auth
+    };
+    for path in [
+        "notes:mine",
+        "notes:add",
+        "notes:found",
+        "notes:touch",
+        "notes:seen",
+    ] {
+        assert_eq!(auth(path), Auth::Required, "{path}");
+    }
+    for path in ["notes:shared", "notes:exposed"] {
+        assert_eq!(auth(path), Auth::None, "{path}");
+    }
+}
+
+#[test]
+fn the_identity_counts_where_it_is_tested() {
+    let reads = "return await ctx.db.query('notes').collect();";
+    for (before, expected) in [
+        ("", Auth::None),
+        ("await ctx.auth.getUserIdentity();", Auth::Optional),
+        (
+            "const who = await ctx.auth.getUserIdentity(); if (!who) throw new Error('no');",
+            Auth::Required,
+        ),
+        (
+            "const who = await ctx.auth.getUserIdentity(); if (who === null) return [];",
+            Auth::Required,
+        ),
+        (
+            "const who = (await ctx.auth.getUserIdentity())?.subject; if (!who) return null;",
+            Auth::Required,
+        ),
+        (
+            "const who = await ctx.auth.getUserIdentity(); if (!who) console.log('nobody');",
+            Auth::Optional,
+        ),
+    ] {
+        let text = format!(
+            "export const f = query({{ args: {{}}, handler: async (ctx) => {{ {before} {reads} }} }});"
+        );
+        assert_eq!(only(&of_file(&text)).auth, expected, "{before}");
+    }
+}
+
+#[test]
+fn validators_are_what_the_server_checks() {
+    let insert = "await ctx.db.insert('notes', args);";
+    for (declared, expected) in [
+        ("args: { text: v.string() },", Answer::Yes),
+        ("args: v.object({ text: v.string() }),", Answer::Yes),
+        ("args: { data: v.any() },", Answer::No),
+        (
+            "args: { list: v.array(v.object({ x: v.any() })) },",
+            Answer::No,
+        ),
+        ("args: {},", Answer::NotApplicable),
+        ("", Answer::No),
+    ] {
+        let text = format!(
+            "export const f = mutation({{ {declared} handler: async (ctx, args) => {{ {insert} }} }});"
+        );
+        assert_eq!(only(&of_file(&text)).validated, expected, "{declared}");
+    }
+    let short = format!("export const f = mutation(async (ctx, args) => {{ {insert} }});");
+    assert_eq!(only(&of_file(&short)).validated, Answer::No);
+}
+
+#[test]
+fn a_limiter_counts_where_its_answer_stops_somebody() {
+    let limiter = "import { RateLimiter } from '@convex-dev/rate-limiter';
+                   const limits = new RateLimiter(components.rateLimiter, {});";
+    for (before, expected) in [
+        (
+            "await limits.limit(ctx, 'f', { key: 'x', throws: true });",
+            Answer::Yes,
+        ),
+        (
+            "const { ok } = await limits.limit(ctx, 'f'); if (!ok) throw new Error('slow down');",
+            Answer::Yes,
+        ),
+        ("await limits.limit(ctx, 'f');", Answer::No),
+        (
+            "await limits.check(ctx, 'f', { throws: true });",
+            Answer::No,
+        ),
+    ] {
+        let text = format!(
+            "{limiter} export const f = mutation({{ args: {{}}, handler: async (ctx) => {{
+               {before} await ctx.db.insert('notes', {{}}); }} }});"
+        );
+        assert_eq!(only(&of_file(&text)).rate_limit, expected, "{before}");
+    }
+}
+
+#[test]
+fn no_browser_sends_a_credential_to_a_function_by_itself() {
+    let text = "export const f = mutation({ args: {}, handler: async (ctx) => { await ctx.db.insert('notes', {}); } });";
+    let report = of_file(text);
+    let route = only(&report);
+    assert_eq!(route.csrf, Answer::NotApplicable);
+    assert_eq!(route.route_type, RouteType::PublicForm);
+    assert_eq!(route.framework, "convex");
+}
+
+#[test]
+fn nothing_is_asked_of_a_function_without_a_door() {
+    let text = "export const f = internalMutation({ args: { data: v.any() },
+                  handler: async (ctx, { data }) => { await ctx.db.insert('users', data); return await ctx.db.query('users').collect(); } });";
+    let report = of_file(text);
+    assert_eq!(only(&report).route_type, RouteType::Internal);
+    let rules: Vec<&str> = report.findings.iter().map(|it| it.rule).collect();
+    assert!(rules.is_empty(), "{rules:?}");
+}
