@@ -174,7 +174,7 @@ impl All {
         let open = report
             .routes
             .iter()
-            .find(|route| !route.path.starts_with('/') && route.auth != Auth::Required);
+            .find(|route| is_action(route) && route.auth != Auth::Required);
         self.open_action = open.map(|action| action.path.clone());
         let kind = match open {
             Some(_) => RouteType::PublicForm,
@@ -221,6 +221,11 @@ impl All {
             }),
         }
     }
+}
+
+/// Whether a page takes the calls of it; other functions are called at a server of their own.
+fn is_action(route: &RouteRecord) -> bool {
+    !route.path.starts_with('/') && matches!(route.method, RouteMethod::Http(_))
 }
 
 /// `app/api/items/route.ts:7`.

@@ -1,5 +1,6 @@
 //! Whatever routes there are, what is written is valid, and no route is less than it looks or forgotten.
 
+use portcullis_audit::served::Served;
 use portcullis_policy::{Method, RouteType};
 use portcullis_report::{Answer, Auth, Location, Ownership, Report, RouteMethod, RouteRecord};
 use proptest::prelude::*;
@@ -113,4 +114,47 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn functions_of_another_server_are_named_and_open_no_page() {
+    let function = |kind: &str, path: &str, route_type| RouteRecord {
+        framework: "convex".to_owned(),
+        method: RouteMethod::Operation(kind.to_owned()),
+        ..record(Method::Post, path.to_owned(), route_type, 1)
+    };
+    let audited = Audited {
+        report: Report {
+            routes: vec![
+                function("MUTATION", "admin/notes:add", RouteType::PublicForm),
+                function("INTERNALQUERY", "notes:default", RouteType::Internal),
+                RouteRecord {
+                    framework: "nextjs-action".to_owned(),
+                    auth: Auth::Required,
+                    ..record(
+                        Method::Post,
+                        "action:app/a.ts#save".to_owned(),
+                        RouteType::ProtectedMutation,
+                        1,
+                    )
+                },
+            ],
+            files_read: 1,
+            ..Report::default()
+        },
+        served: Served {
+            takes_actions: true,
+            ..Served::default()
+        },
+        ..Audited::default()
+    };
+    let draft = draft(&audited, &Told::default(), &[]).expect("a policy");
+    let policy = Policy::parse(&draft.text).expect("valid");
+    let kind = |name: &str| policy.function(name).map(|function| function.kind);
+    assert_eq!(kind("admin/notes:add"), Some(RouteType::PublicForm));
+    assert_eq!(kind("notes:default"), Some(RouteType::Internal));
+    assert!(policy.routes().is_empty(), "no function has a path");
+    // The one action asks who calls: what anybody may call elsewhere opens no page to calls.
+    let all = All::of(&audited.report, &audited.served, &Todos::default());
+    assert_eq!(all.open_action, None);
 }
