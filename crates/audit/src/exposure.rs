@@ -28,6 +28,8 @@ pub(crate) struct ExposedColumn {
     pub(crate) weight: Weight,
     /// The query that asks for it.
     pub(crate) site: Site,
+    /// Whether somebody wrote its name down, and did not just show whole rows.
+    pub(crate) named: bool,
 }
 
 /// How bad it is that a column is shown.
@@ -78,6 +80,8 @@ struct Showing<'s, 'c> {
     /// Columns whose values the client sent itself.
     known: Vec<Ustr>,
     created: bool,
+    /// Whether the client chose the rows, or all of them are shown.
+    of_anybody: bool,
     site: Site,
     seen: &'s mut Exposure,
 }
@@ -92,8 +96,19 @@ impl Showing<'_, '_> {
         depth: u32,
     ) {
         let values = &self.context.machine.values;
-        // Whoever names every column has chosen: only whole rows are looked at.
-        if selection.is_of_whole_rows(values) && !table.writes_itself {
+        // Whoever names every column has chosen: of those only what nobody chooses well.
+        if !selection.is_of_whole_rows(values) {
+            for column in &table.columns {
+                let taken = without.iter().any(|name| {
+                    table
+                        .column(name)
+                        .is_some_and(|found| found.name == column.name)
+                });
+                if !taken && selection.shows(values, table, &column.name) {
+                    self.named_column(table, column, own);
+                }
+            }
+        } else if !table.writes_itself {
             for column in &table.columns {
                 let taken = without.iter().any(|name| {
                     table
@@ -110,7 +125,7 @@ impl Showing<'_, '_> {
                     continue;
                 }
                 if let Some(weight) = self.weight(table, column, own) {
-                    self.add(table, &column.name, weight);
+                    self.add(table, &column.name, weight, false);
                 }
             }
         }
@@ -125,6 +140,16 @@ impl Showing<'_, '_> {
                 let own = child_is_own(table, relation, target, own);
                 self.table(target, &inner, &[], own, depth + 1);
             }
+        }
+    }
+
+    /// A column that somebody wrote down: what an account's password became is nobody's to see, and its other secrets are
+    /// for nobody else.
+    fn named_column(&mut self, table: &Table, column: &Column, own: bool) {
+        let secret = column.sensitivity == Some(Sensitivity::Secret) && holds_accounts(table);
+        let of_others = !own && !self.authorized && self.of_anybody;
+        if secret && (is_password(&column.name) || of_others) {
+            self.add(table, &column.name, Weight::Secret, true);
         }
     }
 
@@ -152,7 +177,7 @@ impl Showing<'_, '_> {
         }
     }
 
-    fn add(&mut self, table: &Table, column: &str, weight: Weight) {
+    fn add(&mut self, table: &Table, column: &str, weight: Weight, named: bool) {
         let known = self
             .seen
             .columns
@@ -164,6 +189,7 @@ impl Showing<'_, '_> {
                 column: column.to_owned(),
                 weight,
                 site: self.site,
+                named,
             });
         }
     }
@@ -196,6 +222,12 @@ fn is_digest(name: &str) -> bool {
     ["hash", "digest", "salt"]
         .iter()
         .any(|word| lower.contains(word))
+}
+
+/// What a password is kept as, or itself.
+fn is_password(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    lower.contains("passw") || is_digest(name)
 }
 
 /// Whether somebody signs in with the rows of a table.

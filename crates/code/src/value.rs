@@ -306,10 +306,12 @@ impl Values {
         id
     }
 
-    /// Negation; a double one cancels out.
+    /// Negation. A double one cancels out where that is the same value: `!!password` says no more than that there is one.
     pub fn not(&mut self, id: ValueId) -> ValueId {
         match *self.value(id) {
-            Value::Not(inner) => inner,
+            Value::Not(inner) if matches!(self.value(inner), Value::Not(_) | Value::Binary(..)) => {
+                inner
+            }
             Value::Const(value) => self.constant(Const::Bool(!value.truthy())),
             _ => self.make(Value::Not(id)),
         }

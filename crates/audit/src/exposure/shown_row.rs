@@ -111,9 +111,14 @@ impl<'r> ShownRow<'r> {
             && (matches!(self.query.binding, Binding::Own | Binding::Bound)
                 || query.op == DbOp::Create);
         let (mut selection, mut table, mut own) = (Selection::of(query), table, own);
-        for name in &self.path {
+        let mut column = None;
+        for (number, name) in self.path.iter().enumerate() {
             let Some(relation) = table.relation(name) else {
-                return;
+                column = table.column(name).filter(|_| number + 1 == self.path.len());
+                if column.is_none() {
+                    return;
+                }
+                break;
             };
             let Some(target) = schema.table(&relation.target) else {
                 return;
@@ -130,10 +135,14 @@ impl<'r> ShownRow<'r> {
             authorized: self.query.authorized,
             known: self.known_to_client(context),
             created: query.op == DbOp::Create,
+            of_anybody: query.op == DbOp::ReadMany || self.query.binding == Binding::Unbound,
             site: query.site,
             seen,
         };
-        showing.table(table, &selection, &self.without, own, 0);
+        match column {
+            Some(column) => showing.named_column(table, column, own),
+            None => showing.table(table, &selection, &self.without, own, 0),
+        }
     }
 }
 

@@ -138,14 +138,17 @@ fn judge(context: &RouteContext<'_>, site: Site, bodies: &[ValueId], whom: Whom)
         .take(4)
         .map(|column| format!("`{}.{}`", column.table, column.column))
         .collect();
+    let what = if worst.named { "secrets" } else { "whole rows" };
     let whom = match &whom {
-        Whom::Browser(name) => format!("{name} runs in the browser and is given whole rows"),
-        Whom::Everybody => "whole rows are sent to everybody who listens".to_owned(),
-        Whom::Caller => "whole rows are answered".to_owned(),
+        Whom::Browser(name) => format!("{name} runs in the browser and is given {what}"),
+        Whom::Everybody => format!("{what} are sent to everybody who listens"),
+        Whom::Caller => format!("{what} are answered"),
     };
-    let mut hit = Hit::at(site, format!("{whom}: {}", names.join(", "))).fixed_by(
-        "name the columns that the client needs, in the query (`select`) or in the answer",
-    );
+    let mut hit = Hit::at(site, format!("{whom}: {}", names.join(", "))).fixed_by(if worst.named {
+        "leave them out: what a password became and the secrets of others are for no client"
+    } else {
+        "name the columns that the client needs, in the query (`select`) or in the answer"
+    });
     for column in seen.columns.iter().take(4) {
         hit = hit.because(
             Some(column.site),
