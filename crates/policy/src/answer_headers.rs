@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::faults::Faults;
 use crate::form::{Form, Kind, may, need};
-use crate::malformed::quoted;
 use crate::node::{Entry, Node, NodeValue};
 use crate::policy_file::Draft;
 use crate::table_reader::{TableReader, text, wrong_kind};
@@ -118,11 +117,10 @@ fn read_rule(entry: &Entry, faults: &mut Faults<'_>) -> Option<(FieldName, Heade
     };
     let rule = match &entry.node.value {
         NodeValue::String(word) if word == "keep" => Some(HeaderRule::Keep),
-        NodeValue::String(word) => {
-            let message = format!(
-                "{} is no rule: write `{{ set = \"..\" }}`, `{{ append = \"..\" }}` or `\"keep\"`",
-                quoted(word)
-            );
+        NodeValue::String(_) => {
+            // Not repeated: what was meant to be the value may be nobody's to read.
+            let message =
+                "a header's rule is `{ set = \"..\" }`, `{ append = \"..\" }` or `\"keep\"`";
             faults.add(&entry.node.span, message);
             None
         }

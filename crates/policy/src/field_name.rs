@@ -17,6 +17,11 @@ impl FieldName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether a name in lower case is one that no policy names.
+    pub(crate) fn is_refused(name: &str) -> bool {
+        REFUSED.contains(&name) || REFUSED_PREFIXES.iter().any(|one| name.starts_with(one))
+    }
 }
 
 /// Fields that mean something to the connection, say who is calling, or say where from: what they hold is the guard's
@@ -80,11 +85,9 @@ impl FromStr for FieldName {
             );
             return wrong(message);
         }
-        let refused = REFUSED.contains(&name.as_str())
-            || REFUSED_PREFIXES.iter().any(|one| name.starts_with(one));
-        if refused {
+        if Self::is_refused(&name) {
             let message = format!(
-                "`{name}` is not counted by: it belongs to the connection, to credentials or to proxies (`ip` is the client's address)"
+                "`{name}` cannot be named here: it belongs to the connection, to credentials or to proxies"
             );
             return wrong(message);
         }

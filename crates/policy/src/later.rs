@@ -30,7 +30,12 @@ const LATER: [(&str, Option<&str>); 8] = [
             "asks for a trail of its own, and this version writes `[events]` alone: leave the table out",
         ),
     ),
-    ("identity", None),
+    (
+        "identity",
+        Some(
+            "asks for a guard that knows who is calling, and this version knows nobody and checks no token: leave the table out, and say with `[[except]]` where the application itself makes sure of it",
+        ),
+    ),
     ("roles", None),
     ("facts", None),
     (

@@ -174,13 +174,11 @@ pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
             continue;
         };
         if let Some(limit) = read_one(inner, name, faults) {
-            if default_limits::kind_of(&entry.key) == Some(RouteType::AuthOp)
-                && limit.algorithm != Algorithm::Exact
+            if let Some(kind) = default_limits::kind_of(&entry.key)
+                && let Some(message) = too_little(&limit, kind)
             {
-                let message = "the default limit of `auth_op` routes needs `algorithm = \"exact\"`";
                 faults.add(&limit.place.span, message);
-            }
-            if limit.by.iter().all(LimitKey::is_chosen_by_client) {
+            } else if limit.by.iter().all(LimitKey::is_chosen_by_client) {
                 let message = format!(
                     "the limit `{}` is counted only by what the client itself chooses: add `ip` to `by`",
                     limit.name
@@ -191,6 +189,23 @@ pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
             draft.policy.limits.insert(limit.name.clone(), limit);
         }
     }
+}
+
+/// Why a limit cannot take the place of a type's default: routes of the type would have less than the matrix demands, and
+/// no `[[except]]` would say so.
+fn too_little(limit: &Limit, kind: RouteType) -> Option<String> {
+    if limit.is_enough_for(kind) {
+        return None;
+    }
+    Some(
+        if kind == RouteType::AuthOp && limit.algorithm != Algorithm::Exact {
+            "the default limit of `auth_op` routes needs `algorithm = \"exact\"`".to_owned()
+        } else {
+            format!(
+                "the default limit of `{kind}` routes counts `requests`, and not only by what the client itself chooses: give one like this another name"
+            )
+        },
+    )
 }
 
 fn read_one(table: &Table, name: Option<Name>, faults: &mut Faults<'_>) -> Option<Limit> {

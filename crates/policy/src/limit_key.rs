@@ -46,6 +46,12 @@ impl FromStr for LimitKey {
                 .map_err(|fault| moved(fault, "body."));
         }
         if let Some(field) = text.strip_prefix("header.") {
+            if FieldName::is_refused(field) {
+                let message = format!(
+                    "`{field}` is not counted by: it belongs to the connection, to credentials or to proxies (`ip` is the client's address)"
+                );
+                return Err(Malformed::at("header.".len()..text.len(), message));
+            }
             return field
                 .parse()
                 .map(Self::Header)

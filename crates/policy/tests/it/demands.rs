@@ -294,3 +294,33 @@ fn faults_of_what_a_route_takes() {
         Some(10)
     );
 }
+
+/// Or every route of the type would have less than the matrix demands, and no exception would say so.
+#[test]
+fn a_default_that_is_not_enough_is_refused() {
+    for (kind, more, enough) in [
+        ("public_form", "counts = \"failures\"", false),
+        ("webhook", "by = [\"header.x-sender\"]", false),
+        ("file_upload", "by = [\"body.name\", \"header.x\"]", false),
+        (
+            "auth_op",
+            "algorithm = \"exact\"\ncounts = \"failures\"",
+            false,
+        ),
+        (
+            "auth_op",
+            "algorithm = \"exact\"\nby = [\"body.email\"]",
+            false,
+        ),
+        ("public_form", "by = [\"ip\", \"header.x-sender\"]", true),
+        ("auth_op", "algorithm = \"exact\"", true),
+    ] {
+        let text =
+            format!("version = 1\n[limits.\"default.{kind}\"]\nrate = \"5 per 1m\"\n{more}\n");
+        if enough {
+            assert!(Policy::parse(&text).is_ok(), "{text}");
+        } else {
+            check_one(&text, "2:1", &[kind, "give one like this another name"]);
+        }
+    }
+}
