@@ -366,10 +366,12 @@ impl Machine<'_> {
         let mut exits = Vec::new();
         let mut forever = through.is_none();
         if let Some(test) = test.filter(|_| !at_least_once) {
+            // `i < 6` holds at first and ends all the same; `true` never does.
+            let is_fixed = matches!(self.body(module).expr(test).kind, ExprKind::Const(_));
             let test = self.eval(env, module, test);
             match self.values.truth(self.facts, test) {
                 Some(false) => return,
-                Some(true) => {}
+                Some(true) => forever = forever && is_fixed,
                 None => {
                     forever = false;
                     self.facts = self.values.assume(start, test, false);

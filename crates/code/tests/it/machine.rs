@@ -270,7 +270,7 @@ fn at_update(body: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn ways_are_told_apart_by_every_statement() {
-    let cases: [(&str, &[&[&str]]); 12] = [
+    let cases: [(&str, &[&[&str]]); 14] = [
         // One case leaves, the others go on.
         (
             "switch (req.kind) { case 'a': return 1; case 'b': break; } db.update(1);",
@@ -309,6 +309,15 @@ fn ways_are_told_apart_by_every_statement() {
         // One that ends only where the guard is passed.
         (
             "while (true) { if (auth()) break; } db.update(1);",
+            &[&["auth#auth()"]],
+        ),
+        // What holds at first and not for ever: what comes after it is reached, and the guard before it was passed.
+        (
+            "if (!auth()) return 401; for (let i = 0; i < 6; i++) { log(i); } db.update(1);",
+            &[&["auth#auth()"]],
+        ),
+        (
+            "for (let i = 0; i < 6; i++) { if (!auth()) return 401; } db.update(1);",
             &[&["auth#auth()"]],
         ),
         // At least once.
