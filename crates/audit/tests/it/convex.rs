@@ -207,3 +207,36 @@ fn nothing_is_asked_of_a_function_without_a_door() {
     let rules: Vec<&str> = report.findings.iter().map(|it| it.rule).collect();
     assert!(rules.is_empty(), "{rules:?}");
 }
+
+#[test]
+fn a_function_that_is_run_by_reference_asks_for_its_caller() {
+    let functions = "import { mutation, internalQuery, internalMutation } from './_generated/server';
+        export const must = internalQuery({ args: {}, handler: async (ctx) => {
+          const who = await ctx.auth.getUserIdentity(); if (!who) throw new Error('no'); return who; } });
+        export const write = internalMutation({ args: {}, handler: async (ctx) => { await ctx.db.insert('notes', {}); } });";
+    let generated = "import { anyApi } from 'convex/server'; export const api = anyApi; export const internal = anyApi;";
+    for with_generated in [true, false] {
+        for (called, expected) in [
+            ("internal.lib.users.must", Auth::Required),
+            ("internal.lib.users.other", Auth::None),
+            ("components.lib.users.must", Auth::None),
+        ] {
+            let text = format!(
+                "import {{ internal, components }} from './_generated/api'; import {{ action }} from './_generated/server';
+                 export const f = action({{ args: {{}}, handler: async (ctx) => {{
+                   await ctx.runQuery({called}, {{}}); await ctx.runMutation(internal.lib.users.write, {{}}); }} }});"
+            );
+            let functions = functions.replace("'./", "'../");
+            let mut files = vec![
+                ("convex/a.ts".to_owned(), text),
+                ("convex/lib/users.ts".to_owned(), functions),
+            ];
+            if with_generated {
+                files.push(("convex/_generated/api.js".to_owned(), generated.to_owned()));
+            }
+            let report = report(&Project::from_files(files));
+            let found = report.routes.iter().find(|route| route.path == "a:f");
+            assert_eq!(found.unwrap().auth, expected, "{called} {with_generated}");
+        }
+    }
+}

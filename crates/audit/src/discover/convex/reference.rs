@@ -40,11 +40,13 @@ fn name(values: &Values, reference: ValueId) -> Option<String> {
     let Value::External(module, root) = values.value(at) else {
         return None;
     };
-    let is_api = module
-        .strip_suffix(".js")
-        .unwrap_or(module.as_str())
-        .ends_with("_generated/api")
-        && matches!(root.as_str(), "api" | "internal");
+    let generated = module.strip_suffix(".js").unwrap_or(module.as_str());
+    let is_api = match root.as_str() {
+        "api" | "internal" => generated.ends_with("_generated/api"),
+        // What both are made of in the generated code, where that was read.
+        "anyApi" => generated == "convex/server",
+        _ => false,
+    };
     let (export, folders) = path.split_first()?;
     if !is_api || folders.is_empty() {
         return None;
