@@ -1,8 +1,9 @@
-//! Everything that outlives a decision: the stores, what is kept over a restart, the events that are written.
+//! Everything that outlives a decision: the stores, what is kept over a restart, the events that are written, the secrets.
 
 pub mod clock;
 mod error;
 pub mod events;
+pub mod keys;
 pub mod store;
 
 pub use clock::{SystemClock, Wall};

@@ -1,0 +1,147 @@
+//! `SecretReader`: reads the secrets of one policy, and refuses what is weak or used twice.
+
+use std::ffi::OsString;
+use std::fmt;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use portcullis_guard::clock::Now;
+use portcullis_policy::{SecretKey, SecretRef};
+use zeroize::Zeroizing;
+
+use super::KEY_BYTES_MIN;
+use super::encoding::decoded;
+use super::fault::{SecretError, SecretFault, SecretPlace, SecretWarning, SecretWarningKind};
+use super::kept::Kept;
+use super::secret::{Material, Secret, last_day};
+use super::weakness::weakness;
+
+/// Reads secrets. One for each policy that is loaded: two secrets are compared when the same reader read them.
+pub struct SecretReader<'e> {
+    environment: &'e dyn Fn(&str) -> Option<OsString>,
+    seen: Vec<Seen>,
+    warnings: Vec<SecretWarning>,
+}
+
+/// A key that was read.
+struct Seen {
+    digest: [u8; 32],
+    place: SecretPlace,
+}
+
+impl<'e> SecretReader<'e> {
+    /// With what looks a variable up: the environment is read by the binary alone.
+    #[must_use]
+    pub fn new(environment: &'e dyn Fn(&str) -> Option<OsString>) -> Self {
+        Self {
+            environment,
+            seen: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Reads the keys of a secret, which the policy calls `name`, as `identity.csrf.secret`. A key that is past its `not_after` is
+    /// not read: it may be gone by then.
+    ///
+    /// # Errors
+    ///
+    /// When a key cannot be read, is not written in hex, base64url or base64, is shorter than [`KEY_BYTES_MIN`], weak, or the same as
+    /// one that was read before; and when no key is accepted any more.
+    pub fn read(
+        &mut self,
+        name: &str,
+        keys: &[SecretKey],
+        now: Now,
+    ) -> Result<Secret, SecretError> {
+        let mut materials = Vec::with_capacity(keys.len());
+        for key in keys {
+            let place = SecretPlace {
+                secret: name.to_owned(),
+                kid: key.kid.clone(),
+                kept_at: Some(key.key.clone()),
+            };
+            let last_day = last_day(key);
+            if last_day.is_some_and(|last| now.unix_day() > last) {
+                self.warn(place, SecretWarningKind::Expired);
+                continue;
+            }
+            match self.key(&key.key, &place) {
+                Ok(bytes) => materials.push(Material { bytes, last_day }),
+                Err(fault) => return Err(SecretError { place, fault }),
+            }
+        }
+        let place = SecretPlace {
+            secret: name.to_owned(),
+            kid: None,
+            kept_at: None,
+        };
+        if materials.is_empty() {
+            let fault = SecretFault::AllExpired;
+            return Err(SecretError { place, fault });
+        }
+        Ok(Secret::new(place, materials))
+    }
+
+    /// What should be looked at, of all that was read.
+    #[must_use]
+    pub fn warnings(&self) -> &[SecretWarning] {
+        &self.warnings
+    }
+
+    fn key(
+        &mut self,
+        reference: &SecretRef,
+        place: &SecretPlace,
+    ) -> Result<Zeroizing<Vec<u8>>, SecretFault> {
+        let kept = match reference {
+            SecretRef::Env(name) => Kept::of_variable((self.environment)(name))?,
+            SecretRef::File(path) => Kept::of_file(path)?,
+        };
+        let key = judged(kept.line()?)?;
+        self.compare(&key, place)?;
+        if kept.is_readable_by_all {
+            self.warn(place.clone(), SecretWarningKind::ReadableByAll);
+        }
+        Ok(key)
+    }
+
+    /// Whoever learns a key that two purposes share has both.
+    fn compare(&mut self, key: &[u8], place: &SecretPlace) -> Result<(), SecretFault> {
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest(&SHA256, key).as_ref());
+        if let Some(other) = self.seen.iter().find(|other| other.digest == bytes) {
+            return Err(SecretFault::SameAs(Box::new(other.place.clone())));
+        }
+        self.seen.push(Seen {
+            digest: bytes,
+            place: place.clone(),
+        });
+        Ok(())
+    }
+
+    fn warn(&mut self, place: SecretPlace, kind: SecretWarningKind) {
+        self.warnings.push(SecretWarning { place, kind });
+    }
+}
+
+impl fmt::Debug for SecretReader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretReader")
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Decodes a line and finds it long and random enough.
+fn judged(line: &[u8]) -> Result<Zeroizing<Vec<u8>>, SecretFault> {
+    let (encoding, key) = decoded(line).ok_or(SecretFault::Malformed)?;
+    if let Some(under) = [16, KEY_BYTES_MIN]
+        .into_iter()
+        .find(|under| key.len() < *under)
+    {
+        return Err(SecretFault::Short(under));
+    }
+    match weakness(encoding, line, &key) {
+        Some(weakness) => Err(SecretFault::Weak(weakness)),
+        None => Ok(key),
+    }
+}
