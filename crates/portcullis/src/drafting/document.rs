@@ -49,6 +49,7 @@ impl Document<'_> {
         self.deployment(&mut out);
         self.limits(&mut out);
         let mut lines = Vec::with_capacity(self.entries.len());
+        let mut counted = Counted::default();
         let mut section = None;
         for entry in &self.entries {
             if section != Some(entry.section) {
@@ -56,9 +57,9 @@ impl Document<'_> {
                 self.section_head(entry.section, &mut out);
             }
             out.push('\n');
-            let from = out.lines().count() + 1;
+            let from = counted.lines_of(&out) + 1;
             route(entry, &mut out);
-            lines.push((from, out.lines().count()));
+            lines.push((from, counted.lines_of(&out)));
         }
         self.called_by_name(&mut out);
         self.left_out(&mut out);
@@ -284,6 +285,23 @@ impl Document<'_> {
                 .map_or_else(String::new, |place| format!(" ({place})"));
             comment(out, &format!("todo {}{place}: {}", one.what, one.reason));
         }
+    }
+}
+
+/// How many lines a text has that grows: each is counted once.
+#[derive(Debug, Default)]
+struct Counted {
+    bytes: usize,
+    lines: usize,
+}
+
+impl Counted {
+    /// The text is the last one with something after it, and ends with a line.
+    fn lines_of(&mut self, text: &str) -> usize {
+        let new = text.get(self.bytes..).unwrap_or_default();
+        self.lines += new.bytes().filter(|byte| *byte == b'\n').count();
+        self.bytes = text.len();
+        self.lines
     }
 }
 

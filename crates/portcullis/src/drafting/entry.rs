@@ -1,6 +1,8 @@
 //! `Entry`: one `[[route]]` to write: a path, and the methods of it that are of one type.
 
-use portcullis_policy::{Control, Method, MethodSet, PathTemplate, RouteType};
+use std::collections::BTreeMap;
+
+use portcullis_policy::{Control, Method, MethodSet, PathTemplate, RouteType, Segment};
 
 use super::answered::{Answered, Section};
 use super::todo::Todo;
@@ -34,20 +36,31 @@ pub(crate) struct Source {
 
 /// Makes entries of what is answered, ordered by section, path and type.
 pub(crate) fn entries(answered: Vec<Answered>, statics: &[PathTemplate]) -> Vec<Entry> {
-    let mut of_paths: Vec<Vec<Answered>> = Vec::new();
+    let mut of_paths: BTreeMap<String, Vec<Answered>> = BTreeMap::new();
     for one in answered {
-        let known = of_paths
-            .iter_mut()
-            .find(|same| same.first().is_some_and(|it| it.path.same_paths(&one.path)));
-        match known {
-            Some(same) => same.push(one),
-            None => of_paths.push(vec![one]),
-        }
+        of_paths.entry(nameless(&one.path)).or_default().push(one);
     }
-    let mut entries: Vec<Entry> = of_paths.into_iter().flat_map(of_path).collect();
+    let mut entries: Vec<Entry> = of_paths.into_values().flat_map(of_path).collect();
     settle_meetings(&mut entries, statics);
     entries.sort_by(|a, b| key(a).cmp(&key(b)));
     entries
+}
+
+/// A template without the names of its parameters: alike of templates that have the same paths.
+fn nameless(path: &PathTemplate) -> String {
+    let mut text = String::new();
+    for segment in path.segments() {
+        text.push('/');
+        match segment {
+            Segment::Literal(fixed) => text.push_str(fixed),
+            Segment::Affixed { prefix, suffix, .. } => {
+                text.push_str(&format!("{prefix}{{}}{suffix}"));
+            }
+            Segment::Parameter(_) => text.push_str("{}"),
+            Segment::CatchAll(_) => text.push_str("{*}"),
+        }
+    }
+    text
 }
 
 fn key(entry: &Entry) -> (Section, &str, MethodSet) {
@@ -351,6 +364,23 @@ mod tests {
             "POST PUT PATCH DELETE OPTIONS /a public_form",
         ];
         assert_eq!(written(&made), expected);
+    }
+
+    #[test]
+    fn names_of_parameters_make_no_other_path() {
+        let read = |text: &str| text.parse::<PathTemplate>().unwrap();
+        let paths = [
+            "/a/{id}", "/a/{key}", "/a/x{id}", "/a/{id}x", "/a/{*id}", "/a/", "/a", "/{a}/x",
+        ];
+        for one in paths {
+            for other in paths {
+                assert_eq!(
+                    nameless(&read(one)) == nameless(&read(other)),
+                    read(one).same_paths(&read(other)),
+                    "{one} {other}"
+                );
+            }
+        }
     }
 
     #[test]
