@@ -14,6 +14,9 @@ const MONTHS: [&[u8; 3]; 12] = [
 ];
 
 impl HttpDate {
+    /// The first second of 1970.
+    pub(crate) const BEGINNING: Self = Self(*b"Thu, 01 Jan 1970 00:00:00 GMT");
+
     /// The date of a number of seconds since 1970-01-01; of a year over 9999, the last second of that year.
     fn of(unix_seconds: u64) -> Self {
         let unix_seconds = unix_seconds.min(253_402_300_799);

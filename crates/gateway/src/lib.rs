@@ -28,6 +28,7 @@ mod worker;
 
 pub use live::Live;
 pub use observer::Observer;
+pub use refusal::preview;
 pub use server::{Gateway, GatewayError, GatewayOptions};
 pub use signals::{Signals, SignalsError, Wish};
 pub use upstreams::{Instance, Upstreams};

@@ -200,6 +200,47 @@ fn until_more(state: &LimitState) -> u64 {
     wait.div_ceil(SECOND)
 }
 
+/// What a client reads of the guard, for who explains it: the same bytes that are sent, without the request's id and with the
+/// date of 1970.
+pub mod preview {
+    use portcullis_guard::decision::{Denial, Own, ShownLimits};
+
+    use super::{Context, HttpDate};
+
+    const fn context(is_head: bool) -> Context {
+        Context {
+            id: None,
+            is_head,
+            closes: false,
+            date: HttpDate::BEGINNING,
+        }
+    }
+
+    /// A refusal: head and content.
+    #[must_use]
+    pub fn refusal(denial: &Denial<'_>, is_head: bool) -> Vec<u8> {
+        let mut out = Vec::new();
+        super::write_denial(&mut out, denial, context(is_head));
+        out
+    }
+
+    /// An answer of the guard's own that is no refusal.
+    #[must_use]
+    pub fn own(own: Own) -> Vec<u8> {
+        let mut out = Vec::new();
+        super::write_own(&mut out, own, context(false));
+        out
+    }
+
+    /// The field lines about limits that are added to the application's answer.
+    #[must_use]
+    pub fn limits(limits: &ShownLimits<'_>) -> Vec<u8> {
+        let mut out = Vec::new();
+        super::write_limits(&mut out, limits);
+        out
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@
 
 use portcullis_guard::clock::{Nanos, Now, SECOND};
 use portcullis_guard::decide::{Decider, Step as Next};
-use portcullis_guard::decision::{Decision, Denial, Own, Permit};
+use portcullis_guard::decision::{Decision, Denial, Permit};
 use portcullis_guard::http1::{Parsed, RequestHead, parse_request_head};
 use portcullis_guard::plan::Plan;
 use portcullis_guard::reason::Reason;
@@ -183,10 +183,10 @@ impl<'p> Rehearsal<'p> {
             Decision::Deny(denial) | Decision::Unavailable(denial) => {
                 told.refused(&denial, view.method());
             }
-            Decision::Own(Own::Options(methods)) => {
+            Decision::Own(own) => {
                 told.verdict = Verdict::Answer;
                 told.status = Some(204);
-                told.client_reads = ClientReads::of_options(methods);
+                told.client_reads = ClientReads::of_answer(own);
             }
         }
         if asked.user.is_some() {
