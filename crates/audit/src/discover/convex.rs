@@ -5,6 +5,7 @@
 //! 2. what the router serves that `http.ts` exports.
 
 mod arguments;
+mod auth_routes;
 mod backend;
 mod builder;
 mod function;

@@ -9,7 +9,7 @@ use portcullis_policy::Method;
 use ustr::ustr;
 
 use super::{
-    HTTP,
+    HTTP, auth_routes,
     backend::Backend,
     builder::{Sort, registered},
 };
@@ -40,7 +40,11 @@ pub(super) fn routes(
         let Value::Member(on, name) = *machine.values.value(data.callee) else {
             continue;
         };
-        let Some(router) = core(machine, on).filter(|_| name == "route") else {
+        let by_library = auth_routes::added_to(&machine.values, &data);
+        let Some(router) = by_library
+            .or((name == "route").then_some(on))
+            .and_then(|router| core(machine, router))
+        else {
             continue;
         };
         // Where it cannot be told which router is served, each may be.
@@ -48,7 +52,9 @@ pub(super) fn routes(
             Some(served) => router == served,
             None => backend.holds(&machine.project.module(event.module).file),
         };
-        if serves {
+        if serves && by_library.is_some() {
+            routes.extend(auth_routes::routes(machine, &data));
+        } else if serves {
             routes.extend(route(machine, &data, (event.module, event.span)));
         }
     }
