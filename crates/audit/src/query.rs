@@ -58,6 +58,51 @@ pub struct Filter {
     pub operator: Operator,
     /// Whether it applies only sometimes.
     pub conditional: bool,
+    /// The alternatives that it stands in: which `or`, and which of its ways.
+    pub ways: Vec<(ValueId, usize)>,
+}
+
+/// Where in a filter a part of it stands.
+#[derive(Clone, Debug, Default)]
+struct Standing {
+    /// The column, with the relations on the way.
+    path: String,
+    conditional: bool,
+    /// Whether it says what must not be.
+    negated: bool,
+    ways: Vec<(ValueId, usize)>,
+    depth: usize,
+}
+
+impl Standing {
+    fn inside(&self) -> Self {
+        Self {
+            depth: self.depth + 1,
+            ..self.clone()
+        }
+    }
+
+    /// One of the ways of an `or`.
+    fn way(&self, or: ValueId, number: usize) -> Self {
+        let mut inside = self.inside();
+        inside.conditional = true;
+        inside.ways.push((or, number));
+        inside
+    }
+
+    fn test(&self, column: Ustr, value: ValueId, operator: Operator) -> Filter {
+        Filter {
+            column,
+            value,
+            operator: if self.negated {
+                Operator::Not
+            } else {
+                operator
+            },
+            conditional: self.conditional,
+            ways: self.ways.clone(),
+        }
+    }
 }
 
 /// Deepest nesting of a filter.
@@ -167,7 +212,7 @@ fn add_piece(
     for place in &db.filter {
         let found = knowledge.places(values, known, place);
         for value in &found {
-            flatten(values, knowledge, *value, "", false, 0, &mut query.filters);
+            query.filters.extend(flatten(values, knowledge, *value));
         }
         if !found.is_empty() {
             break;
@@ -180,6 +225,7 @@ fn add_piece(
                 value,
                 operator: Operator::Eq,
                 conditional: false,
+                ways: Vec::new(),
             });
         }
     }
@@ -194,9 +240,10 @@ fn add_piece(
                 value,
                 operator,
                 conditional: false,
+                ways: Vec::new(),
             });
         } else if let Some(column) = column {
-            flatten(values, knowledge, column, "", false, 0, &mut query.filters);
+            query.filters.extend(flatten(values, knowledge, column));
         }
     }
     for (places, into) in [
@@ -223,6 +270,7 @@ fn add_piece(
                     value,
                     operator: Operator::Raw,
                     conditional: false,
+                    ways: Vec::new(),
                 });
             }
         }
@@ -294,79 +342,44 @@ fn column_name(values: &Values, value: ValueId) -> Ustr {
 }
 
 /// Takes a filter apart into its tests.
-pub fn flatten(
+#[must_use]
+pub fn flatten(values: &Values, knowledge: &Knowledge<'_>, value: ValueId) -> Vec<Filter> {
+    let mut found = Vec::new();
+    take_apart(values, knowledge, value, &Standing::default(), &mut found);
+    found
+}
+
+fn take_apart(
     values: &Values,
     knowledge: &Knowledge<'_>,
     value: ValueId,
-    prefix: &str,
-    conditional: bool,
-    depth: usize,
+    at: &Standing,
     into: &mut Vec<Filter>,
 ) {
-    if depth > DEPTH_MAX {
+    if at.depth > DEPTH_MAX {
         return;
     }
-    let joined = |name: &str| {
-        if prefix.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{prefix}.{name}")
-        }
-    };
     match values.value(value) {
         Value::Object(object) => {
             for entry in &values.object(*object).entries {
-                match entry {
-                    Entry::Named(name, inner) => {
-                        let path = match name.as_str() {
-                            "equals" | "in" | "AND" | "OR" | "and" | "or" | "$in" | "$eq"
-                            | "$and" | "$or" | "_eq" => prefix.to_owned(),
-                            name => joined(name),
-                        };
-                        flatten(
-                            values,
-                            knowledge,
-                            *inner,
-                            &path,
-                            conditional || is_or(name),
-                            depth + 1,
-                            into,
-                        );
-                    }
-                    Entry::Computed(_, inner) => flatten(
-                        values,
-                        knowledge,
-                        *inner,
-                        prefix,
-                        conditional,
-                        depth + 1,
-                        into,
-                    ),
-                    Entry::Spread(inner) => flatten(
-                        values,
-                        knowledge,
-                        *inner,
-                        prefix,
-                        conditional,
-                        depth + 1,
-                        into,
-                    ),
-                    Entry::Item(_) | Entry::Each(_) => {}
-                }
+                let (name, inner) = match *entry {
+                    Entry::Named(name, inner) => (name, inner),
+                    // `[Op.or]: [..]`
+                    Entry::Computed(key, inner) => match values.value(key) {
+                        Value::Member(_, name) => (*name, inner),
+                        _ => (ustr("$and"), inner),
+                    },
+                    Entry::Spread(inner) => (ustr("$and"), inner),
+                    Entry::Item(_) | Entry::Each(_) => continue,
+                };
+                let computed = !matches!(entry, Entry::Named(..));
+                named_part(values, knowledge, (&name, computed), inner, at, into);
             }
         }
         Value::Array(object) => {
             for entry in &values.object(*object).entries {
                 for inner in crate::parts::entry_values(entry) {
-                    flatten(
-                        values,
-                        knowledge,
-                        inner,
-                        prefix,
-                        conditional,
-                        depth + 1,
-                        into,
-                    );
+                    take_apart(values, knowledge, inner, &at.inside(), into);
                 }
             }
         }
@@ -375,25 +388,14 @@ pub fn flatten(
                 .iter()
                 .any(|each| matches!(values.value(each.value), Value::Object(_)));
             if !made {
-                into.push(Filter {
-                    column: ustr(prefix),
-                    value,
-                    operator: Operator::Eq,
-                    conditional,
-                });
+                into.push(at.test(ustr(&at.path), value, Operator::Eq));
                 return;
             }
+            let mut inside = at.inside();
+            inside.conditional = true;
             for alternative in alternatives.iter() {
                 if values.as_const(alternative.value).is_none() {
-                    flatten(
-                        values,
-                        knowledge,
-                        alternative.value,
-                        prefix,
-                        true,
-                        depth + 1,
-                        into,
-                    );
+                    take_apart(values, knowledge, alternative.value, &inside, into);
                 }
             }
         }
@@ -405,58 +407,66 @@ pub fn flatten(
                 let args: Vec<ValueId> = values.call(*call).args.iter().map(|arg| arg.0).collect();
                 match operator.operator {
                     Operator::And | Operator::Or | Operator::Not => {
-                        let or = operator.operator != Operator::And;
-                        for arg in args {
-                            flatten(
-                                values,
-                                knowledge,
-                                arg,
-                                prefix,
-                                conditional || or,
-                                depth + 1,
-                                into,
-                            );
+                        for (number, arg) in args.into_iter().enumerate() {
+                            let mut inside = match operator.operator {
+                                Operator::Or => at.way(value, number),
+                                _ => at.inside(),
+                            };
+                            if operator.operator == Operator::Not {
+                                inside.conditional = true;
+                                inside.negated = !at.negated;
+                            }
+                            take_apart(values, knowledge, arg, &inside, into);
                         }
                     }
                     other => {
                         if let (Some(&column), Some(&value)) = (args.first(), args.get(1)) {
-                            let column = column_name(values, column);
-                            into.push(Filter {
-                                column,
-                                value,
-                                operator: other,
-                                conditional,
-                            });
+                            into.push(at.test(column_name(values, column), value, other));
                         }
                     }
                 }
                 return;
             }
-            into.push(Filter {
-                column: ustr(prefix),
-                value,
-                operator: Operator::Eq,
-                conditional,
-            });
+            into.push(at.test(ustr(&at.path), value, Operator::Eq));
         }
         Value::Binary(BinaryOp::Equal, left, right) => {
-            into.push(Filter {
-                column: column_name(values, *left),
-                value: *right,
-                operator: Operator::Eq,
-                conditional,
-            });
+            into.push(at.test(column_name(values, *left), *right, Operator::Eq));
         }
         Value::Function { .. } => {}
-        _ => into.push(Filter {
-            column: ustr(prefix),
-            value,
-            operator: Operator::Eq,
-            conditional,
-        }),
+        _ => into.push(at.test(ustr(&at.path), value, Operator::Eq)),
     }
 }
 
-fn is_or(name: &str) -> bool {
-    matches!(name, "OR" | "or" | "$or" | "NOT" | "not")
+/// A member of a filter: a column with what is asked of it, or a word that joins others.
+fn named_part(
+    values: &Values,
+    knowledge: &Knowledge<'_>,
+    (name, computed): (&str, bool),
+    inner: ValueId,
+    at: &Standing,
+    into: &mut Vec<Filter>,
+) {
+    let mut inside = at.inside();
+    match name {
+        "OR" | "or" | "$or" => {
+            inside.conditional = true;
+            if let Value::Array(list) = values.value(inner) {
+                let ways = values.object(*list).entries.iter();
+                for (number, way) in ways.flat_map(crate::parts::entry_values).enumerate() {
+                    take_apart(values, knowledge, way, &at.way(inner, number), into);
+                }
+                return;
+            }
+        }
+        "NOT" | "not" | "$not" => {
+            inside.conditional = true;
+            inside.negated = !at.negated;
+        }
+        "equals" | "in" | "AND" | "and" | "$in" | "$eq" | "$and" | "_eq" => {}
+        // An operator of a library is no column.
+        _ if computed => {}
+        column if at.path.is_empty() => column.clone_into(&mut inside.path),
+        column => inside.path = format!("{}.{column}", at.path),
+    }
+    take_apart(values, knowledge, inner, &inside, into);
 }

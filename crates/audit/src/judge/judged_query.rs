@@ -66,11 +66,10 @@ impl Judging<'_, '_, '_, '_> {
     fn look_at_filters(&self, query: Query) -> JudgedQuery {
         let sent = Origins::CHOSEN.and(Origins::COOKIE).and(Origins::HEADER);
         let mut chosen = Vec::new();
-        let mut bound = false;
         for (number, filter) in query.filters.iter().enumerate() {
             let origins = self.origins(filter.value);
-            bound |= self.binds(filter);
-            if !origins.any(sent) {
+            // What a row must not be chooses none.
+            if !origins.any(sent) || filter.operator == Operator::Not {
                 continue;
             }
             if is_secret_column(&filter.column, self.bench.schema, query.table)
@@ -93,7 +92,7 @@ impl Judging<'_, '_, '_, '_> {
                 chosen.push(number);
             }
         }
-        if bound {
+        if self.bind_all(&query.filters, &chosen) {
             self.bind(&query);
         }
         self.bench.passes.forget();
@@ -138,9 +137,29 @@ impl Judging<'_, '_, '_, '_> {
                 .get(*number)
                 .is_some_and(|filter| !self.origins(filter.value).any(Origins::BOUND))
         });
-        if filters.iter().any(|filter| self.binds(filter)) && !self.is_bound(&this.query) {
+        if self.bind_all(filters, &this.chosen) && !self.is_bound(&this.query) {
             self.bind(&this.query);
         }
+    }
+
+    /// Whether the filters together let through only what is the caller's, or what somebody opened: in an `or` with the
+    /// caller, no other way may be the client's alone.
+    fn bind_all(&self, filters: &[Filter], chosen: &[usize]) -> bool {
+        let is_clients_alone = |way: (ValueId, usize)| {
+            let mut of_way = filters
+                .iter()
+                .enumerate()
+                .filter(|(_, filter)| filter.ways.contains(&way))
+                .peekable();
+            of_way.peek().is_some() && of_way.all(|(number, _)| chosen.contains(&number))
+        };
+        filters.iter().any(|filter| {
+            self.binds(filter)
+                && filter.ways.iter().all(|(or, _)| {
+                    let mut others = filters.iter().flat_map(|other| &other.ways);
+                    !others.any(|other| other.0 == *or && is_clients_alone(*other))
+                })
+        })
     }
 
     /// Whether a filter lets through only what is the caller's.

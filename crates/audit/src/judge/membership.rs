@@ -57,11 +57,9 @@ impl Judging<'_, '_, '_, '_> {
                 Entry::Named(name, filter) if name == "where" => Some(filter),
                 _ => None,
             });
-        let mut filters = Vec::new();
-        if let Some(wanted) = wanted {
-            let knowledge = self.bench.knowledge;
-            query::flatten(values, knowledge, wanted, "", false, 0, &mut filters);
-        }
+        let knowledge = self.bench.knowledge;
+        let filters =
+            wanted.map_or_else(Vec::new, |wanted| query::flatten(values, knowledge, wanted));
         filters.iter().any(|filter| {
             filter.operator == Operator::Eq
                 && !filter.conditional
