@@ -61,7 +61,7 @@ impl SystemClock {
         }
     }
 
-    /// The same with the system's clock read at most once in [`WALL_AGE_MAX`]: between two looks at it, it is taken to go as
+    /// The same with the system's clock read at most once in a tenth of a second: between two looks at it, it is taken to go as
     /// the monotonic clock does.
     #[must_use]
     pub fn now_by(&self, wall: &Wall) -> Now {
