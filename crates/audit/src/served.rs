@@ -179,7 +179,12 @@ impl Served {
 fn others(project: &Project, routes: &[RouteRecord]) -> Vec<(String, String)> {
     routes
         .iter()
-        .filter(|route| !route.framework.starts_with("nextjs"))
+        // Convex answers at its own address, and is no application that a proxy forwards to.
+        .filter(|route| {
+            !["nextjs", "convex"]
+                .iter()
+                .any(|one| route.framework.starts_with(one))
+        })
         .map(|route| {
             let package = project.package_of(&route.location.file);
             let folder = package.map_or_else(String::new, |package| package.dir.clone());

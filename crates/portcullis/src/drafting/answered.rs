@@ -10,6 +10,9 @@ use super::todo::{Todo, Todos};
 /// How a client sends the call of a server action: as text, or as a form.
 const ACTION_TYPES: [&str; 2] = ["text/plain", "multipart/form-data"];
 
+/// What the audit calls an HTTP route of Convex.
+const CONVEX_HTTP: &str = "convex-http";
+
 /// What an entry is about; the file has a section for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Section {
@@ -135,6 +138,9 @@ impl All {
         let (kind, mut reason, todos) = judged(record, todos);
         if let Some((_, why)) = alias {
             reason = format!("{reason} (another path of `{}`: {why})", record.path);
+        }
+        if record.framework == CONVEX_HTTP {
+            reason += ". Convex answers it at its own address (`.convex.site`), which a guard of this application does not see";
         }
         self.answered.push(Answered {
             path,
