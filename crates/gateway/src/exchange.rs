@@ -156,8 +156,8 @@ struct Permitted<'s> {
     now: Now,
 }
 
-/// Decides and writes what comes of it, as far as that needs no wait, which is all of it for most requests. On the stack and
-/// not in the connection's own memory: what all connections share is in the processor's cache.
+/// Decides and writes what comes of it, as far as that needs no wait, which is all of it for most requests. On the stack, so
+/// that the memory that each connection has need not hold a decision in the making.
 #[inline(never)]
 fn begin<'s, 'r>(
     connection: &mut Connection<'_>,

@@ -7,7 +7,7 @@ use crate::malformed::quoted;
 use crate::node::{Node, NodeValue, Table};
 use crate::policy_file::Draft;
 use crate::suggestion::closest;
-use crate::table_reader::{TableReader, wrong_kind};
+use crate::table_reader::{TableReader, name_of, wrong_kind};
 use crate::{Malformed, Name, Place};
 
 /// A kind of object, and how the application's database tells whose one is.
@@ -53,13 +53,7 @@ pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
     draft.facts_stated = true;
     for entry in &table.entries {
         draft.fact_names.insert(entry.key.clone());
-        let name = match entry.key.parse::<Name>() {
-            Ok(name) => Some(name),
-            Err(fault) => {
-                faults.add_malformed(&entry.key_span, fault);
-                None
-            }
-        };
+        let name = name_of(entry, faults);
         let NodeValue::Table(inner) = &entry.node.value else {
             wrong_kind(&entry.node, "a table with `sql`", faults);
             continue;

@@ -1,6 +1,7 @@
 //! `Function`: one `[[function]]`, which says what a function is that callers reach past any proxy, and what it must have.
 
 use crate::bounds::ROUTES_MAX;
+use crate::demands::{Demands, read_extras};
 use crate::faults::{Faults, Place};
 use crate::form::{Form, Kind, may, need};
 use crate::node::{Node, Table};
@@ -36,14 +37,14 @@ impl Function {
     /// `[[except]]`.
     #[must_use]
     pub fn need(&self, control: Control) -> Need {
-        let stated = self.requires.contains(&control)
-            || match control {
-                Control::RateLimit => self.expensive || !self.limits.is_empty(),
-                Control::Authorization => self.permission.is_some(),
-                Control::Ownership => self.object.is_some(),
-                _ => false,
-            };
-        if stated {
+        let demands = Demands {
+            requires: &self.requires,
+            expensive: self.expensive,
+            limits: &self.limits,
+            permission: self.permission.as_ref(),
+            object: self.object.as_ref(),
+        };
+        if demands.ask_for(control) {
             Need::Required
         } else {
             crate::need(self.kind, control)
@@ -122,10 +123,7 @@ fn read_one(table: &Table, draft: &Draft, faults: &mut Faults<'_>) -> Option<Fun
     let kind = reader.parsed::<RouteType>(kind);
     let limits = read_limits(&mut reader, kind, draft);
     let (permission, object) = read_caller(&mut reader, kind, draft);
-    let expensive = reader.optional("expensive");
-    let expensive = reader.truth(expensive).unwrap_or_default();
-    let requires = reader.optional("requires");
-    let requires = reader.list::<Control>(requires, false).unwrap_or_default();
+    let (expensive, requires) = read_extras(&mut reader);
     reader.finish();
     Some(Function {
         name: name?,

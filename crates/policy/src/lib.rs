@@ -8,6 +8,7 @@ mod control;
 mod cors;
 mod date;
 mod default_limits;
+mod demands;
 mod deployment;
 mod depth;
 pub mod event;

@@ -8,7 +8,7 @@ use crate::form::{Form, Kind, may, need};
 use crate::malformed::quoted;
 use crate::node::{Node, NodeValue, Table};
 use crate::policy_file::Draft;
-use crate::table_reader::{TableReader, wrong_kind};
+use crate::table_reader::{TableReader, name_of, wrong_kind};
 use crate::word::words;
 use crate::{LimitKey, Malformed, Name, Notice, Rate, RouteType, default_limits};
 
@@ -162,13 +162,7 @@ pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
             faults.add_malformed(&entry.key_span, fault);
             continue;
         }
-        let name = match entry.key.parse::<Name>() {
-            Ok(name) => Some(name),
-            Err(fault) => {
-                faults.add_malformed(&entry.key_span, fault);
-                None
-            }
-        };
+        let name = name_of(entry, faults);
         let NodeValue::Table(inner) = &entry.node.value else {
             wrong_kind(&entry.node, "a table with `rate`", faults);
             continue;

@@ -8,7 +8,7 @@ use crate::malformed::quoted;
 use crate::node::{Entry, Node, NodeValue};
 use crate::policy_file::{Draft, is_empty_list};
 use crate::suggestion::closest;
-use crate::table_reader::{TableReader, list, wrong_kind};
+use crate::table_reader::{TableReader, list, name_of, wrong_kind};
 use crate::{Malformed, Name, Place};
 
 /// The `[roles]` table.
@@ -101,13 +101,7 @@ fn read_grants(
     order: Option<&[Name]>,
     faults: &mut Faults<'_>,
 ) -> Option<(Name, Vec<Name>)> {
-    let role = match entry.key.parse::<Name>() {
-        Ok(role) => role,
-        Err(fault) => {
-            faults.add_malformed(&entry.key_span, fault);
-            return None;
-        }
-    };
+    let role = name_of(entry, faults)?;
     let granted = list::<Name>(&entry.node, false, faults);
     if let Some(order) = order
         && !order.contains(&role)

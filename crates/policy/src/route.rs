@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::bounds::ROUTES_MAX;
+use crate::demands::{Demands, read_extras};
 use crate::faults::{Faults, Place};
 use crate::form::{Form, Kind, may, need};
 use crate::node::{Node, Table};
@@ -81,11 +82,15 @@ impl Route {
     /// `[[except]]`.
     #[must_use]
     pub fn need(&self, control: Control) -> Need {
-        let stated = self.requires.contains(&control)
+        let demands = Demands {
+            requires: &self.requires,
+            expensive: self.expensive,
+            limits: &self.limits,
+            permission: self.permission.as_ref(),
+            object: self.object.as_ref(),
+        };
+        let stated = demands.ask_for(control)
             || match control {
-                Control::RateLimit => self.expensive || !self.limits.is_empty(),
-                Control::Authorization => self.permission.is_some(),
-                Control::Ownership => self.object.is_some(),
                 Control::Signature => self.verify.is_some(),
                 Control::Validation => self.body.as_ref().is_some_and(|body| body.schema.is_some()),
                 Control::BodyLimit => self.body.as_ref().is_some_and(|body| body.max.is_some()),
@@ -277,10 +282,7 @@ fn read_one(table: &Table, draft: &Draft, faults: &mut Faults<'_>) -> Option<Rou
     let kind = reader.parsed::<RouteType>(kind);
     let limits = read_limits(&mut reader, kind, draft);
     let (permission, object) = read_caller(&mut reader, kind, draft);
-    let expensive = reader.optional("expensive");
-    let expensive = reader.truth(expensive).unwrap_or_default();
-    let requires = reader.optional("requires");
-    let requires = reader.list::<Control>(requires, false).unwrap_or_default();
+    let (expensive, requires) = read_extras(&mut reader);
     let body_node = reader.optional("body");
     let body = reader
         .table(body_node)

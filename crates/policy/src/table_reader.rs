@@ -11,7 +11,7 @@ use crate::malformed::quoted;
 use crate::node::{Entry, Node, NodeValue, Table};
 use crate::rate::{parse_fine_duration, written};
 use crate::suggestion::{closest, or_list};
-use crate::{ByteCount, Date, Malformed};
+use crate::{ByteCount, Date, Malformed, Name};
 
 /// Reads a table. Every key that is asked for is a key that is known; [`finish`](Self::finish) refuses the others.
 ///
@@ -350,6 +350,15 @@ pub(crate) fn nodes<'n>(node: &'n Node, faults: &mut Faults<'_>) -> Option<&'n [
         return None;
     }
     Some(values)
+}
+
+/// The name that a table under `[limits]` and its like is written under.
+pub(crate) fn name_of(entry: &Entry, faults: &mut Faults<'_>) -> Option<Name> {
+    entry
+        .key
+        .parse()
+        .map_err(|fault| faults.add_malformed(&entry.key_span, fault))
+        .ok()
 }
 
 pub(crate) fn wrong_kind(node: &Node, expected: &str, faults: &mut Faults<'_>) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
-use crate::support::{Gate, PanickingStore, Panics, Setup, Talk, Upstream, simple};
+use crate::support::{AtOnce, Gate, PanickingStore, Panics, Setup, Talk, Upstream, simple};
 
 const LIMITED: &str = r#"
 [limits.few]
@@ -165,10 +165,20 @@ fn case_106_a_request_ends_by_the_policy_that_it_began_with() {
 
 #[test]
 fn case_107_a_store_that_panics_refuses_one_request() {
-    for when in [Panics::Asked, Panics::Awaited] {
+    for (when, at_once) in [
+        (Panics::Asked, false),
+        (Panics::Asked, true),
+        (Panics::Awaited, false),
+    ] {
         let upstream = Upstream::ok();
         let store = Arc::new(PanickingStore::new(when));
-        let gate = Setup::simple(&upstream).store(store.clone()).start();
+        let setup = Setup::simple(&upstream);
+        let setup = if at_once {
+            setup.store(Arc::new(AtOnce(store.clone())))
+        } else {
+            setup.store(store.clone())
+        };
+        let gate = setup.start();
         let post = "POST /form HTTP/1.1\r\nHost: victim.test\r\nContent-Length: 0\r\n\r\n";
         for _ in 0..2 {
             assert_eq!(gate.client().ask(post).status, 500, "{when:?}");

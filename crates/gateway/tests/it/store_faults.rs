@@ -7,14 +7,24 @@ use portcullis_guard::store::{Durability, StoreError};
 use portcullis_state::store::faults::{Fault, FaultyStore};
 use portcullis_state::{MemoryOptions, MemoryStore};
 
-use crate::support::{Gate, Setup, Upstream, get, post, timed};
+use crate::support::{AtOnce, Gate, Setup, Upstream, get, post, timed};
 
 fn faulty(then: Fault) -> (Gate, Upstream, Arc<FaultyStore<MemoryStore>>) {
+    faulty_as(then, false)
+}
+
+/// The same, of a store that says that it answers at once, or does not.
+fn faulty_as(then: Fault, at_once: bool) -> (Gate, Upstream, Arc<FaultyStore<MemoryStore>>) {
     let upstream = Upstream::ok();
     let memory = MemoryStore::new(MemoryOptions::default()).unwrap();
     let store = Arc::new(FaultyStore::new(memory, [], then));
-    let gate = Setup::simple(&upstream).store(store.clone()).start();
-    (gate, upstream, store)
+    let setup = Setup::simple(&upstream);
+    let setup = if at_once {
+        setup.store(Arc::new(AtOnce(store.clone())))
+    } else {
+        setup.store(store.clone())
+    };
+    (setup.start(), upstream, store)
 }
 
 #[test]
@@ -44,8 +54,9 @@ fn every_fault_of_the_store_is_a_503_that_is_never_forwarded() {
             Fault::FewerStates,
         ])
         .chain([Fault::Late(Duration::from_secs(5))]);
-    for fault in faults {
-        let (gate, upstream, store) = faulty(fault.clone());
+    let ways = faults.flat_map(|fault| [(fault.clone(), false), (fault, true)]);
+    for (fault, at_once) in ways {
+        let (gate, upstream, store) = faulty_as(fault.clone(), at_once);
         let mut client = gate.client();
         for _ in 0..3 {
             let (time, answer) = timed(|| client.ask(post("/form", "{}")));

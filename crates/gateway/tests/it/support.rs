@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 pub(crate) use client::{Answer, Client};
 pub(crate) use gate::{Gate, Setup, simple};
 pub(crate) use message::{Request, assert_normal, split};
-pub(crate) use stores::{PanickingStore, Panics};
+pub(crate) use stores::{AtOnce, PanickingStore, Panics};
 pub(crate) use upstream::{Talk, Upstream};
 
 /// No wait of a test is longer: what takes longer has failed.

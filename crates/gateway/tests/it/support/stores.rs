@@ -1,5 +1,7 @@
-//! A store that panics; all other faults are those of `portcullis_state::store::faults`.
+//! A store that panics, and one that says that it answers at once; all other faults are those of
+//! `portcullis_state::store::faults`.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use portcullis_guard::clock::Now;
@@ -49,5 +51,23 @@ impl Store for PanickingStore {
 
     fn keeps(&self) -> Durability {
         Durability::Durable
+    }
+}
+
+/// Says of a store that it answers at once, truly or not: then a decision is made without a wait.
+#[derive(Debug)]
+pub(crate) struct AtOnce<S>(pub(crate) Arc<S>);
+
+impl<S: Store> Store for AtOnce<S> {
+    fn ask<'a>(&'a self, batch: &'a [Ask<'_>], now: Now) -> Reply<'a> {
+        self.0.ask(batch, now)
+    }
+
+    fn answers_at_once(&self) -> bool {
+        true
+    }
+
+    fn keeps(&self) -> Durability {
+        self.0.keeps()
     }
 }
