@@ -5,6 +5,7 @@
 mod address;
 mod bucket;
 mod client_ip;
+pub mod cookies;
 mod escape;
 mod fault;
 mod forwarded;
@@ -20,6 +21,7 @@ mod trusted_proxies;
 
 pub use bucket::{Bucket, Coarseness};
 pub use client_ip::{Believed, Client, ClientIp, ForwardedBy, Scheme};
+pub use cookies::{CookieRepeated, Cookies};
 pub use fault::{CanonFault, ClientFault, HostFault, JsonFault, PathFault};
 pub use header_set::{HeaderSet, Repeated};
 pub use host_name::{HostKind, HostName};

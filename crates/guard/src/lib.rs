@@ -2,6 +2,7 @@
 //! no I/O and reads no clock. No answer is never a yes.
 #![warn(clippy::wildcard_enum_match_arm)]
 
+pub mod base64url;
 pub mod canon;
 pub mod clock;
 mod codes;
@@ -9,6 +10,7 @@ pub mod compile;
 pub mod decide;
 pub mod decision;
 pub mod http1;
+pub mod keys;
 pub mod limit;
 mod phases;
 pub mod plan;

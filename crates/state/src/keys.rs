@@ -49,8 +49,6 @@
 mod encoding;
 mod fault;
 mod kept;
-mod mac_keys;
-mod purpose;
 mod secret;
 mod secret_reader;
 #[cfg(test)]
@@ -58,8 +56,9 @@ mod tests;
 mod weakness;
 
 pub use fault::{SecretError, SecretFault, SecretPlace, SecretWarning, SecretWarningKind};
-pub use mac_keys::{KeyId, MacFault, MacKeys, NoKeyId, Signed, Tag, is_equal};
-pub use purpose::Purpose;
+pub use portcullis_guard::keys::{
+    KeyId, MacFault, MacKey, MacKeys, NoKeyId, Purpose, Signed, Tag, is_equal,
+};
 pub use secret::Secret;
 pub use secret_reader::SecretReader;
 pub use weakness::Weakness;

@@ -86,7 +86,7 @@ impl<'b> HeaderSet<'b> {
     }
 
     /// The values of all fields with this name, in their order.
-    pub fn all(&self, name: &str) -> impl Iterator<Item = &'b [u8]> {
+    pub fn all<'n>(&self, name: &'n str) -> impl Iterator<Item = &'b [u8]> + use<'b, 'n> {
         let (buf, fields) = (self.buf, self.fields);
         fields
             .iter()

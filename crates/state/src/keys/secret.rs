@@ -8,8 +8,7 @@ use portcullis_policy::SecretKey;
 use zeroize::Zeroizing;
 
 use super::fault::{SecretError, SecretFault, SecretPlace};
-use super::mac_keys::{KeyId, MacKey, MacKeys};
-use super::purpose::Purpose;
+use super::{KeyId, MacKey, MacKeys, Purpose};
 
 /// A secret that was read: its keys in the order of the policy, at least one. It can be dropped when the keys of its purposes are made.
 pub struct Secret {

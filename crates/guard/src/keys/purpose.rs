@@ -9,19 +9,28 @@ pub enum Purpose {
     PreSessionCookie,
     /// Binds a CSRF token to its session.
     CsrfToken,
+    /// Signs who the caller is, for the application.
+    Identity,
 }
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::SessionCookie, Self::PreSessionCookie, Self::CsrfToken];
+    pub const ALL: [Self; 4] = [
+        Self::SessionCookie,
+        Self::PreSessionCookie,
+        Self::CsrfToken,
+        Self::Identity,
+    ];
 
     /// The `info` of HKDF (RFC 5869 §3.2). Whoever changes one makes all that was signed under it worthless; the number
     /// at its end is there for that.
-    pub(super) const fn label(self) -> &'static [u8] {
+    #[must_use]
+    pub const fn label(self) -> &'static [u8] {
         match self {
             Self::SessionCookie => b"portcullis session cookie 1",
             Self::PreSessionCookie => b"portcullis pre-session cookie 1",
             Self::CsrfToken => b"portcullis csrf token 1",
+            Self::Identity => b"portcullis identity 1",
         }
     }
 }

@@ -5,9 +5,8 @@ use std::str::FromStr;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key};
-use portcullis_guard::clock::Now;
 
-use super::encoding::hex_digit;
+use crate::clock::Now;
 
 /// The keys of one secret for one purpose. What is signed is a list of parts, of which each stands with its length before it, so
 /// that no two lists are signed alike.
@@ -16,7 +15,7 @@ pub struct MacKeys(Vec<MacKey>);
 
 /// One key. The library overwrites it when it is dropped, and prints nothing of it.
 #[derive(Debug)]
-pub(super) struct MacKey {
+pub struct MacKey {
     id: KeyId,
     key: Key,
     last_day: Option<u64>,
@@ -63,7 +62,9 @@ pub enum MacFault {
 pub struct NoKeyId;
 
 impl MacKeys {
-    pub(super) fn new(keys: Vec<MacKey>) -> Self {
+    /// Of keys in the order of the policy.
+    #[must_use]
+    pub fn new(keys: Vec<MacKey>) -> Self {
         Self(keys)
     }
 
@@ -117,7 +118,9 @@ impl MacKeys {
 }
 
 impl MacKey {
-    pub(super) fn new(id: KeyId, key: &[u8], last_day: Option<u64>) -> Self {
+    /// A key of its bytes, which is accepted until the end of a day counted from 1970-01-01 in UTC.
+    #[must_use]
+    pub fn new(id: KeyId, key: &[u8], last_day: Option<u64>) -> Self {
         let key = Key::new(HMAC_SHA256, key);
         Self { id, key, last_day }
     }
@@ -168,9 +171,12 @@ impl fmt::Debug for Tag {
 }
 
 impl KeyId {
-    pub(super) const BYTES: usize = 8;
+    /// How many bytes it has.
+    pub const BYTES: usize = 8;
 
-    pub(super) const fn new(bytes: [u8; Self::BYTES]) -> Self {
+    /// Of its bytes.
+    #[must_use]
+    pub const fn new(bytes: [u8; Self::BYTES]) -> Self {
         Self(bytes)
     }
 }
@@ -192,7 +198,11 @@ impl FromStr for KeyId {
         let pairs: &[[u8; 2]; Self::BYTES] = pairs.try_into().map_err(|_wrong_length| NoKeyId)?;
         let mut bytes = [0; Self::BYTES];
         for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            let digit = |one: u8| hex_digit(one).filter(|_| !one.is_ascii_uppercase());
+            let digit = |one: u8| match one {
+                b'0'..=b'9' => Some(one - b'0'),
+                b'a'..=b'f' => Some(one - b'a' + 10),
+                _ => None,
+            };
             *byte = digit(*high).ok_or(NoKeyId)? << 4 | digit(*low).ok_or(NoKeyId)?;
         }
         Ok(Self(bytes))
@@ -201,8 +211,15 @@ impl FromStr for KeyId {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::bytes;
     use super::*;
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        let (pairs, []) = hex.as_bytes().as_chunks::<2>() else {
+            panic!("half a byte")
+        };
+        let byte = |pair: &[u8; 2]| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap();
+        pairs.iter().map(byte).collect()
+    }
 
     /// RFC 4231 §4, all cases but the one that is about cutting off.
     #[test]
