@@ -167,7 +167,6 @@ fn begin<'s, 'r>(
 ) -> Begun<'s, 'r> {
     let mut decider = Decider::new(&live.plan, request.view, now);
     let store = connection.worker.store();
-    let at_once = store.answers_at_once();
     let mut step = guarded(|| decider.start());
     loop {
         step = match step {
@@ -176,10 +175,12 @@ fn begin<'s, 'r>(
                 let decided = settle(connection, request, decision, body, None, now);
                 return Begun::Decided(decided);
             }
-            Step::Ask if at_once => match answers_at_once(store, decider.batch(), now) {
-                Some(answers) => guarded(|| decider.answered(answers)),
-                None => panicked(STORE_PANICKED),
-            },
+            Step::Ask if store.answers_at_once(decider.batch()) => {
+                match answers_at_once(store, decider.batch(), now) {
+                    Some(answers) => guarded(|| decider.answered(answers)),
+                    None => panicked(STORE_PANICKED),
+                }
+            }
             step @ (Step::Ask | Step::Body { .. }) => {
                 return Begun::Waits(Box::new(Waiting { decider, step }));
             }

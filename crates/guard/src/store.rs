@@ -18,7 +18,8 @@ use crate::limit::{LimitRule, LimitState};
 pub enum Durability {
     /// It may be lost at a restart. For what then costs a refusal and nothing else (live CSRF tokens).
     Volatile,
-    /// It is written out from time to time, and what came after the last snapshot may be lost (limits of long windows).
+    /// It is written out from time to time, and nobody waits for that: what came last may be lost (limits of long windows,
+    /// when a session was used last).
     Snapshot,
     /// It is on the disk (fsync, in groups). For what must never come back or be used twice (revocations, tombstones
     /// of sessions, webhook ids, used codes).
@@ -210,6 +211,24 @@ pub enum Ask<'s> {
         /// How it is kept.
         durability: Durability,
     },
+    /// Writes an entry, whatever was there, and counts it in a ring: so many entries of one owner live at most, and the
+    /// newest of them. Where as many live, the oldest is deleted first; one that was taken or is over takes no place.
+    ///
+    /// A ring shares no name with an entry: it can only be written to. All entries of a ring are written through it.
+    PutInRing {
+        /// The ring.
+        ring: Key,
+        /// Which. One that is in the ring already becomes its newest.
+        key: Key,
+        /// What.
+        value: Value,
+        /// How long it lives.
+        lives: Nanos,
+        /// How many live at most. Zero is counted as one.
+        at_most: usize,
+        /// How it is kept, and the deletion of the oldest with it.
+        durability: Durability,
+    },
     /// Does all effects if all conditions hold, else none.
     Commit {
         /// What must hold.
@@ -256,7 +275,7 @@ pub type LimitStates = SmallVec<[LimitState; 2]>;
 pub enum Answer {
     /// To [`Ask::Limits`]: the state of each bucket, in the order of the ask. Admitted are they all or none.
     Limits(LimitStates),
-    /// To [`Ask::Release`] and [`Ask::RevokeUntil`].
+    /// To [`Ask::Release`], [`Ask::RevokeUntil`] and [`Ask::PutInRing`].
     Done,
     /// To [`Ask::PutIfAbsent`]: whether it was written.
     Put(bool),
@@ -350,13 +369,13 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// which asks were done; each is written so that this costs a refusal at most.
     fn ask<'a>(&'a self, batch: &'a [Ask<'_>], now: Now) -> Reply<'a>;
 
-    /// Whether every reply is [`Reply::Ready`], as of a store in memory: then nobody prepares for a wait. A store that says so
-    /// and has one wait is refused like one that fails.
-    fn answers_at_once(&self) -> bool {
+    /// Whether the reply to this batch will be [`Reply::Ready`], as of a store in memory: then nobody prepares for a wait. A
+    /// store that says so and has one wait is refused like one that fails.
+    fn answers_at_once(&self, _batch: &[Ask<'_>]) -> bool {
         false
     }
 
-    /// The best class in which it can keep things. What needs a better one is refused with
-    /// [`StoreError::NotKept`], never kept worse.
+    /// The best class in which it can keep entries. What needs a better one is refused with [`StoreError::NotKept`], never
+    /// kept worse; so is a limit of a better class than the store can keep limits in.
     fn keeps(&self) -> Durability;
 }

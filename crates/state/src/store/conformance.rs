@@ -6,6 +6,7 @@ mod bench;
 mod entries;
 mod limits;
 mod races;
+mod rings;
 mod small;
 
 use std::fmt;
@@ -34,7 +35,7 @@ type Rule = (&'static str, fn(&Bench<'_>) -> Result<(), String>);
 
 /// Tries every rule, each on a new store with room for 100,000 buckets and entries; gives those that are broken.
 pub fn run(make: impl Fn() -> Box<dyn Store>) -> Vec<BrokenRule> {
-    let rules = [limits::RULES, entries::RULES, races::RULES];
+    let rules = [limits::RULES, entries::RULES, rings::RULES, races::RULES];
     try_all(&rules.concat(), make)
 }
 

@@ -5,6 +5,8 @@ mod entries;
 mod entry;
 mod hash;
 mod limits;
+mod ring;
+mod rings;
 
 use std::sync::Mutex;
 
@@ -17,6 +19,7 @@ use bucket::BucketShard;
 pub(crate) use bucket::{Bucket, BucketKey, Cell, ExactCell};
 use entry::{EntryShard, Life};
 pub(crate) use hash::BucketHash;
+use rings::RingPut;
 
 use crate::StateError;
 use crate::store::shards::{Broken, Shards};
@@ -217,6 +220,23 @@ impl MemoryStore {
                 until_unix_millis,
                 ..
             } => self.revoke_until(key, *until_unix_millis, now),
+            Ask::PutInRing {
+                ring,
+                key,
+                value,
+                lives,
+                at_most,
+                ..
+            } => {
+                let put = RingPut {
+                    ring,
+                    key,
+                    value,
+                    life: Life::of(*lives, now),
+                    at_most: *at_most,
+                };
+                self.put_in_ring(&put, now)
+            }
             Ask::Commit {
                 conditions,
                 effects,
@@ -227,12 +247,14 @@ impl MemoryStore {
 
     fn can_keep(&self, ask: &Ask<'_>) -> Result<(), StoreError> {
         let (asked, kept) = match ask {
+            _ if self.is_rehearsal => return Ok(()),
             Ask::Limits(limits) | Ask::Release { limits, .. } => (worst(limits), self.keeps()),
             Ask::Get { .. } => return Ok(()),
             Ask::PutIfAbsent { durability, .. }
             | Ask::Take { durability, .. }
             | Ask::CompareAndSet { durability, .. }
             | Ask::RevokeUntil { durability, .. }
+            | Ask::PutInRing { durability, .. }
             | Ask::Commit { durability, .. } => (*durability, Durability::Volatile),
         };
         if asked > kept {
@@ -256,13 +278,14 @@ impl Store for MemoryStore {
         Reply::Ready(self.answer(batch, now))
     }
 
-    /// For limits. Entries under keys are never kept better than [`Durability::Volatile`].
-    fn answers_at_once(&self) -> bool {
+    fn answers_at_once(&self, _batch: &[Ask<'_>]) -> bool {
         true
     }
 
     fn keeps(&self) -> Durability {
-        if self.snapshots.is_some() || self.is_rehearsal {
+        if self.is_rehearsal {
+            Durability::Durable
+        } else if self.snapshots.is_some() {
             Durability::Snapshot
         } else {
             Durability::Volatile

@@ -63,7 +63,7 @@ impl<S: Store> Store for AtOnce<S> {
         self.0.ask(batch, now)
     }
 
-    fn answers_at_once(&self) -> bool {
+    fn answers_at_once(&self, _batch: &[Ask<'_>]) -> bool {
         true
     }
 

@@ -158,6 +158,45 @@ impl<'s> Bench<'s> {
         }
     }
 
+    /// An entry in a ring of so many.
+    pub(super) fn ring(self, ring: &Key, key: &Key, text: &str, at_most: usize) -> Held {
+        self.ring_for(ring, key, text, at_most, LIVES)
+    }
+
+    /// The same for another time than usual.
+    pub(super) fn ring_for(
+        self,
+        ring: &Key,
+        key: &Key,
+        text: &str,
+        at_most: usize,
+        lives: Nanos,
+    ) -> Held {
+        let ask = Ask::PutInRing {
+            ring: ring.clone(),
+            key: key.clone(),
+            value: value(text),
+            lives,
+            at_most,
+            durability: Durability::Volatile,
+        };
+        match self.one(ask)? {
+            Answer::Done => Ok(()),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Which of these entries live, by their numbers.
+    pub(super) fn living(self, keys: &[Key]) -> Result<Vec<usize>, String> {
+        let mut living = Vec::new();
+        for (number, key) in keys.iter().enumerate() {
+            if self.get(key)?.is_some() {
+                living.push(number);
+            }
+        }
+        Ok(living)
+    }
+
     pub(super) fn commit(
         self,
         conditions: Vec<Condition>,

@@ -18,6 +18,9 @@ pub(super) const RULES: &[Rule] = &[
     ("no set is lost", sets),
     ("of two commits one is done", commits),
     ("no commit is seen half done", half),
+    ("no more live in a ring than may", ring),
+    ("the newest of each writer stay in a ring", ring_order),
+    ("a ring that is taken from has room", ring_taken),
 ];
 
 const THREADS: usize = 4;
@@ -206,6 +209,70 @@ fn half(bench: &Bench<'_>) -> Held {
             if bench.commit(conditions, Vec::new())? == Err(1) {
                 return Err("one of two entries was written".to_owned());
             }
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn ring(bench: &Bench<'_>) -> Held {
+    const AT_MOST: usize = 8;
+    let name = key("ring");
+    // One more than may live: somebody who finds all of them in one moment found too many.
+    let keys: Vec<_> = (0..=AT_MOST)
+        .map(|number| key(&format!("r{number}")))
+        .collect();
+    let all = || keys.iter().cloned().map(Condition::Exists).collect();
+    together(THREADS, |thread| {
+        for round in 0..ROUNDS {
+            if thread == 0 {
+                if bench.commit(all(), Vec::new())?.is_ok() {
+                    return Err(format!("{} live in a ring of {AT_MOST}", keys.len()));
+                }
+                continue;
+            }
+            let one = keys.get((round * thread + thread) % keys.len());
+            bench.ring(&name, one.unwrap_or(&name), "x", AT_MOST)?;
+        }
+        Ok(())
+    })?;
+    let living = bench.living(&keys)?.len();
+    same("living", living, AT_MOST)
+}
+
+fn ring_order(bench: &Bench<'_>) -> Held {
+    const AT_MOST: usize = 32;
+    let name = key("ring");
+    let of = |thread: usize| -> Vec<_> {
+        let numbers = 0..ROUNDS / THREADS;
+        numbers
+            .map(|number| key(&format!("{thread} {number}")))
+            .collect()
+    };
+    together(THREADS, |thread| {
+        of(thread)
+            .iter()
+            .try_for_each(|one| bench.ring(&name, one, "x", AT_MOST))
+    })?;
+    let mut living = 0;
+    for thread in 0..THREADS {
+        let keys = of(thread);
+        let mine = bench.living(&keys)?;
+        let newest: Vec<usize> = (keys.len() - mine.len()..keys.len()).collect();
+        living += mine.len();
+        same("the newest of one writer", mine, newest)?;
+    }
+    same("living", living, AT_MOST)
+}
+
+fn ring_taken(bench: &Bench<'_>) -> Held {
+    let name = key("ring");
+    // Each has at most one in it: with room for all of them, none ever has to go.
+    together(THREADS, |thread| {
+        for round in 0..ROUNDS / THREADS {
+            let mine = key(&format!("{thread} {round}"));
+            bench.ring(&name, &mine, "x", THREADS)?;
+            same("still there", bench.take(&mine)?.is_some(), true)?;
         }
         Ok(())
     })?;

@@ -24,6 +24,10 @@ pub(super) const RULES: &[Rule] = &[
         room_again,
     ),
     ("a full store refuses entries, and gives up none", entries),
+    (
+        "a full store refuses entries of a ring, and gives up none",
+        ring,
+    ),
 ];
 
 /// More than any store has room for that this suite is run on.
@@ -199,4 +203,38 @@ fn entries(bench: &Bench<'_>) -> Held {
         }
     }
     Ok(())
+}
+
+fn ring(bench: &Bench<'_>) -> Held {
+    let name = |number: u32| key(&format!("key {number}"));
+    let of = |number: u32| key(&format!("ring {}", number / 4));
+    let mut refused = Vec::new();
+    let mut written = Vec::new();
+    for number in 0..MANY {
+        if bench
+            .ring_for(&of(number), &name(number), "value", 4, WINDOW)
+            .is_ok()
+        {
+            written.push(number);
+        } else {
+            refused.push(number);
+        }
+        if refused.len() > 100 {
+            break;
+        }
+    }
+    same("it is full at some point", refused.is_empty(), false)?;
+    for number in written {
+        let found = bench.get(&name(number))?;
+        same("an entry", found.as_deref(), Some("value"))?;
+    }
+    for number in refused {
+        same("what was refused", bench.get(&name(number))?, None)?;
+    }
+    let later = bench.after(WINDOW);
+    same(
+        "room again",
+        later.ring(&of(0), &name(0), "value", 4),
+        Ok(()),
+    )
 }

@@ -10,7 +10,7 @@ use crate::store::shards::Held;
 
 impl MemoryStore {
     /// The shard of a key, and its hash in it.
-    fn place(&self, key: &Key) -> (usize, u64) {
+    pub(super) fn place(&self, key: &Key) -> (usize, u64) {
         let [shard, hash] = self.hash.entry(key);
         (self.entries.place(shard), hash)
     }

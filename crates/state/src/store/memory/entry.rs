@@ -1,14 +1,16 @@
-//! `EntryShard`: one part of the entries under keys, capped by bytes. A full one refuses; it forgets nothing that lives.
+//! `EntryShard`: one part of the entries under keys and of their rings, capped by bytes. A full one refuses; it forgets nothing that lives.
 
 use hashbrown::HashTable;
 use portcullis_guard::clock::{Nanos, Now, SECOND};
 use portcullis_guard::store::{Key, StoreError, Value};
 
+use super::ring::RingTable;
+
 /// What an entry costs apart from long keys and values.
 pub(crate) const ENTRY_BYTES: usize = (size_of::<Entry>() + 1) * 8 * 2 / 7;
 
 /// Slots that are looked at for expired entries whenever one is written.
-const STEP: usize = 4;
+pub(super) const STEP: usize = 4;
 /// How often a full shard is swept as a whole.
 const SWEEP_EVERY: Nanos = SECOND / 10;
 
@@ -37,12 +39,12 @@ impl Life {
         }
     }
 
-    fn goes_on(self, now: Now) -> bool {
+    pub(crate) fn goes_on(self, now: Now) -> bool {
         self.monotonic > now.monotonic || self.unix_millis > now.unix_millis
     }
 
     /// The later of two ends.
-    fn longer(self, other: Self) -> Self {
+    pub(crate) fn longer(self, other: Self) -> Self {
         Self {
             monotonic: self.monotonic.max(other.monotonic),
             unix_millis: self.unix_millis.max(other.unix_millis),
@@ -54,6 +56,7 @@ impl Life {
 #[derive(Debug)]
 pub(crate) struct EntryShard {
     table: HashTable<Entry>,
+    pub(crate) rings: RingTable,
     bytes_max: usize,
     heap_bytes: usize,
     cursor: usize,
@@ -80,6 +83,7 @@ impl EntryShard {
     pub(crate) fn new(bytes_max: usize) -> Self {
         Self {
             table: HashTable::new(),
+            rings: RingTable::default(),
             bytes_max,
             heap_bytes: 0,
             cursor: 0,
@@ -106,9 +110,10 @@ impl EntryShard {
         entry.life.goes_on(now).then_some(entry.value)
     }
 
-    /// Whether so many entries with so many bytes of heap fit in, after a sweep if it must be.
+    /// Whether so many entries with so many bytes beside them fit in, after a sweep if it must be.
     pub(crate) fn make_room(&mut self, entries: usize, heap: usize, now: Now) -> bool {
         self.step(now);
+        self.rings.step(now);
         if self.has_room(entries, heap) {
             return true;
         }
@@ -188,13 +193,14 @@ impl EntryShard {
 
     /// What is charged for all that is here.
     pub(crate) fn bytes(&self) -> usize {
-        self.table.len() * ENTRY_BYTES + self.heap_bytes
+        self.table.len() * ENTRY_BYTES + self.heap_bytes + self.rings.bytes()
     }
 
     /// Forgets what has ended, and gives memory back after a flood.
     pub(crate) fn sweep(&mut self, now: Now) -> usize {
         self.swept_at = Some(now.monotonic);
         let before = self.table.len();
+        self.rings.sweep(now);
         let heap = &mut self.heap_bytes;
         self.table.retain(|entry| {
             let lives = entry.life.goes_on(now);

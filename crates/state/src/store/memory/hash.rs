@@ -16,6 +16,8 @@ pub(crate) const COARSER: u8 = 1;
 pub(crate) const WHOLE: u8 = 2;
 /// An entry under a key.
 const ENTRY: u8 = 3;
+/// A ring of entries.
+const RING: u8 = 4;
 
 /// SipHash-1-3 of 128 bits. Two names share a bucket with a chance of 2^-128, which nobody can better without the key.
 #[derive(Clone, Copy)]
@@ -48,6 +50,11 @@ impl BucketHash {
     /// The hash of an entry's key.
     pub(crate) fn entry(self, key: &Key) -> BucketKey {
         self.of(key.space.as_str().as_bytes(), &key.bytes, ENTRY)
+    }
+
+    /// The hash of a ring's key.
+    pub(crate) fn ring(self, key: &Key) -> BucketKey {
+        self.of(key.space.as_str().as_bytes(), &key.bytes, RING)
     }
 
     fn of(self, first: &[u8], second: &[u8], kind: u8) -> BucketKey {
