@@ -20,7 +20,7 @@ use portcullis_guard::plan::Plan;
 use portcullis_guard::request::RequestView;
 use portcullis_guard::store::{Reply, Store as _, StoreError};
 use portcullis_policy::Policy;
-use portcullis_state::{MemoryOptions, MemoryStore, SnapshotDir};
+use portcullis_state::{MemoryOptions, MemoryStore, StateDir};
 
 use crate::scenario::{SCENARIOS, Scenario, Work};
 
@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// A store that remembers its key in a folder. One that made its key in the measured run would spend more instructions
 /// on gathering chance than on all decisions together.
 fn store(folder: &Path) -> Result<MemoryStore, Box<dyn Error>> {
-    let folder = SnapshotDir::open(folder)?;
+    let folder = StateDir::open(folder)?;
     Ok(MemoryStore::open(
         MemoryOptions::default(),
         folder,

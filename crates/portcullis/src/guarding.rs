@@ -6,7 +6,7 @@ use std::sync::Arc;
 use portcullis_guard::plan::Plan;
 use portcullis_policy::event::EventKind;
 use portcullis_policy::{Control, Date, EventSettings, EventTarget, Policy};
-use portcullis_state::{EventSink, MemoryOptions, MemoryStore, SnapshotDir, SystemClock};
+use portcullis_state::{EventSink, MemoryOptions, MemoryStore, StateDir, SystemClock};
 
 use crate::failure::Failure;
 use crate::policy_source::read_policy;
@@ -100,7 +100,7 @@ pub(crate) fn open_store(
     let is_needed = folder.is_some() || loaded.plan()?.outlives_restarts();
     let store = if is_needed {
         let beside = policy.with_file_name(STATE_DIR);
-        let folder = SnapshotDir::open(folder.unwrap_or(&beside)).map_err(caused)?;
+        let folder = StateDir::open(folder.unwrap_or(&beside)).map_err(caused)?;
         MemoryStore::open(options, folder, clock.now()).map_err(caused)?
     } else {
         MemoryStore::new(options).map_err(caused)?

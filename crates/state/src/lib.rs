@@ -10,7 +10,7 @@ pub use clock::{SystemClock, Wall};
 pub use error::StateError;
 pub use events::{EventHealth, EventSink, EventWriter, Pseudonyms};
 pub use store::memory::{MemoryOptions, MemoryStore};
-pub use store::snapshot::SnapshotDir;
+pub use store::state_dir::StateDir;
 
 /// A number of the system's random bytes.
 ///

@@ -4,5 +4,6 @@ pub mod conformance;
 pub mod faults;
 pub mod memory;
 pub mod shards;
-pub mod snapshot;
+mod snapshot;
+pub mod state_dir;
 mod wait;

@@ -23,7 +23,8 @@ use rings::RingPut;
 
 use crate::StateError;
 use crate::store::shards::{Broken, Shards};
-use crate::store::snapshot::SnapshotDir;
+use crate::store::snapshot;
+use crate::store::state_dir::StateDir;
 
 /// How much a store may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +65,7 @@ pub struct MemoryStore {
     pub(super) hash: BucketHash,
     pub(super) buckets: Shards<BucketShard>,
     entries: Shards<EntryShard>,
-    pub(super) snapshots: Option<Mutex<SnapshotDir>>,
+    pub(super) snapshots: Option<Mutex<StateDir>>,
     pub(super) snapshot_bytes_max: u64,
     is_rehearsal: bool,
 }
@@ -104,12 +105,8 @@ impl MemoryStore {
     /// # Errors
     ///
     /// When the snapshot cannot be read or is not ours, and when there are no random bytes.
-    pub fn open(
-        options: MemoryOptions,
-        directory: SnapshotDir,
-        now: Now,
-    ) -> Result<Self, StateError> {
-        let store = match directory.read(snapshot_bytes_max(options))? {
+    pub fn open(options: MemoryOptions, directory: StateDir, now: Now) -> Result<Self, StateError> {
+        let store = match snapshot::read(&directory, snapshot_bytes_max(options))? {
             None => Self::new(options)?,
             Some(snapshot) => {
                 let store = Self::with_hash(options, snapshot.hash());

@@ -3,7 +3,7 @@
 use portcullis_guard::store::{Store, StoreError};
 use portcullis_state::store::conformance::{BrokenRule, run, run_small};
 use portcullis_state::store::faults::{Fault, FaultyStore};
-use portcullis_state::{MemoryOptions, MemoryStore, SnapshotDir, SystemClock};
+use portcullis_state::{MemoryOptions, MemoryStore, StateDir, SystemClock};
 
 fn memory(shards: usize) -> Box<dyn Store> {
     let options = MemoryOptions {
@@ -54,7 +54,7 @@ fn the_store_with_snapshots_conforms() {
     let broken = run(|| {
         number.set(number.get() + 1);
         let path = directory.path().join(number.get().to_string());
-        let snapshots = SnapshotDir::open(&path).unwrap();
+        let snapshots = StateDir::open(&path).unwrap();
         let now = SystemClock::start().now();
         Box::new(MemoryStore::open(MemoryOptions::default(), snapshots, now).unwrap())
     });

@@ -6,7 +6,7 @@ use std::path::Path;
 use portcullis_guard::clock::{Nanos, Now, SECOND};
 use portcullis_guard::limit::LimitRule;
 use portcullis_guard::store::{Durability, LimitAsk, Scope};
-use portcullis_state::{MemoryOptions, MemoryStore, SnapshotDir, StateError};
+use portcullis_state::{MemoryOptions, MemoryStore, StateDir, StateError};
 use proptest::prelude::*;
 
 use crate::memory::{ask, at, count};
@@ -22,7 +22,7 @@ const SMOOTH: LimitRule = LimitRule::Smooth {
 };
 
 fn open(path: &Path, now: Now) -> Result<MemoryStore, StateError> {
-    MemoryStore::open(MemoryOptions::default(), SnapshotDir::open(path)?, now)
+    MemoryStore::open(MemoryOptions::default(), StateDir::open(path)?, now)
 }
 
 fn kept(scope: &Scope, rule: LimitRule) -> LimitAsk<'_> {
@@ -120,12 +120,12 @@ fn what_is_over_is_not_read() {
 #[test]
 fn a_directory_is_used_by_one_process() {
     let directory = tempfile::tempdir().unwrap();
-    let first = SnapshotDir::open(directory.path()).unwrap();
-    let error = SnapshotDir::open(directory.path()).unwrap_err();
+    let first = StateDir::open(directory.path()).unwrap();
+    let error = StateDir::open(directory.path()).unwrap_err();
     assert!(matches!(error, StateError::InUse(_)), "{error}");
     assert!(error.to_string().contains("another process"), "{error}");
     drop(first);
-    SnapshotDir::open(directory.path()).unwrap();
+    StateDir::open(directory.path()).unwrap();
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn what_was_counted_coarsely_is_not_forgiven_by_a_restart() {
         shards: 1,
     };
     let scope = Scope::new("full");
-    let snapshots = SnapshotDir::open(directory.path()).unwrap();
+    let snapshots = StateDir::open(directory.path()).unwrap();
     let store = MemoryStore::open(options, snapshots, at(DAY)).unwrap();
     let client = |number: u32| ask(&scope, &number.to_be_bytes(), EXACT, Durability::Snapshot);
     let full = (0..10_000)

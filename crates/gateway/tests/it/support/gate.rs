@@ -11,7 +11,7 @@ use portcullis_guard::plan::Plan;
 use portcullis_guard::store::Store;
 use portcullis_policy::Policy;
 use portcullis_state::{
-    EventSink, EventWriter, MemoryOptions, MemoryStore, Pseudonyms, SnapshotDir, SystemClock,
+    EventSink, EventWriter, MemoryOptions, MemoryStore, Pseudonyms, StateDir, SystemClock,
 };
 use tempfile::TempDir;
 
@@ -188,7 +188,7 @@ fn read(text: &str) -> (Policy, Plan) {
 
 /// A store in memory that keeps limits of long windows, as the guard has it.
 fn memory(directory: &Path, clock: SystemClock) -> Arc<dyn Store> {
-    let snapshots = SnapshotDir::open(&directory.join("state")).unwrap();
+    let snapshots = StateDir::open(&directory.join("state")).unwrap();
     Arc::new(MemoryStore::open(MemoryOptions::default(), snapshots, clock.now()).unwrap())
 }
 

@@ -1,0 +1,93 @@
+//! `StateDir`: the folder of what outlives a restart, used by one process at a time.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::StateError;
+
+const LOCK_FILE: &str = "portcullis.lock";
+
+/// A directory that this process alone uses, until it is dropped.
+#[derive(Debug)]
+pub struct StateDir {
+    path: PathBuf,
+    /// Locked as long as it is open.
+    _lock: File,
+}
+
+impl StateDir {
+    /// Makes the directory, if it is not there, and takes it.
+    ///
+    /// # Errors
+    ///
+    /// When another process has it, or it cannot be used.
+    pub fn open(path: &Path) -> Result<Self, StateError> {
+        make_directory(path).map_err(|error| StateError::file("make", path, error))?;
+        let lock_path = path.join(LOCK_FILE);
+        let lock = own_file()
+            .open(&lock_path)
+            .map_err(|error| StateError::file("open", &lock_path, error))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                _lock: lock,
+            }),
+            Err(TryLockError::WouldBlock) => Err(StateError::InUse(path.to_owned())),
+            Err(TryLockError::Error(error)) => Err(StateError::file("lock", &lock_path, error)),
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts a new file in the place of one with that name, whole or not at all.
+    pub(crate) fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), StateError> {
+        let path = self.path.join(name);
+        let new = self.path.join(format!("{name}.new"));
+        let written = || -> io::Result<()> {
+            let mut file = own_file().truncate(true).open(&new)?;
+            file.write_all(bytes)?;
+            file.sync_all()
+        };
+        written().map_err(|error| StateError::file("write", &new, error))?;
+        put_in_place(&new, &path).map_err(|error| StateError::file("replace", &path, error))
+    }
+}
+
+/// Renames a file that is on the disk, and waits until its folder is.
+pub(crate) fn put_in_place(new: &Path, path: &Path) -> io::Result<()> {
+    fs::rename(new, path)?;
+    // Without this the directory may still name the old file after a loss of power.
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+/// Options that create a file which nobody else may read.
+pub(crate) fn own_file() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true).write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options
+}
+
+fn make_directory(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(path)
+}
