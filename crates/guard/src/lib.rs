@@ -18,4 +18,5 @@ pub mod reason;
 pub mod request;
 pub mod route_table;
 pub mod store;
+pub mod token;
 pub mod trace;

@@ -7,6 +7,7 @@ use portcullis_policy::Control;
 
 use crate::canon::{ClientFault, HostFault, PathFault, Repeated};
 use crate::http1::{ChunkFault, FieldFault, FramingFault, HeadFault};
+use crate::token::TokenFault;
 
 /// Why a request was refused. All of it is fixed text, so that nothing of the request or the store can be in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -122,6 +123,7 @@ impl Reason {
             PathFault::CODES,
             HostFault::CODES,
             ClientFault::CODES,
+            TokenFault::CODES,
         ];
         let is_of_a_fault = of_faults.iter().any(|codes| codes.contains(&code));
         is_of_a_fault
@@ -199,6 +201,7 @@ mod tests {
             "host_byte",
             "client_ip_unreadable",
             "field_repeated",
+            "token_signature_wrong",
         ] {
             assert!(Reason::is_code(code), "{code}");
         }

@@ -4,7 +4,7 @@
 ///
 /// More is taken for the same than by any one reader: the simple case folding of Unicode (Go), upper case and then lower
 /// case (Java), and full case mapping (Python).
-pub(super) fn differ_by_case(one: &str, other: &str) -> bool {
+pub(crate) fn differ_by_case(one: &str, other: &str) -> bool {
     if one.is_ascii() && other.is_ascii() {
         return one != other && one.eq_ignore_ascii_case(other);
     }

@@ -26,3 +26,7 @@ mod http1_properties;
 mod http1_response;
 mod limit;
 mod plan_compile;
+mod token_jws;
+mod token_key_set;
+mod token_mac;
+mod token_made;

@@ -34,6 +34,7 @@ pub enum JwtAlgorithm {
     Ps512,
     Es256,
     Es384,
+    Es512,
     EdDsa,
 }
 
@@ -46,6 +47,7 @@ words!(JwtAlgorithm, "algorithm", {
     Ps512 => "PS512",
     Es256 => "ES256",
     Es384 => "ES384",
+    Es512 => "ES512",
     EdDsa => "EdDSA",
 });
 

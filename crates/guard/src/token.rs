@@ -1,0 +1,30 @@
+//! The room for tokens: reads and verifies JSON Web Signatures in their compact form, by public keys.
+//!
+//! 1. `jws` reads the structure of a token, once: three parts, strict base64url, a strict header. Nothing of it is believed.
+//! 2. [`KeySet`] holds the public keys of one issuer, parsed and ready. Weak ones are not taken.
+//! 3. [`verify`] looks whether the signature is one that the policy accepts: the algorithm is on the issuer's list, the key has
+//!    that `kid` and is of that algorithm's kind, the signature holds. Only then is the payload worth reading.
+//!
+//! [`verify_mac`] is for one thing alone: what the application behind the guard tells it, under a secret of theirs. No token of
+//! a client is verified by a shared secret.
+//!
+//! Sources: RFC 7515 (JWS), RFC 7517 (JWK), RFC 7518 (algorithms), RFC 8037 (Ed25519), RFC 8725 (best practices), seed 004;
+//! ASVS v5.0.0-9.1.1 to 9.1.3 (signature, list of algorithms, keys of trusted issuers only).
+
+mod base64url;
+mod ec_key;
+mod fault;
+mod jwk;
+mod jws;
+mod key_set;
+mod mac;
+mod rsa_key;
+mod strict_json;
+mod verify;
+
+pub use fault::TokenFault;
+pub use jwk::{KeyStrength, UnusableKey};
+pub use jws::{Header, Jws, TOKEN_BYTES_MAX};
+pub use key_set::{KeySet, KeySetFault};
+pub use mac::{MAC_KEY_BYTES_MIN, verify_mac};
+pub use verify::{Verified, verify, verify_read};
