@@ -16,6 +16,7 @@ mod json_shape;
 mod letter_case;
 mod path;
 mod raw_body;
+mod set_cookie;
 mod target;
 mod trusted_proxies;
 
@@ -29,5 +30,8 @@ pub use json_body::{JsonBody, Scalar};
 pub(crate) use letter_case::differ_by_case;
 pub use path::CanonPath;
 pub use raw_body::{RawBody, TooLarge};
+pub use set_cookie::{
+    ATTRIBUTE_BYTES_MAX, Attribute, COOKIE_BYTES_MAX, OWN_COOKIE_PREFIX, SetCookie,
+};
 pub use target::{Query, Target};
 pub use trusted_proxies::{TrustedFault, TrustedProxies};

@@ -15,7 +15,7 @@ pub mod response;
 pub mod role;
 
 pub use bounds::HeadBounds;
-pub(crate) use bytes::{token_len, trimmed};
+pub(crate) use bytes::{is_token, token_len, trimmed};
 pub use chunked::{ChunkDecoder, ChunkFault, ChunkStep};
 pub use fault::{FieldFault, FramingFault, HeadFault, ResponseFault};
 pub use field::{Field, Fields, Span};

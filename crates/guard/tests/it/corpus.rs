@@ -22,6 +22,8 @@ mod policy_file;
 mod request_head;
 #[path = "../../../../fuzz/checks/response_head.rs"]
 mod response_head;
+#[path = "../../../../fuzz/checks/set_cookie.rs"]
+mod set_cookie;
 
 /// Runs a check on all that the fuzzer found worth keeping.
 fn replay(target: &str, check: fn(&[u8])) {
@@ -82,4 +84,9 @@ fn json_body_holds() {
 #[test]
 fn policy_file_holds() {
     replay("policy_file", policy_file::check);
+}
+
+#[test]
+fn set_cookie_holds() {
+    replay("set_cookie", set_cookie::check);
 }
