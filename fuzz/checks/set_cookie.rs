@@ -1,7 +1,8 @@
 //! Every field has one reading, and what a browser would send for it names a cookie of the guard only if the field is
 //! told to be one. The data are the value of one field.
 
-use portcullis_guard::canon::{ATTRIBUTE_BYTES_MAX, OWN_COOKIE_PREFIX, SetCookie};
+use portcullis_guard::canon::cookies::{is_own, pairs_of};
+use portcullis_guard::canon::{ATTRIBUTE_BYTES_MAX, SetCookie};
 
 pub(crate) fn check(data: &[u8]) {
     let cookie = SetCookie::read(data);
@@ -34,11 +35,7 @@ pub(crate) fn check(data: &[u8]) {
     } else {
         pair.as_slice()
     };
-    let first = sent.split(|byte| *byte == b'=').next().unwrap_or_default();
-    let names_own = [first, first.trim_ascii()].into_iter().any(|one| {
-        let one = one.to_ascii_lowercase();
-        one.starts_with(OWN_COOKIE_PREFIX.to_ascii_lowercase().as_bytes())
-    });
+    let names_own = pairs_of(sent).any(|(name, value)| is_own(name, value));
     assert!(cookie.is_own() || !names_own);
 
     // Neither letter case nor what stands before it hides one.

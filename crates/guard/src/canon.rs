@@ -30,8 +30,6 @@ pub use json_body::{JsonBody, Scalar};
 pub(crate) use letter_case::differ_by_case;
 pub use path::CanonPath;
 pub use raw_body::{RawBody, TooLarge};
-pub use set_cookie::{
-    ATTRIBUTE_BYTES_MAX, Attribute, COOKIE_BYTES_MAX, OWN_COOKIE_PREFIX, SetCookie,
-};
+pub use set_cookie::{ATTRIBUTE_BYTES_MAX, Attribute, COOKIE_BYTES_MAX, SetCookie};
 pub use target::{Query, Target};
 pub use trusted_proxies::{TrustedFault, TrustedProxies};

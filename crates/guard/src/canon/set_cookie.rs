@@ -2,10 +2,8 @@
 
 use std::fmt;
 
+use super::cookies::OWN_PREFIX;
 use crate::http1::{is_token, trimmed};
-
-/// How the names of the guard's own cookies begin. No application sets such a cookie through the guard.
-pub const OWN_COOKIE_PREFIX: &str = "__Host-pc-";
 
 /// The longest name and value together that a browser keeps, in bytes (RFC 6265 §6.1, and what browsers hold to).
 pub const COOKIE_BYTES_MAX: usize = 4096;
@@ -86,15 +84,14 @@ impl<'b> SetCookie<'b> {
     /// compare the prefix without letter case.
     #[must_use]
     pub fn is_own(&self) -> bool {
-        let sent = if self.name.is_empty() {
-            self.value
-        } else {
-            self.name
+        let start = |text: &'b [u8]| {
+            let place = text.iter().position(|byte| is_token(*byte))?;
+            text.get(place..)
         };
-        let start = sent.iter().position(|byte| is_token(*byte));
-        let bare = start.and_then(|start| sent.get(start..));
-        bare.and_then(|bare| bare.get(..OWN_COOKIE_PREFIX.len()))
-            .is_some_and(|start| start.eq_ignore_ascii_case(OWN_COOKIE_PREFIX.as_bytes()))
+        start(self.name)
+            .or_else(|| start(self.value))
+            .and_then(|bare| bare.get(..OWN_PREFIX.len()))
+            .is_some_and(|start| start.eq_ignore_ascii_case(OWN_PREFIX))
     }
 }
 

@@ -5,6 +5,8 @@ mod jar;
 
 use std::fs;
 
+use portcullis_guard::canon::{Cookies, HeaderSet};
+use portcullis_guard::http1::{HeadBounds, Parsed, parse_request_head};
 use serde_json::Value;
 
 use jar::{Jar, Place};
@@ -58,4 +60,32 @@ fn every_case_is_answered_as_published() {
     assert_eq!(cases.len(), 113);
     let some = cases.iter().filter(|case| !expected(case).is_empty());
     assert_eq!(some.count(), 70, "the others expect that nothing is sent");
+}
+
+/// What a browser sends is what the reader of requests finds, in the same order and to the byte.
+#[test]
+fn what_is_sent_is_read_without_loss() {
+    for case in cases() {
+        let pairs = expected(&case);
+        let list: Vec<Vec<u8>> = pairs
+            .iter()
+            .map(|(name, value)| [name, b"=".as_slice(), value].concat())
+            .collect();
+        let field = list.join(&b"; "[..]);
+        let head = [
+            b"GET / HTTP/1.1\r\nHost: a\r\nCookie: ",
+            field.as_slice(),
+            b"\r\n\r\n",
+        ]
+        .concat();
+        let read = parse_request_head(&head, &HeadBounds::STANDARD);
+        let Ok(Parsed::Complete { head: fields, .. }) = read else {
+            panic!("{}: {read:?}", case["test"]);
+        };
+        let read: Vec<(Vec<u8>, Vec<u8>)> = Cookies::of(HeaderSet::of_request(&fields, &head))
+            .pairs()
+            .map(|(name, value)| (name.to_vec(), value.to_vec()))
+            .collect();
+        assert_eq!(read, pairs, "{}", case["test"]);
+    }
 }
