@@ -12,13 +12,17 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use portcullis_guard::canon::Scheme;
 use portcullis_guard::http1::{
     HeadFault, Parsed, RequestHead, head_may_be_complete, parse_request_head_into,
 };
 use portcullis_guard::reason::Reason;
+use portcullis_guard::request::Peer;
 
+use crate::client_stream::{ClientStream, Sink};
 use crate::deadline::Timer;
 use crate::exchange;
+use crate::handshake::{Greeted, greet};
 use crate::live::{Live, LiveView};
 use crate::refusal::{Context, write_reason};
 use crate::scratch::Scratch;
@@ -35,7 +39,7 @@ const LINGER_BYTES: usize = 256 * 1024;
 /// A client's connection, with the buffers that it was lent for a request. While it is idle they are empty.
 pub(crate) struct Connection<'w> {
     pub(crate) worker: &'w Arc<Worker>,
-    pub(crate) client: TcpStream,
+    pub(crate) client: ClientStream,
     pub(crate) peer: IpAddr,
     pub(crate) timer: Timer,
     pub(crate) scratch: Scratch,
@@ -62,18 +66,41 @@ pub(crate) enum After {
 pub(crate) async fn serve(
     worker: Arc<Worker>,
     mut live: LiveView,
-    client: TcpStream,
+    socket: TcpStream,
     peer: IpAddr,
 ) {
+    let mut timer = Timer::new();
+    let greeted = match live.load().tls.clone() {
+        None => Greeted::Client(ClientStream::Plain(socket)),
+        Some(tls) => {
+            let deadline = Instant::now() + live.load().settings.head_timeout;
+            // Apart, so that the memory of a plain connection need not hold a handshake.
+            match Box::pin(greet(socket, &tls, &mut timer, deadline)).await {
+                Ok(greeted) => greeted,
+                Err(_told) => {
+                    worker.handshake_failed();
+                    return;
+                }
+            }
+        }
+    };
+    let (client, is_lost) = match greeted {
+        Greeted::Client(client) => (client, false),
+        Greeted::Plain(socket) => (ClientStream::Plain(socket), true),
+    };
     let mut connection = Connection {
         worker: &worker,
         client,
         peer,
-        timer: Timer::new(),
+        timer,
         scratch: Scratch::default(),
         body_begun: false,
         body_taken: false,
     };
+    if is_lost {
+        connection.refuse(Reason::TLS_EXPECTED).await;
+        return;
+    }
     loop {
         let head = match connection.read_head(live.load()).await {
             Ok(Some(head)) => head,
@@ -100,7 +127,7 @@ pub(crate) async fn serve(
             }
             After::Reset => {
                 // A linger of no time is a reset; where it cannot be set, the end is all that can be said.
-                let socket = socket2::SockRef::from(&connection.client);
+                let socket = socket2::SockRef::from(connection.client.socket());
                 drop(socket.set_linger(Some(Duration::ZERO)));
                 return;
             }
@@ -115,6 +142,18 @@ impl Drop for Connection<'_> {
 }
 
 impl Connection<'_> {
+    /// The other end, as the door sees it.
+    pub(crate) const fn seen_as(&self) -> Peer {
+        Peer {
+            address: self.peer,
+            scheme: if self.client.is_tls() {
+                Scheme::Https
+            } else {
+                Scheme::Http
+            },
+        }
+    }
+
     /// Reads the next head. Nothing where the client has closed, or sent nothing in the time that a connection may idle.
     async fn read_head(&mut self, live: &Live) -> Result<Option<RequestHead>, Reason> {
         let settings = &live.settings;
@@ -187,7 +226,7 @@ impl Connection<'_> {
             ..
         } = self;
         let read = poll_fn(|context| {
-            ready!(client.poll_read_ready(context))?;
+            ready!(client.poll_readable(context))?;
             if scratch.is_none() {
                 *scratch = worker.shelf().lend();
             }
@@ -229,20 +268,16 @@ impl Connection<'_> {
         };
         write_reason(&mut self.scratch.out, reason, context);
         let deadline = Instant::now() + LINGER;
-        if self
-            .timer
-            .until(deadline, self.client.write_all(&self.scratch.out))
-            .await
-            .is_ok()
-        {
+        if self.write_out(deadline, LINGER).await.is_ok() {
             self.linger().await;
         }
     }
 
-    /// Says that no more comes.
+    /// Says that no more comes. In TLS that is something to write, which a client may not take.
     async fn close(&mut self) {
+        let deadline = Instant::now() + LINGER;
         // What fails here is closed already.
-        drop(self.client.shutdown().await);
+        drop(self.timer.until(deadline, self.client.shutdown()).await);
     }
 
     /// Says that no more comes, and reads for a moment what the client was sending.
@@ -264,12 +299,12 @@ impl Connection<'_> {
 /// needs no look at the clock.
 pub(crate) async fn write_by(
     timer: &mut Timer,
-    socket: &mut TcpStream,
+    sink: &mut impl Sink,
     bytes: &[u8],
     by: Instant,
     timeout: Duration,
 ) -> io::Result<()> {
-    let taken = match socket.try_write(bytes) {
+    let taken = match sink.write_at_once(bytes) {
         Ok(taken) => taken,
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
         Err(error) => return Err(error),
@@ -279,7 +314,12 @@ pub(crate) async fn write_by(
         return Ok(());
     }
     let deadline = by.min(Instant::now() + timeout);
-    timer.until(deadline, socket.write_all(rest)).await
+    let written = async {
+        sink.write_all(rest).await?;
+        // In TLS what was taken may be held back.
+        sink.flush().await
+    };
+    timer.until(deadline, written).await
 }
 
 /// Why a head that is none is refused.

@@ -85,7 +85,7 @@ async fn decide_and_answer(
     basics: Basics,
     now: Now,
 ) -> After {
-    let view = match RequestView::read(&live.plan, head, buf, connection.peer) {
+    let view = match RequestView::read(&live.plan, head, buf, connection.seen_as()) {
         Ok(view) => view,
         Err(fault) => {
             let denial = Denial::because(Reason::of(fault.reason(), fault.status()));

@@ -1,12 +1,14 @@
 //! The guard's doors to the network: a strict reverse proxy, and the admin listener beside it.
 
 mod admin;
+mod client_stream;
 mod connection;
 mod connections;
 mod deadline;
 mod doors;
 mod exchange;
 mod forward;
+mod handshake;
 mod health;
 mod http_date;
 mod live;
@@ -21,6 +23,7 @@ mod request_id;
 mod scratch;
 mod server;
 mod signals;
+mod tls;
 mod upload;
 mod upstreams;
 mod wire;
@@ -31,4 +34,5 @@ pub use observer::Observer;
 pub use refusal::preview;
 pub use server::{Gateway, GatewayError, GatewayOptions};
 pub use signals::{Signals, SignalsError, Wish};
+pub use tls::{Tls, TlsError};
 pub use upstreams::{Instance, Upstreams};

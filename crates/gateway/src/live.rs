@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use portcullis_guard::plan::Plan;
 use portcullis_policy::{EventRecord, Policy, ProxySettings};
 
+use crate::tls::Tls;
 use crate::upstreams::Upstreams;
 
 /// What is in force. An exchange keeps the one that it began with to its end.
@@ -22,6 +23,8 @@ pub struct Live {
     pub upstreams_generation: u64,
     /// Which requests are written down.
     pub record: EventRecord,
+    /// What clients are greeted with who come in TLS; none where they come without.
+    pub tls: Option<Tls>,
     /// Counts policies, from 1.
     pub generation: u64,
 }
@@ -36,15 +39,18 @@ impl Live {
             upstreams: Arc::new(Upstreams::new(policy.upstreams())),
             upstreams_generation: 1,
             record: policy.events().record,
+            tls: None,
             generation: 1,
         }
     }
 
-    /// What another policy makes of it. Upstreams that are the same stay as ill or well as they are known to be.
+    /// What another policy makes of it. Upstreams that are the same stay as ill or well as they are known to be,
+    /// and clients are greeted as before.
     #[must_use]
     pub fn followed_by(&self, policy: &Policy, plan: Plan) -> Self {
         let mut next = Self::first(policy, plan);
         next.generation = self.generation + 1;
+        next.tls.clone_from(&self.tls);
         let mut addresses = self
             .upstreams
             .all()

@@ -31,6 +31,8 @@ pub(crate) struct Numbers {
     pub(crate) turned_away: u64,
     /// Connections that could not be accepted.
     pub(crate) accept_failed: u64,
+    /// Handshakes of TLS that failed, or were not done in time.
+    pub(crate) handshake_failed: u64,
     /// Connections to an upstream that could not be opened.
     pub(crate) connect_failed: u64,
 }
@@ -96,6 +98,7 @@ impl Numbers {
         self.watched += other.watched;
         self.turned_away += other.turned_away;
         self.accept_failed += other.accept_failed;
+        self.handshake_failed += other.handshake_failed;
         self.connect_failed += other.connect_failed;
         for (sum, more) in self.answered.iter_mut().zip(other.answered) {
             *sum += more;
@@ -182,6 +185,12 @@ impl Numbers {
             "accept_failed_total",
             "Connections that could not be accepted.",
             &alone(self.accept_failed),
+        );
+        one(
+            counter,
+            "handshake_failed_total",
+            "Handshakes of TLS that failed.",
+            &alone(self.handshake_failed),
         );
         one(
             counter,

@@ -4,13 +4,13 @@ use std::io;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt as _;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
 use portcullis_guard::decision::Permit;
 use portcullis_guard::http1::{ChunkDecoder, ResponseFraming, ResponseHead};
 use portcullis_guard::reason::Reason;
 
+use crate::client_stream::ClientStream;
 use crate::connection::{After, Connection};
 use crate::exchange::Basics;
 use crate::forward::{Answer, Done, Failure, READ_BYTES};
@@ -157,7 +157,7 @@ async fn hear(
     deadline: Instant,
 ) -> io::Result<Next> {
     upstream.input.reserve(READ_BYTES);
-    let (client, input) = (&connection.client, &mut connection.scratch.input);
+    let (client, input) = (&mut connection.client, &mut connection.scratch.input);
     let heard = async {
         tokio::select! {
             biased;
@@ -170,16 +170,12 @@ async fn hear(
 
 /// Ends when the client has closed its side for a while, or broken the connection. What it sends meanwhile is its next
 /// request, and is kept up to a bound.
-async fn leaves(client: &TcpStream, input: &mut Vec<u8>) {
+async fn leaves(client: &mut ClientStream, input: &mut Vec<u8>) {
     while input.len() < READ_BYTES {
-        if client.readable().await.is_err() {
-            return;
-        }
-        match client.try_read_buf(input) {
+        match client.read_buf(input).await {
             // It may have said all that it has to say, and still listen.
             Ok(0) => return sleep(HALF_CLOSED).await,
             Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_closed) => return,
         }
     }

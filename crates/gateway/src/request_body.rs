@@ -220,9 +220,11 @@ pub(crate) async fn say_continue(
     if !head.expects_continue() || !connection.scratch.input.is_empty() {
         return Ok(());
     }
-    let said = connection
-        .client
-        .write_all(b"HTTP/1.1 100 Continue\r\n\r\n");
+    let client = &mut connection.client;
+    let said = async {
+        client.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+        client.flush().await
+    };
     let said = connection.timer.until(deadline, said).await;
     said.map_err(|_gone| Reason::BODY_INCOMPLETE)
 }

@@ -181,7 +181,7 @@ impl Worker {
             live_now.settings.connections_per_ip_max
         };
         let Some(place) = self.shared.connections.enter(peer.ip(), all, each) else {
-            self.turn_away(&client, peer);
+            self.turn_away(live_now, &client, peer);
             return;
         };
         // Without it, small writes may wait for an acknowledgement; with a dead socket the first read fails.
@@ -239,10 +239,14 @@ impl Worker {
     }
 
     /// Says why in one write that does not wait: who is over the bound gets no buffer of ours.
-    fn turn_away(&self, client: &TcpStream, peer: SocketAddr) {
+    fn turn_away(&self, live: &Live, client: &TcpStream, peer: SocketAddr) {
         let now = self.now();
         self.metrics.count(|numbers| numbers.turned_away += 1);
         self.refused_before_routing(Reason::TOO_MANY_CONNECTIONS, None, peer.ip(), now);
+        // To who expects TLS, words in the clear are a fault of the connection's.
+        if live.tls.is_some() {
+            return;
+        }
         let mut out = Vec::new();
         let context = Context {
             id: None,
@@ -343,6 +347,11 @@ impl Worker {
         let now = self.now();
         let mut repeats = self.repeats.lock().unwrap_or_else(PoisonError::into_inner);
         repeats.tell(&self.shared.observer, now);
+    }
+
+    /// Notes that a client did not come to its end with the handshake of TLS. No event: whoever knocks at the port makes one.
+    pub(crate) fn handshake_failed(&self) {
+        self.metrics.count(|numbers| numbers.handshake_failed += 1);
     }
 
     /// Notes a refusal.

@@ -86,6 +86,8 @@ reasons! {
     TOO_MANY_CONNECTIONS = "too_many_connections" 503 "Service Unavailable" None;
     /// The head of the request did not arrive in time.
     HEAD_TIMED_OUT = "head_timed_out" 408 "Request Timeout" None;
+    /// HTTP came in the clear to a port that speaks TLS.
+    TLS_EXPECTED = "tls_expected" 400 "Bad Request" None;
     /// The client went away before its answer was whole. Nobody is answered.
     CLIENT_GONE = "client_gone" 500 "Internal Server Error" None;
     /// The guard is shutting down.

@@ -20,6 +20,25 @@ pub struct RequestView<'r> {
     fields: HeaderSet<'r>,
 }
 
+/// The other end of a connection, as the door knows it without a word of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Its address: the client's, or a proxy's before us.
+    pub address: IpAddr,
+    /// How it came to us.
+    pub scheme: Scheme,
+}
+
+/// One that came without TLS.
+impl From<IpAddr> for Peer {
+    fn from(address: IpAddr) -> Self {
+        Self {
+            address,
+            scheme: Scheme::Http,
+        }
+    }
+}
+
 impl<'r> RequestView<'r> {
     /// Reads a head that the byte checker has let through. `buf` is the buffer that it was read from, `peer` the other
     /// end of the connection, which is the client or a proxy before us.
@@ -34,8 +53,9 @@ impl<'r> RequestView<'r> {
         plan: &'r Plan,
         head: &'r RequestHead,
         buf: &'r [u8],
-        peer: IpAddr,
+        peer: impl Into<Peer>,
     ) -> Result<Self, CanonFault> {
+        let peer = peer.into();
         let written = head.host(buf);
         let host = match plan.host_as_written(written) {
             Some(host) => host,
@@ -43,7 +63,7 @@ impl<'r> RequestView<'r> {
         };
         let target = Target::parse(head.target(buf), head.method(), &host)?;
         let fields = HeaderSet::of_request(head, buf);
-        let client = Client::of(peer, &fields, &plan.trusted, plan.believed)?;
+        let client = Client::of(peer.address, &fields, &plan.trusted, plan.believed)?;
         Ok(Self {
             method: head.method(),
             target,
@@ -52,7 +72,7 @@ impl<'r> RequestView<'r> {
             scheme: if client.is_by_proxy() {
                 client.scheme().unwrap_or(plan.public_scheme)
             } else {
-                Scheme::Http
+                peer.scheme
             },
             framing: head.framing(),
             fields,
@@ -89,7 +109,7 @@ impl<'r> RequestView<'r> {
         self.client
     }
 
-    /// How the client came: without TLS, but behind a trusted proxy by the scheme of `public_url`, or by what the proxy says
+    /// How the client came: as the door saw it, but behind a trusted proxy by the scheme of `public_url`, or by what the proxy says
     /// where the policy has it believed.
     #[must_use]
     pub const fn scheme(&self) -> Scheme {

@@ -5,13 +5,14 @@
 //! 3. `names`: what files are called, and that each says what it is for.
 //! 4. `links`: every path and link named in Markdown exists.
 //! 5. `marks`: nothing unfinished, no path of one machine, no package registry's host.
-//! 6. `locked`: what the lock file must hold, and what it must not.
+//! 6. `locked`, `built`: what the lock file must hold, and what must not come in.
 //! 7. `rules`: every rule has its file, its page, its class and its control.
 //! 8. `docs`, `seeds_page`, `policy_schema`: generated files are what the rules, the catalogue and the policy's reader say
 //!    now.
 
 mod arrows;
 mod behind;
+mod built;
 mod links;
 mod locked;
 mod marks;
@@ -36,6 +37,7 @@ pub(crate) fn run(environment: &Environment) -> Result<()> {
         Ok(schema) => problems.extend(policy_schema::problems(&tree, &schema)),
         Err(error) => problems.push(Problem::new("crates/policy/src", format!("{error:#}"))),
     }
+    problems.extend(built::problems(built::listed(environment)));
     let mut out = io::stdout().lock();
     for problem in &problems {
         writeln!(out, "{problem}")?;

@@ -24,3 +24,5 @@ mod smuggler;
 mod store_faults;
 mod structured_fields;
 mod support;
+mod tls;
+mod tls_faults;

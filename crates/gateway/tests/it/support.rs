@@ -4,6 +4,7 @@ mod client;
 mod gate;
 mod message;
 mod stores;
+mod trust;
 mod upstream;
 
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ pub(crate) use client::{Answer, Client};
 pub(crate) use gate::{Gate, Setup, simple};
 pub(crate) use message::{Request, assert_normal, split};
 pub(crate) use stores::{AtOnce, PanickingStore, Panics};
+pub(crate) use trust::Made;
 pub(crate) use upstream::{Talk, Upstream};
 
 /// No wait of a test is longer: what takes longer has failed.

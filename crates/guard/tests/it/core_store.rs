@@ -193,7 +193,7 @@ fn calls_out_of_order_are_refusals() {
     let Ok(Parsed::Complete { head, .. }) = parse_request_head(bytes, &HeadBounds::STANDARD) else {
         panic!();
     };
-    let peer = "203.0.113.9".parse().unwrap();
+    let peer: std::net::IpAddr = "203.0.113.9".parse().unwrap();
     let view = RequestView::read(&plan, &head, bytes, peer).unwrap();
     let yes = || {
         Ok(Answers::from_iter([Answer::Limits(

@@ -7,8 +7,12 @@ use crate::{problem::Problem, tree::Tree};
 /// The only source, apart from this repository.
 const SOURCE: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
+/// Who names a package for the case that another one brings it (`ring?/std`): the lock file lists it even where nobody builds
+/// it. Whether anybody does, [`super::built`] asks.
+const NAMES_ONLY: &[(&str, &str)] = &[("ring", "rustls-webpki")];
+
 /// Packages that must not come in, not even through others, and why.
-const UNWANTED: &[(&str, &str)] = &[
+pub(super) const UNWANTED: &[(&str, &str)] = &[
     (
         "ring",
         "one crypto provider is enough to patch, and it is aws-lc-rs",
@@ -45,7 +49,9 @@ pub(super) fn problems(tree: &Tree) -> Vec<Problem> {
     for package in packages.into_iter().flatten() {
         let text = |key: &str| package.get(key).and_then(Item::as_str);
         let name = text("name").unwrap_or_default();
-        if let Some((_, why)) = UNWANTED.iter().find(|(unwanted, _)| *unwanted == name) {
+        if let Some((_, why)) = UNWANTED.iter().find(|(unwanted, _)| *unwanted == name)
+            && !is_only_named(&lock, name)
+        {
             problems.push(problem(format!(
                 "`{name}` is in it: {why} (`cargo tree -i {name}` shows who brings it)"
             )));
@@ -55,6 +61,29 @@ pub(super) fn problems(tree: &Tree) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// Whether all who depend on a package only name it.
+fn is_only_named(lock: &DocumentMut, name: &str) -> bool {
+    let packages = lock.get("package").and_then(Item::as_array_of_tables);
+    let mut depending = packages.into_iter().flatten().filter_map(|package| {
+        let list = package.get("dependencies")?.as_array()?;
+        // Where there are two of a name, its version follows it.
+        let mut names = list
+            .iter()
+            .filter_map(|one| one.as_str()?.split(' ').next());
+        names.any(|one| one == name).then_some(package)
+    });
+    let mut is_named = false;
+    let all_name = depending.all(|package| {
+        is_named = true;
+        let who = package
+            .get("name")
+            .and_then(Item::as_str)
+            .unwrap_or_default();
+        NAMES_ONLY.contains(&(name, who))
+    });
+    is_named && all_name
 }
 
 #[cfg(test)]
@@ -80,6 +109,21 @@ mod tests {
             let says = shown(name, SOURCE);
             assert!(says.len() == 1 && says[0].contains(why), "{says:?}");
         }
+    }
+
+    #[test]
+    fn what_is_only_named_is_quiet_until_another_one_brings_it() {
+        let package = |name: &str, of: &str| {
+            format!("[[package]]\nname = '{name}'\nsource = '{SOURCE}'\ndependencies = [{of}]\n")
+        };
+        let shown = |bringing: &[&str]| {
+            let lock: String = bringing.iter().map(|who| package(who, "'ring'")).collect();
+            let lock = format!("version = 4\n{}{lock}", package("ring", ""));
+            problems(&made::tree(&[("Cargo.lock", &lock)])).len()
+        };
+        assert_eq!(shown(&["rustls-webpki"]), 0);
+        assert_eq!(shown(&["rustls-webpki", "rustls"]), 1);
+        assert_eq!(shown(&["serde"]), 1);
     }
 
     #[test]

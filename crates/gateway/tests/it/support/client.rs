@@ -2,7 +2,11 @@
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection};
 
 use super::PATIENCE;
 use super::message::{chunks, head, values};
@@ -10,9 +14,13 @@ use super::message::{chunks, head, values};
 /// A connection.
 pub(crate) struct Client {
     stream: TcpStream,
+    /// The client's side of TLS, where it is spoken.
+    tls: Option<ClientConnection>,
     input: Vec<u8>,
     /// The other side has ended.
     ended: bool,
+    /// It ended without saying so in TLS: somebody may have cut it off.
+    cut: bool,
 }
 
 /// An answer.
@@ -66,9 +74,35 @@ impl Client {
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         Ok(Self {
             stream,
+            tls: None,
             input: Vec::new(),
             ended: false,
+            cut: false,
         })
+    }
+
+    /// Connects in TLS, for a host, as far as the handshake comes.
+    pub(crate) fn secure(
+        address: SocketAddr,
+        config: &Arc<ClientConfig>,
+        host: &str,
+    ) -> std::io::Result<Self> {
+        let mut client = Self::try_connect(address)?;
+        let host = ServerName::try_from(host.to_owned()).unwrap();
+        let mut tls = ClientConnection::new(Arc::clone(config), host).unwrap();
+        tls.complete_io(&mut client.stream)?;
+        client.tls = Some(tls);
+        Ok(client)
+    }
+
+    /// The client's side of TLS.
+    pub(crate) fn tls(&self) -> &ClientConnection {
+        self.tls.as_ref().unwrap()
+    }
+
+    /// Whether the other side ended without saying so in TLS.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut
     }
 
     /// The socket.
@@ -78,17 +112,25 @@ impl Client {
 
     /// Sends bytes.
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
-        self.stream.write_all(bytes.as_ref()).unwrap();
+        assert!(self.try_send(bytes));
         self
     }
 
     /// Sends bytes as far as the other side takes them; whether it took all.
     pub(crate) fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
-        self.stream.write_all(bytes.as_ref()).is_ok()
+        match &mut self.tls {
+            Some(tls) => rustls::Stream::new(tls, &mut self.stream).write_all(bytes.as_ref()),
+            None => self.stream.write_all(bytes.as_ref()),
+        }
+        .is_ok()
     }
 
     /// Says that no more comes.
     pub(crate) fn finish(&mut self) -> &mut Self {
+        if let Some(tls) = &mut self.tls {
+            tls.send_close_notify();
+            drop(tls.complete_io(&mut self.stream));
+        }
         // Where the other side has reset the connection there is nothing left to say.
         drop(self.stream.shutdown(Shutdown::Write));
         self
@@ -190,13 +232,25 @@ impl Client {
     /// Reads on; whether something came.
     fn more(&mut self) -> bool {
         let mut part = vec![0; 64 * 1024];
-        match self.stream.read(&mut part) {
+        let read = match &mut self.tls {
+            Some(tls) => rustls::Stream::new(tls, &mut self.stream).read(&mut part),
+            None => self.stream.read(&mut part),
+        };
+        match read {
             Ok(0) => self.ended = true,
             Ok(count) => {
                 self.input.extend_from_slice(&part[..count]);
                 return true;
             }
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => self.ended = true,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof
+                ) =>
+            {
+                self.ended = true;
+                self.cut = true;
+            }
             Err(error) => panic!(
                 "nothing came: {error}; so far {}",
                 self.input.escape_ascii()

@@ -1,0 +1,109 @@
+//! `Tls`: what clients are greeted with who come in TLS: a certificate, its key, and the versions that are spoken.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::{self, PemObject as _};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, version};
+use tokio_rustls::TlsAcceptor;
+
+/// The one protocol inside TLS. What is not offered cannot be smuggled by a change of protocols.
+const HTTP_1_1: &[u8] = b"http/1.1";
+
+/// The guard's side of TLS 1.2 and 1.3. Cheap to copy.
+#[derive(Clone)]
+pub struct Tls {
+    acceptor: TlsAcceptor,
+}
+
+/// The configuration holds a key.
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tls")
+    }
+}
+
+/// Why TLS cannot be spoken with a certificate and a key. Nothing of either is repeated.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The chain is no PEM.
+    #[error("the certificate is no PEM file of certificates: {0}")]
+    Certificate(#[source] pem::Error),
+    /// There is no certificate in it.
+    #[error("the certificate's file has no certificate in it")]
+    Empty,
+    /// The key is no PEM. Why is not told: it might be told by quoting it.
+    #[error("the key is no PEM file of an unencrypted private key (PKCS#8, PKCS#1 or SEC1)")]
+    Key,
+    /// They do not belong together, or the key is of a kind that is not known.
+    #[error("the certificate and the key cannot be used: {0}")]
+    Pair(#[source] rustls::Error),
+}
+
+impl Tls {
+    /// Reads a certificate with the chain behind it, and its private key, both in PEM.
+    ///
+    /// TLS 1.2 and 1.3 with the suites of rustls, which are those of ASVS 5.0 12.1.2; `http/1.1` by ALPN (RFC 7301).
+    ///
+    /// # Errors
+    ///
+    /// What is no PEM, and a key that is not the certificate's.
+    pub fn of_pem(certificates: &[u8], key: &[u8]) -> Result<Self, TlsError> {
+        let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(certificates)
+            .collect::<Result<_, _>>()
+            .map_err(TlsError::Certificate)?;
+        if chain.is_empty() {
+            return Err(TlsError::Empty);
+        }
+        let key = match PrivateKeyDer::from_pem_slice(key) {
+            Ok(key) => key,
+            Err(_not_repeated) => return Err(TlsError::Key),
+        };
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&version::TLS13, &version::TLS12])
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+            .map_err(TlsError::Pair)?;
+        config.alpn_protocols = vec![HTTP_1_1.to_vec()];
+        Ok(Self {
+            acceptor: TlsAcceptor::from(Arc::new(config)),
+        })
+    }
+
+    /// What greets a client.
+    pub(crate) const fn acceptor(&self) -> &TlsAcceptor {
+        &self.acceptor
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_certificate_or_no_key_is_told_without_repeating_it() {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+        assert!(Tls::of_pem(certificate.as_bytes(), key.as_bytes()).is_ok());
+        let told = |certificate: &str, key: &str| {
+            let error = Tls::of_pem(certificate.as_bytes(), key.as_bytes()).unwrap_err();
+            format!("{error} {error:?}")
+        };
+        assert!(told("", &key).contains("no certificate in it"));
+        assert!(told(&certificate.replace("-----END", "-----DNE"), &key).contains("no PEM file"));
+        assert!(told(&certificate, "").contains("no PEM file of an unencrypted private key"));
+        let another = told(&certificate, &other.signing_key.serialize_pem());
+        assert!(another.contains("cannot be used"), "{another}");
+        let broken = key.replace("-----END PRIVATE", "-----END PUBLIC");
+        let said = told(&certificate, &broken);
+        let secret = key.lines().nth(1).unwrap();
+        assert!(!said.contains(secret), "{said}");
+        assert_eq!(
+            format!("{:?}", Tls::of_pem(certificate.as_bytes(), key.as_bytes())),
+            "Ok(Tls)"
+        );
+    }
+}
