@@ -15,10 +15,15 @@ pub(crate) struct Need {
 /// Where a thing comes from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum What {
-    /// A program on the path that answers `--version`, from a Debian package.
+    /// A program on the path that answers `--version` or `version`, from a Debian package.
     Program {
         program: &'static str,
         major_min: u32,
+        debian: &'static str,
+    },
+    /// A file that a Debian package brings: what answers no question about its version.
+    File {
+        file: &'static str,
         debian: &'static str,
     },
     /// An npm package in one exact version, kept in `PORTCULLIS_TEST_NPM`. Two versions of one package have two folders.
@@ -36,6 +41,10 @@ const INSTRUCTIONS: &str = "instructions per decision (cargo xtask instructions)
 
 const QUICKSTART: &str = "a real application behind the guard (crates/portcullis, json_server_is_guarded_as_the_readme_shows)";
 
+const SNIPPETS: &str = "what applications copy, in its own language (crates/portcullis, snippets)";
+
+const BROWSER: &str = "a browser before a guarded application (crates/portcullis, browser)";
+
 /// In the order in which they are installed. Debian 12 has Node 18, and that is new enough for all of them.
 pub(crate) const NEEDS: &[Need] = &[
     program("node", 18, "nodejs", MATCHER),
@@ -45,6 +54,19 @@ pub(crate) const NEEDS: &[Need] = &[
     npm("path-to-regexp-6", "path-to-regexp", "6.3.0", MATCHER),
     npm("path-to-regexp-8", "path-to-regexp", "8.4.2", MATCHER),
     npm("json-server", "json-server", "0.17.4", QUICKSTART),
+    program("go", 1, "golang-go", SNIPPETS),
+    file("/usr/bin/python3", "python3", SNIPPETS),
+    file(
+        "/usr/lib/python3/dist-packages/cryptography/__init__.py",
+        "python3-cryptography",
+        SNIPPETS,
+    ),
+    program("chromium", 100, "chromium", BROWSER),
+    file("/usr/bin/certutil", "libnss3-tools", BROWSER),
+    npm("next", "next", "15.5.29", BROWSER),
+    npm("react", "react", "19.3.1", BROWSER),
+    npm("react-dom", "react-dom", "19.3.1", BROWSER),
+    npm("playwright-core", "playwright-core", "1.65.1", BROWSER),
     program("valgrind", 3, "valgrind", INSTRUCTIONS),
 ];
 
@@ -59,6 +81,11 @@ const fn program(
         major_min,
         debian,
     };
+    Need { what, tests }
+}
+
+const fn file(file: &'static str, debian: &'static str, tests: &'static str) -> Need {
+    let what = What::File { file, debian };
     Need { what, tests }
 }
 
@@ -83,12 +110,15 @@ impl What {
             Self::Program {
                 program, major_min, ..
             } => {
-                let answer = Command::new(program).arg("--version").output().ok();
-                answer
-                    .filter(|answer| answer.status.success())
-                    .and_then(|answer| major(&String::from_utf8_lossy(&answer.stdout)))
-                    .is_some_and(|major| major >= *major_min)
+                // Go alone is asked for a word.
+                let version = ["--version", "version"].into_iter().find_map(|word| {
+                    let answer = Command::new(program).arg(word).output().ok()?;
+                    let said = String::from_utf8_lossy(&answer.stdout);
+                    answer.status.success().then(|| major(&said))?
+                });
+                version.is_some_and(|major| major >= *major_min)
             }
+            Self::File { file, .. } => Path::new(file).is_file(),
             Self::Npm {
                 folder, version, ..
             } => {
@@ -111,6 +141,7 @@ impl What {
             Self::Program {
                 program, major_min, ..
             } => format!("{program} {major_min} or newer"),
+            Self::File { file, debian } => format!("`{file}` of {debian}"),
             Self::Npm {
                 package, version, ..
             } => format!("npm package {package}@{version}"),
@@ -165,6 +196,36 @@ mod tests {
         let node: &'static str = node.to_str().unwrap().to_owned().leak();
         assert!(there(node, 20) && !there(node, 21));
         assert!(!there("no-such-program", 0));
+    }
+
+    #[test]
+    fn a_program_may_be_asked_by_a_word() {
+        let script = "#!/bin/sh\n[ \"$1\" = version ] && echo go version go1.19.8\n";
+        let folder = made::folder(&[("go", script)]);
+        let go = folder.path().join("go");
+        fs::set_permissions(&go, fs::Permissions::from_mode(0o755)).unwrap();
+        let program: &'static str = go.to_str().unwrap().to_owned().leak();
+        let there = |major_min| {
+            let debian = "golang-go";
+            What::Program {
+                program,
+                major_min,
+                debian,
+            }
+            .is_there(folder.path())
+        };
+        assert!(there(1) && !there(2));
+    }
+
+    #[test]
+    fn a_file_is_there_or_not() {
+        let folder = made::folder(&[("certutil", "")]);
+        let there = |name: &str| {
+            let file: &'static str = folder.path().join(name).to_str().unwrap().to_owned().leak();
+            let debian = "libnss3-tools";
+            What::File { file, debian }.is_there(folder.path())
+        };
+        assert!(there("certutil") && !there("other"));
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub(crate) fn install(environment: &Environment, missing: &[Need]) -> Result<()>
     let programs: Vec<&str> = missing
         .iter()
         .filter_map(|need| match need.what {
-            What::Program { debian, .. } => Some(debian),
+            What::Program { debian, .. } | What::File { debian, .. } => Some(debian),
             What::Npm { .. } => None,
         })
         .collect();
@@ -34,7 +34,7 @@ pub(crate) fn install(environment: &Environment, missing: &[Need]) -> Result<()>
 /// The command a person would type instead.
 pub(crate) fn advice(what: &What) -> String {
     match what {
-        What::Program { debian, .. } => {
+        What::Program { debian, .. } | What::File { debian, .. } => {
             format!("apt-get install {debian}, or cargo xtask test --setup")
         }
         What::Npm { .. } => "cargo xtask test --setup".to_owned(),
@@ -95,7 +95,7 @@ fn install_packages(environment: &Environment) -> Result<()> {
 
 fn specifier(what: &What) -> Option<String> {
     match what {
-        What::Program { .. } => None,
+        What::Program { .. } | What::File { .. } => None,
         What::Npm {
             folder,
             package,

@@ -13,6 +13,7 @@ mod quickstart;
 mod reading;
 mod readme;
 mod rules;
+mod snippets;
 mod usage;
 
 use std::process::{Command, Output};
