@@ -7,7 +7,7 @@ use portcullis_policy::Control;
 
 use crate::canon::{ClientFault, HostFault, PathFault, Repeated};
 use crate::http1::{ChunkFault, FieldFault, FramingFault, HeadFault};
-use crate::token::TokenFault;
+use crate::token::{TokenFault, Wrong};
 
 /// Why a request was refused. All of it is fixed text, so that nothing of the request or the store can be in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -126,6 +126,7 @@ impl Reason {
             HostFault::CODES,
             ClientFault::CODES,
             TokenFault::CODES,
+            Wrong::CODES,
         ];
         let is_of_a_fault = of_faults.iter().any(|codes| codes.contains(&code));
         is_of_a_fault
@@ -204,6 +205,7 @@ mod tests {
             "client_ip_unreadable",
             "field_repeated",
             "token_signature_wrong",
+            "token_expired",
         ] {
             assert!(Reason::is_code(code), "{code}");
         }

@@ -3,7 +3,9 @@
 //! 1. `jws` reads the structure of a token, once: three parts, strict base64url, a strict header. Nothing of it is believed.
 //! 2. [`KeySet`] holds the public keys of one issuer, parsed and ready. Weak ones are not taken.
 //! 3. [`verify`] looks whether the signature is one that the policy accepts: the algorithm is on the issuer's list, the key has
-//!    that `kid` and is of that algorithm's kind, the signature holds. Only then is the payload worth reading.
+//!    that `kid` and is of that algorithm's kind, the signature holds.
+//! 4. [`TokenVerifier`] knows the issuers of a policy: whose a token is by its `iss`, by whose keys alone it may be verified, and
+//!    whether its claims hold at a moment. What it claims is not to be had before.
 //!
 //! [`verify_mac`] is for one thing alone: what the application behind the guard tells it, under a secret of theirs. No token of
 //! a client is verified by a shared secret.
@@ -12,19 +14,27 @@
 //! ASVS v5.0.0-9.1.1 to 9.1.3 (signature, list of algorithms, keys of trusted issuers only).
 
 mod base64url;
+mod claim_fault;
+mod claims;
 mod ec_key;
 mod fault;
+mod issuer_rules;
 mod jwk;
 mod jws;
 mod key_set;
 mod mac;
 mod rsa_key;
 mod strict_json;
+mod verifier;
 mod verify;
 
+pub use claim_fault::{ClaimFault, Wrong};
+pub use claims::{Claims, TokenType};
 pub use fault::TokenFault;
+pub use issuer_rules::{IssuerRules, TokenUse};
 pub use jwk::{KeyStrength, UnusableKey};
 pub use jws::{Header, Jws, TOKEN_BYTES_MAX};
 pub use key_set::{KeySet, KeySetFault};
 pub use mac::{MAC_KEY_BYTES_MIN, verify_mac};
+pub use verifier::{Believed, Identity, IssuerIndex, TokenVerifier, Unverified};
 pub use verify::{Verified, verify, verify_read};

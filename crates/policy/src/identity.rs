@@ -2,11 +2,13 @@
 
 pub(crate) mod csrf;
 pub(crate) mod issuer;
+mod key_set_place;
 pub(crate) mod session;
 mod siwe;
 
 pub use csrf::{CSRF_LIFETIME_MAX, Csrf};
 pub use issuer::{Issuer, JwtAlgorithm, Preset};
+pub use key_set_place::KeySetPlace;
 pub use session::{Session, SessionSource};
 pub use siwe::Siwe;
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::claim_fault::ClaimFault;
 use crate::codes::codes;
 
 /// Why a token is not believed. It holds nothing of the token.
@@ -31,6 +32,8 @@ pub enum TokenFault {
     SignatureWrong,
     /// `typ` is missing, or says that it is no token for access (RFC 8725 §3.11).
     TypeRefused,
+    /// What the token claims does not hold.
+    Claim(ClaimFault),
     /// The secret of the application is shorter than its hash (RFC 7518 §3.2).
     SecretTooShort,
 }
@@ -49,11 +52,20 @@ codes!(TokenFault, {
     SignatureWrong => "token_signature_wrong",
     TypeRefused => "token_type_refused",
     SecretTooShort => "token_secret_too_short",
-}, []);
+}, [Claim]);
 
 impl fmt::Display for TokenFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::Claim(fault) = self {
+            return fault.fmt(f);
+        }
         f.write_str(self.reason())
+    }
+}
+
+impl From<ClaimFault> for TokenFault {
+    fn from(fault: ClaimFault) -> Self {
+        Self::Claim(fault)
     }
 }
 

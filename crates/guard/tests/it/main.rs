@@ -28,6 +28,8 @@ mod http_state;
 mod limit;
 mod plan_compile;
 mod set_cookie;
+mod token_claims;
+mod token_issuers;
 mod token_jws;
 mod token_key_set;
 mod token_mac;

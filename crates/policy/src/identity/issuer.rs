@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::KeySetPlace;
 use crate::bounds::LIST_MAX;
 use crate::faults::Faults;
 use crate::form::{Form, Kind, may, need};
@@ -18,9 +19,12 @@ pub enum Preset {
     /// Session tokens of Clerk: `azp` is one of a list, `sid` names the session, `aud` counts only where it is
     /// configured.
     Clerk,
+    /// Tokens of the service's own issuer, as seed 004 has them: `jti`, `iat`, `token_type`, `user_id`, `network` and
+    /// `rate_limit` are required, and of a child `parent_jti`.
+    Own,
 }
 
-words!(Preset, "preset", { Clerk => "clerk" });
+words!(Preset, "preset", { Clerk => "clerk", Own => "own" });
 
 /// An algorithm of a signature. None by a shared secret is among them, and none that is no signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,22 +81,27 @@ pub struct Issuer {
     pub preset: Option<Preset>,
     /// The `iss` of its tokens.
     pub issuer: HttpsUrl,
-    /// The `aud` of which a token must have one; empty only with a preset that needs none.
+    /// The `aud` of which a token must have one; empty only with `clerk`.
     pub audience: Vec<Name>,
     /// The `azp` of which a token must have one; empty where it is not looked at.
     pub authorized_parties: Vec<PublicUrl>,
     /// The algorithms that its signatures may have; never empty. What a token says of itself decides nothing.
     pub algorithms: Vec<JwtAlgorithm>,
     /// Where its keys are; `.well-known/jwks.json` below the issuer unless stated.
-    pub jwks: HttpsUrl,
+    pub jwks: KeySetPlace,
     /// How long its keys are used after they could not be fetched again; 1 h.
     pub max_stale: Duration,
+    /// By how much its clock and ours may differ; 30 s.
+    pub leeway: Duration,
     /// Where it is written.
     pub place: Place,
 }
 
 /// How an address that is fetched or believed is written.
 const URL: Kind = Kind::Pattern("^https://[^/?#@\\\\]+(/[^?#%]*)?$");
+
+/// How the place of its keys is written.
+const KEYS: Kind = Kind::Pattern("^(https://[^/?#@\\\\]+(/[^?#%]*)?|file:.+)$");
 
 pub(crate) const FORM: Form = Form::new(
     "Whose tokens are accepted, and which of them.",
@@ -106,7 +115,7 @@ pub(crate) const FORM: Form = Form::new(
         may(
             "audience",
             Kind::OneOrSome(&Kind::Name),
-            "The `aud` of which a token must have one; required without a preset.",
+            "The `aud` of which a token must have one; required but for `clerk`.",
         ),
         may(
             "authorized_parties",
@@ -120,8 +129,8 @@ pub(crate) const FORM: Form = Form::new(
         ),
         may(
             "jwks",
-            URL,
-            "Where its keys are; else `.well-known/jwks.json` below the issuer.",
+            KEYS,
+            "Where its keys are, `https://..` or `file:PATH`; else `.well-known/jwks.json` below the issuer.",
         ),
         may(
             "max_stale",
@@ -129,16 +138,28 @@ pub(crate) const FORM: Form = Form::new(
             "How long its keys are used that could not be fetched again, `1m` to `24h`.",
         )
         .or("\"1h\""),
+        may(
+            "leeway",
+            Kind::Duration,
+            "By how much its clock and ours may differ, `1s` to `1m`.",
+        )
+        .or("\"30s\""),
     ],
 )
 .with_rules(&[
-    r#"{ "if": { "required": ["preset"] }, "then": { "required": ["authorized_parties"] }, "else": { "required": ["audience"] } }"#,
+    r#"{ "if": { "properties": { "preset": { "const": "clerk" } }, "required": ["preset"] }, "then": { "required": ["authorized_parties"] }, "else": { "required": ["audience"] } }"#,
 ]);
 
 /// How long keys are used that could not be fetched again, where the policy does not say.
 pub(crate) const STALE: Duration = Duration::from_secs(60 * 60);
 pub(crate) const STALE_WITHIN: RangeInclusive<Duration> =
     Duration::from_secs(60)..=Duration::from_secs(24 * 60 * 60);
+
+/// By how much clocks may differ, where the policy does not say. Not at all would refuse good tokens; over a minute would
+/// lengthen the life of those that live for one.
+pub(crate) const LEEWAY: Duration = Duration::from_secs(30);
+pub(crate) const LEEWAY_WITHIN: RangeInclusive<Duration> =
+    Duration::from_secs(1)..=Duration::from_secs(60);
 
 /// The place of a key set where nothing else is said.
 pub(crate) const JWKS_PATH: &str = ".well-known/jwks.json";
@@ -177,9 +198,11 @@ fn read_one(table: &Table, faults: &mut Faults<'_>) -> Option<Issuer> {
     let algorithms_node = reader.required("algorithms");
     let algorithms = reader.list::<Accepted>(algorithms_node, false);
     let jwks = reader.optional("jwks");
-    let jwks = reader.parsed::<HttpsUrl>(jwks);
+    let jwks = reader.parsed::<KeySetPlace>(jwks);
     let max_stale = reader.optional("max_stale");
     let max_stale = reader.duration(max_stale, STALE_WITHIN);
+    let leeway = reader.optional("leeway");
+    let leeway = reader.duration(leeway, LEEWAY_WITHIN);
     let lists = [audience_node, parties_node, algorithms_node];
     for node in lists
         .into_iter()
@@ -190,13 +213,14 @@ fn read_one(table: &Table, faults: &mut Faults<'_>) -> Option<Issuer> {
         reader.faults().add(&node.span, message);
     }
     let span = reader.span().clone();
+    let is_stated = preset.is_some() || preset_node.is_none();
     match preset {
         Some(Preset::Clerk) if parties_node.is_none() => {
             let message = "tokens of Clerk are told apart by the page that asked for them: add `authorized_parties = [\"https://shop.example.com\"]`";
             reader.faults().add(&span, message);
         }
         // RFC 8725 §3.9: a token for somebody else must not open this service. A preset that is none is a fault already.
-        None if preset_node.is_none() && audience_node.is_none() => {
+        None | Some(Preset::Own) if is_stated && audience_node.is_none() => {
             let message = "an issuer makes tokens for others too: add `audience`";
             reader.faults().add(&span, message);
         }
@@ -209,8 +233,9 @@ fn read_one(table: &Table, faults: &mut Faults<'_>) -> Option<Issuer> {
         audience: audience.unwrap_or_default(),
         authorized_parties: parties.unwrap_or_default(),
         algorithms: algorithms?.into_iter().map(|one| one.0).collect(),
-        jwks: jwks.unwrap_or_else(|| issuer.joined(JWKS_PATH)),
+        jwks: jwks.unwrap_or_else(|| KeySetPlace::Url(issuer.joined(JWKS_PATH))),
         max_stale: max_stale.unwrap_or(STALE),
+        leeway: leeway.unwrap_or(LEEWAY),
         issuer,
         place,
     })

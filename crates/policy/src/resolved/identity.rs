@@ -2,7 +2,7 @@
 
 use super::writer::{Writer, Written, bare, day, key, length, list, list_of, table, text};
 use crate::identity::{csrf, issuer, session};
-use crate::{Identity, Issuer, Policy, SecretKeys};
+use crate::{Identity, Issuer, KeySetPlace, Policy, SecretKeys};
 
 pub(super) fn write(policy: &Policy, writer: &mut Writer) {
     if let Some(identity) = &policy.identity {
@@ -62,9 +62,11 @@ fn write_issuer(one: &Issuer, writer: &mut Writer) {
         writer.stated("authorized_parties", &list(&one.authorized_parties));
     }
     writer.stated("algorithms", &list(&one.algorithms));
-    let is_default = one.jwks == one.issuer.joined(issuer::JWKS_PATH);
+    let default = KeySetPlace::Url(one.issuer.joined(issuer::JWKS_PATH));
+    let is_default = one.jwks == default;
     writer.either("jwks", &text(&one.jwks), !is_default);
     writer.of_form(&issuer::FORM, "", "max_stale", &length(one.max_stale));
+    writer.of_form(&issuer::FORM, "", "leeway", &length(one.leeway));
 }
 
 /// One reference alone, or all keys.

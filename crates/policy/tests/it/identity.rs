@@ -42,6 +42,7 @@ authorized_parties = ["https://a.example.com"]
 algorithms = ["RS256"]
 jwks = "https://keys.example.com/set"
 max_stale = "2h"
+leeway = "1m"
 [identity.siwe]
 chains = [1, 8453]
 "#,
@@ -64,12 +65,13 @@ chains = [1, 8453]
     };
     assert_eq!(other.algorithms, [JwtAlgorithm::Es256, JwtAlgorithm::EdDsa]);
     assert_eq!(
-        other.jwks.as_str(),
+        other.jwks.to_string(),
         "https://login.example.com/tenant/.well-known/jwks.json"
     );
     assert_eq!(other.max_stale.as_secs(), 3_600);
+    assert_eq!((other.leeway.as_secs(), clerk.leeway.as_secs()), (30, 60));
     assert_eq!(clerk.preset, Some(Preset::Clerk));
-    assert_eq!(clerk.jwks.as_str(), "https://keys.example.com/set");
+    assert_eq!(clerk.jwks.to_string(), "https://keys.example.com/set");
     assert_eq!(identity.siwe.as_ref().expect("chains").chains, [1, 8453]);
 }
 
@@ -169,6 +171,21 @@ fn faults_of_identity() {
             "preset = \"clerck\"\nalgorithms = [\"RS256\"]",
             "5:10",
             "mean `clerk`",
+        ),
+        (
+            "preset = \"own\"\nalgorithms = [\"RS256\"]",
+            "3:1",
+            "add `audience`",
+        ),
+        (
+            "audience = \"a\"\nalgorithms = [\"RS256\"]\nleeway = \"61s\"",
+            "7:10",
+            "out of bounds",
+        ),
+        (
+            "audience = \"a\"\nalgorithms = [\"RS256\"]\njwks = \"file:\"",
+            "7:8",
+            "stands a path",
         ),
         (
             "audience = \"a\"\nalgorithms = [\"RS256\"]\njwks = \"http://i/k\"",

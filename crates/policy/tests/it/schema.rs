@@ -341,6 +341,7 @@ fn what_a_schema_can_know_is_refused_by_both() {
         format!("{issuer}algorithms = [\"RS256\"]"),
         format!("{issuer}audience = \"a\"\nalgorithms = [\"HS256\"]"),
         format!("{issuer}preset = \"clerk\"\nalgorithms = [\"RS256\"]"),
+        format!("{issuer}preset = \"own\"\nalgorithms = [\"RS256\"]"),
         "[roles]\norder = []".to_owned(),
         "[facts.item]\nsql = \"delete from items where id = $1\"".to_owned(),
         "[cors]\norigins = [\"*\"]".to_owned(),

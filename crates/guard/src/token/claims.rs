@@ -1,0 +1,300 @@
+//! `Claims`: what a token says, each claim of its own type.
+
+use std::fmt;
+
+use smallvec::SmallVec;
+
+use super::claim_fault::{ClaimFault, Wrong};
+use super::strict_json::{Json, JsonFault, Object};
+use crate::canon::differ_by_case;
+
+/// The longest text of a claim that is read. An issuer's own name for a user has at most 255 bytes (OpenID Connect Core §2).
+const TEXT_BYTES_MAX: usize = 512;
+
+/// The most audiences of one token.
+const AUDIENCES_MAX: usize = 64;
+
+/// The last second that a date may be: the end of the year 9999.
+const DATE_MAX: u64 = 253_402_300_799;
+
+/// What sort of token it is, and how long one of its sort may live (seed 004).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TokenType {
+    /// For routes. At most 1 h. What says nothing of its sort is one.
+    #[default]
+    Access,
+    /// For routes, made from a parent for less. At most 15 min.
+    Child,
+    /// For the exchange into others, and for no route. At most 30 days.
+    Parent,
+}
+
+impl TokenType {
+    /// The longest life, in seconds.
+    #[must_use]
+    pub const fn lifetime_seconds_max(self) -> u64 {
+        match self {
+            Self::Access => 60 * 60,
+            Self::Child => 15 * 60,
+            Self::Parent => 30 * 24 * 60 * 60,
+        }
+    }
+}
+
+/// What a token says. It is read before the signature is looked at, and nobody but the verifier sees it until that holds.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Claims {
+    pub(super) issuer: Box<str>,
+    pub(super) subject: Option<Box<str>>,
+    pub(super) audience: SmallVec<[Box<str>; 1]>,
+    pub(super) expires: Option<u64>,
+    pub(super) not_before: Option<u64>,
+    pub(super) issued: Option<u64>,
+    pub(super) token_id: Option<Box<str>>,
+    pub(super) authorized_party: Option<Box<str>>,
+    pub(super) session_id: Option<Box<str>>,
+    pub(super) session_status: Option<Box<str>>,
+    pub(super) network: Option<Box<str>>,
+    pub(super) rate_limit: Option<u64>,
+    pub(super) user_id: Option<Box<str>>,
+    pub(super) token_type: Option<TokenType>,
+    pub(super) parent_id: Option<Box<str>>,
+    /// What the policy calls a session (`claim:NAME`), where that is not `sid`.
+    pub(super) other_session: Option<Box<str>>,
+}
+
+/// The claims that are read, in the words of RFC 7519 §4.1, OpenID Connect and seed 004.
+const KNOWN: [&str; 16] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "azp",
+    "sid",
+    "sts",
+    "network",
+    "rate_limit",
+    "user_id",
+    "token_type",
+    "parent_jti",
+    "typ",
+];
+
+impl Claims {
+    /// Reads a payload. `session_claim` is the name of the claim that the policy calls a session.
+    pub(super) fn read(payload: &[u8], session_claim: &str) -> Result<Self, ClaimFault> {
+        let object = Object::read(payload).map_err(|fault| {
+            ClaimFault::new(
+                "payload",
+                match fault {
+                    JsonFault::Malformed => Wrong::Malformed,
+                    JsonFault::NameRepeated => Wrong::Repeated,
+                },
+            )
+        })?;
+        // As in the header: what another reader takes for the same name must not be there besides.
+        for name in object.names() {
+            if let Some(known) = KNOWN.iter().find(|known| differ_by_case(known, name)) {
+                return Err(ClaimFault::new(known, Wrong::Repeated));
+            }
+        }
+        refuse_other_sorts(&object)?;
+        Ok(Self {
+            issuer: text(&object, "iss")?.ok_or(ClaimFault::new("iss", Wrong::Missing))?,
+            subject: text(&object, "sub")?,
+            audience: audience(&object)?,
+            expires: date(&object, "exp")?,
+            not_before: date(&object, "nbf")?,
+            issued: date(&object, "iat")?,
+            token_id: text(&object, "jti")?,
+            authorized_party: text(&object, "azp")?,
+            session_id: text(&object, "sid")?,
+            session_status: text(&object, "sts")?,
+            network: text(&object, "network")?,
+            rate_limit: whole(&object, "rate_limit")?,
+            user_id: text(&object, "user_id")?,
+            token_type: token_type(&object)?,
+            parent_id: text(&object, "parent_jti")?,
+            other_session: match session_claim {
+                "sid" => None,
+                name => text_of(object.find(name), "session claim")?,
+            },
+        })
+    }
+
+    /// `iss`.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// `sub`. One that was verified has it; to all others it is nobody.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        self.subject.as_deref().unwrap_or_default()
+    }
+
+    /// `exp`, in seconds since 1970-01-01T00:00:00Z. One that was verified has it; to all others it is long over.
+    #[must_use]
+    pub fn expires_at(&self) -> u64 {
+        self.expires.unwrap_or_default()
+    }
+
+    /// `jti`: by this a token is revoked.
+    #[must_use]
+    pub fn token_id(&self) -> Option<&str> {
+        self.token_id.as_deref()
+    }
+
+    /// `parent_jti`: the token it was made from. Revoking that one revokes this one.
+    #[must_use]
+    pub fn parent_id(&self) -> Option<&str> {
+        self.parent_id.as_deref()
+    }
+
+    /// `azp`: for whom it was made.
+    #[must_use]
+    pub fn authorized_party(&self) -> Option<&str> {
+        self.authorized_party.as_deref()
+    }
+
+    /// What the policy calls a session: `sid`, or the claim of another name.
+    #[must_use]
+    pub fn session(&self) -> Option<&str> {
+        self.other_session.as_deref().or(self.session_id.as_deref())
+    }
+
+    /// `user_id`. Who the caller is to the guard are `iss` and `sub`; this is for the application.
+    #[must_use]
+    pub fn user_id(&self) -> Option<&str> {
+        self.user_id.as_deref()
+    }
+
+    /// `network`.
+    #[must_use]
+    pub fn network(&self) -> Option<&str> {
+        self.network.as_deref()
+    }
+
+    /// `rate_limit`, as its issuer counts it.
+    #[must_use]
+    pub const fn rate_limit(&self) -> Option<u64> {
+        self.rate_limit
+    }
+
+    /// `token_type`; an access token where it says nothing.
+    #[must_use]
+    pub fn token_type(&self) -> TokenType {
+        self.token_type.unwrap_or_default()
+    }
+
+    /// How many bytes it holds besides its own, for a bound on many of them.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let texts = [
+            &self.subject,
+            &self.token_id,
+            &self.authorized_party,
+            &self.session_id,
+            &self.session_status,
+            &self.network,
+            &self.user_id,
+            &self.parent_id,
+            &self.other_session,
+        ];
+        let texts = texts.into_iter().flatten().chain(&self.audience);
+        self.issuer.len() + texts.map(|text| text.len()).sum::<usize>()
+    }
+}
+
+/// Nothing of a person.
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claims")
+            .field("issuer", &self.issuer)
+            .field("token_type", &self.token_type())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an issuer signs besides tokens for access, with the same key (RFC 8725 §3.11): ID tokens by the hashes that only they
+/// have (OpenID Connect Core §3.1.3.6), and what says so itself, as Cognito (`token_use`) and Keycloak (`typ`) do.
+fn refuse_other_sorts(object: &Object<'_>) -> Result<(), ClaimFault> {
+    for name in ["at_hash", "c_hash", "events"] {
+        if object.find(name).is_some() {
+            return Err(ClaimFault::new(name, Wrong::Refused));
+        }
+    }
+    if text(object, "token_use")?.is_some_and(|word| *word != *"access") {
+        return Err(ClaimFault::new("token_use", Wrong::Refused));
+    }
+    let is_access =
+        |word: Box<str>| word.eq_ignore_ascii_case("bearer") || word.eq_ignore_ascii_case("jwt");
+    if text(object, "typ")?.is_some_and(|word| !is_access(word)) {
+        return Err(ClaimFault::new("typ", Wrong::Refused));
+    }
+    Ok(())
+}
+
+/// A text: never empty, at most 512 bytes, without control characters.
+fn text(object: &Object<'_>, name: &'static str) -> Result<Option<Box<str>>, ClaimFault> {
+    text_of(object.find(name), name)
+}
+
+fn text_of(value: Option<&Json<'_>>, name: &'static str) -> Result<Option<Box<str>>, ClaimFault> {
+    match value {
+        None => Ok(None),
+        Some(Json::Text(text)) if is_plain(text) => Ok(Some(Box::from(text.as_ref()))),
+        Some(_) => Err(ClaimFault::new(name, Wrong::Type)),
+    }
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && text.len() <= TEXT_BYTES_MAX && !text.chars().any(char::is_control)
+}
+
+fn whole(object: &Object<'_>, name: &'static str) -> Result<Option<u64>, ClaimFault> {
+    match object.find(name) {
+        None => Ok(None),
+        Some(Json::Whole(number)) => Ok(Some(*number)),
+        Some(_) => Err(ClaimFault::new(name, Wrong::Type)),
+    }
+}
+
+/// Whole seconds since 1970 (RFC 7519 §2). A fraction is allowed there; no issuer needs one, and readers round it differently.
+fn date(object: &Object<'_>, name: &'static str) -> Result<Option<u64>, ClaimFault> {
+    match whole(object, name)? {
+        Some(seconds) if seconds > DATE_MAX => Err(ClaimFault::new(name, Wrong::Type)),
+        seconds => Ok(seconds),
+    }
+}
+
+/// One text or a list of some (RFC 7519 §4.1.3).
+fn audience(object: &Object<'_>) -> Result<SmallVec<[Box<str>; 1]>, ClaimFault> {
+    const WRONG: ClaimFault = ClaimFault::new("aud", Wrong::Type);
+    match object.find("aud") {
+        None => Ok(SmallVec::new()),
+        Some(Json::List(list)) if !list.is_empty() && list.len() <= AUDIENCES_MAX => list
+            .iter()
+            .map(|one| text_of(Some(one), "aud")?.ok_or(WRONG))
+            .collect(),
+        one @ Some(Json::Text(_)) => Ok(text_of(one, "aud")?.into_iter().collect()),
+        Some(_) => Err(WRONG),
+    }
+}
+
+fn token_type(object: &Object<'_>) -> Result<Option<TokenType>, ClaimFault> {
+    match object.find("token_type") {
+        None => Ok(None),
+        Some(Json::Text(word)) => match word.as_ref() {
+            "access" => Ok(Some(TokenType::Access)),
+            "child" => Ok(Some(TokenType::Child)),
+            "parent" => Ok(Some(TokenType::Parent)),
+            _ => Err(ClaimFault::new("token_type", Wrong::Type)),
+        },
+        Some(_) => Err(ClaimFault::new("token_type", Wrong::Type)),
+    }
+}

@@ -1,0 +1,177 @@
+//! `TokenVerifier`: whose a token is, among the issuers of a policy, and whether it is believed.
+
+use std::fmt;
+use std::sync::Arc;
+
+use portcullis_policy::Issuer;
+
+use super::claim_fault::{ClaimFault, Wrong};
+use super::claims::Claims;
+use super::fault::TokenFault;
+use super::issuer_rules::{IssuerRules, TokenUse};
+use super::jws::Jws;
+use super::key_set::KeySet;
+use super::verify::verify_read;
+use crate::clock::Now;
+
+/// The issuers of a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenVerifier {
+    issuers: Vec<IssuerRules>,
+    session_claim: Box<str>,
+}
+
+/// Which issuer of a policy: its place in the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IssuerIndex(pub usize);
+
+/// A token that was taken apart and names an issuer of ours. It is not verified: what it claims is not to be had from it.
+pub struct Unverified<'t> {
+    token: Jws<'t>,
+    claims: Claims,
+    issuer: IssuerIndex,
+}
+
+/// What is believed: a token whose signature held when it was read, and whose claims held at the moment it was judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Believed {
+    claims: Arc<Claims>,
+    issuer: IssuerIndex,
+}
+
+/// Who a caller is: `iss` and `sub` together, since two issuers may call two people the same. Neither is ever taken apart: a
+/// name like `a@evil@corp` has no domain (CVE-2026-40574).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identity<'c> {
+    /// `iss`, byte by byte as the policy has it.
+    pub issuer: &'c str,
+    /// `sub`, byte by byte as the token has it.
+    pub subject: &'c str,
+}
+
+impl TokenVerifier {
+    /// A verifier for the issuers of a policy. `session_claim` is the claim that the policy calls a session; `sid` where it
+    /// names none.
+    #[must_use]
+    pub fn new(issuers: &[Issuer], session_claim: Option<&str>) -> Self {
+        Self {
+            issuers: issuers.iter().map(IssuerRules::new).collect(),
+            session_claim: session_claim.unwrap_or("sid").into(),
+        }
+    }
+
+    /// The issuers, in the order of the policy.
+    #[must_use]
+    pub fn issuers(&self) -> &[IssuerRules] {
+        &self.issuers
+    }
+
+    /// Takes a token apart and finds whose it is, which decides by whose keys alone it may be verified (CVE-2025-59936).
+    ///
+    /// # Errors
+    ///
+    /// Where it is no well-formed token, its `typ` or an `alg` is none of the issuer's, or it is of nobody whom the policy names.
+    pub fn read<'t>(&self, compact: &'t str) -> Result<Unverified<'t>, TokenFault> {
+        let token = Jws::read(compact)?;
+        IssuerRules::judge_header(&token.header)?;
+        let claims = Claims::read(&token.payload, &self.session_claim)?;
+        let found = self
+            .issuers
+            .iter()
+            .position(|one| **one.name() == *claims.issuer);
+        let issuer = found.ok_or(ClaimFault::new("iss", Wrong::Refused))?;
+        Ok(Unverified {
+            token,
+            claims,
+            issuer: IssuerIndex(issuer),
+        })
+    }
+
+    /// Verifies a token by the keys of its issuer, then judges what it claims.
+    ///
+    /// # Errors
+    ///
+    /// See [`TokenFault`]. Of [`TokenFault::KeyUnknown`] the caller may think that the keys are old.
+    pub fn verify(
+        &self,
+        token: Unverified<'_>,
+        keys: &KeySet,
+        now: Now,
+        used: TokenUse,
+    ) -> Result<Believed, TokenFault> {
+        let Unverified {
+            token,
+            claims,
+            issuer,
+        } = token;
+        let rules = self.rules(issuer)?;
+        verify_read(token, keys, rules.algorithms())?;
+        rules.judge(&claims, now, used)?;
+        Ok(Believed {
+            claims: Arc::new(claims),
+            issuer,
+        })
+    }
+
+    /// Judges once more, at another moment, what was believed: `exp` of a token that is kept in a cache, for one.
+    ///
+    /// # Errors
+    ///
+    /// The first claim that holds no longer.
+    pub fn judge(&self, believed: &Believed, now: Now, used: TokenUse) -> Result<(), TokenFault> {
+        let rules = self.rules(believed.issuer)?;
+        Ok(rules.judge(&believed.claims, now, used)?)
+    }
+
+    fn rules(&self, issuer: IssuerIndex) -> Result<&IssuerRules, ClaimFault> {
+        // An index of another policy's list.
+        let none = ClaimFault::new("iss", Wrong::Refused);
+        self.issuers.get(issuer.0).ok_or(none)
+    }
+}
+
+impl Unverified<'_> {
+    /// By whose keys it has to be verified.
+    #[must_use]
+    pub const fn issuer(&self) -> IssuerIndex {
+        self.issuer
+    }
+
+    /// By which of them.
+    #[must_use]
+    pub fn key_id(&self) -> Option<&str> {
+        self.token.header.key_id()
+    }
+}
+
+/// Nothing of what it says.
+impl fmt::Debug for Unverified<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unverified")
+            .field("issuer", &self.issuer)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Believed {
+    /// What it claims.
+    #[must_use]
+    pub fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub const fn issuer(&self) -> IssuerIndex {
+        self.issuer
+    }
+
+    /// Who calls.
+    #[must_use]
+    pub fn identity(&self) -> Identity<'_> {
+        Identity {
+            issuer: self.claims.issuer(),
+            subject: self.claims.subject(),
+        }
+    }
+}
