@@ -1,16 +1,18 @@
-//! Everything that outlives a decision: the stores, what is kept over a restart, the events that are written, the secrets.
+//! Everything that outlives a decision: the stores, what is kept over a restart, the events that are written, the secrets, the trail.
 
 pub mod clock;
 mod error;
 pub mod events;
 pub mod keys;
 pub mod store;
+pub mod trail;
 
 pub use clock::{SystemClock, Wall};
 pub use error::StateError;
 pub use events::{EventHealth, EventSink, EventWriter, Pseudonyms};
 pub use store::memory::{MemoryOptions, MemoryStore};
 pub use store::state_dir::StateDir;
+pub use trail::{Trail, TrailError, TrailOptions, TrailRecord};
 
 /// A number of the system's random bytes.
 ///

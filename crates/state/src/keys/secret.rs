@@ -16,6 +16,9 @@ pub struct Secret {
     materials: Vec<Material>,
 }
 
+/// The `info` of the seed of the trail, as [`Purpose`] has one for each key of a MAC.
+const TRAIL_LABEL: &[u8] = b"portcullis trail signing key 1";
+
 /// One key, decoded.
 pub(super) struct Material {
     pub(super) bytes: Zeroizing<Vec<u8>>,
@@ -30,6 +33,23 @@ pub(super) fn last_day(key: &SecretKey) -> Option<u64> {
 impl Secret {
     pub(super) fn new(place: SecretPlace, materials: Vec<Material>) -> Self {
         Self { place, materials }
+    }
+
+    /// 32 bytes for the key that signs the trail, of the first key.
+    ///
+    /// # Errors
+    ///
+    /// When the cryptographic library has no memory.
+    pub(crate) fn seed(&self) -> Result<Zeroizing<[u8; 32]>, SecretError> {
+        let mut seed = Zeroizing::new([0; 32]);
+        let derived = self.materials.first().ok_or(Unspecified);
+        derived
+            .and_then(|key| hkdf(&[], &key.bytes, &[TRAIL_LABEL], &mut *seed))
+            .map_err(|Unspecified| SecretError {
+                place: self.place.clone(),
+                fault: SecretFault::NotDerived,
+            })?;
+        Ok(seed)
     }
 
     /// The keys for one purpose, in the same order.

@@ -5,3 +5,4 @@ mod corpus;
 mod events;
 mod memory;
 mod snapshot;
+mod trail;
