@@ -77,7 +77,7 @@ const ARROWS: &[Arrows] = &[
 ];
 
 /// Crates of others that only one crate of ours may use, by the beginning of their names.
-const KEPT_IN: &[(&str, &str)] = &[("oxc_", "code")];
+const KEPT_IN: &[(&str, &str)] = &[("oxc_", "code"), ("sqlx", "state")];
 
 /// Dependencies against the arrows, crates without a row, rows without a crate, crates that escape the lints.
 pub(super) fn problems(tree: &Tree) -> Vec<Problem> {

@@ -1,3 +1,5 @@
+//! Records and their canonical bytes: one spelling, one reading.
+
 use proptest::prelude::*;
 
 use super::*;

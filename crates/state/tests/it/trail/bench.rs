@@ -11,8 +11,8 @@ use portcullis_policy::Method;
 use portcullis_policy::event::EventVerdict;
 use portcullis_state::SystemClock;
 use portcullis_state::trail::{
-    Trail, TrailError, TrailFilter, TrailNews, TrailOptions, TrailReader, TrailRecord, Verified,
-    VerifyError, VerifyOptions, verify,
+    Body, Trail, TrailError, TrailFilter, TrailNews, TrailOptions, TrailReader, TrailRecord,
+    Verified, VerifyError, VerifyOptions, verify,
 };
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -85,10 +85,14 @@ pub(crate) fn verify_at(
     verify(&mut reader, VerifyOptions { keys, checkpoints })
 }
 
-pub(crate) fn records(database: &Path) -> Vec<portcullis_state::trail::Body> {
-    let mut reader = TrailReader::open(database).unwrap();
-    let found = reader.after(0, &TrailFilter::default(), 1_000_000).unwrap();
-    found.into_iter().map(|(body, _)| body).collect()
+/// All records; on a thread of its own, as a loop cannot run inside another.
+pub(crate) fn records(database: &Path) -> Vec<Body> {
+    let read = || {
+        let mut reader = TrailReader::open(database).unwrap();
+        let found = reader.after(0, &TrailFilter::default(), 1_000_000);
+        found.unwrap().into_iter().map(|(body, _)| body).collect()
+    };
+    std::thread::scope(|scope| scope.spawn(read).join().unwrap())
 }
 
 /// The loop of one worker of the gateway.
