@@ -26,6 +26,7 @@ use crate::handshake::{Greeted, greet};
 use crate::live::{Live, LiveView};
 use crate::refusal::{Context, write_reason};
 use crate::scratch::Scratch;
+use crate::seen::Seen;
 use crate::worker::Worker;
 
 /// How much is read at once where nothing is known of what comes.
@@ -43,6 +44,8 @@ pub(crate) struct Connection<'w> {
     pub(crate) peer: IpAddr,
     pub(crate) timer: Timer,
     pub(crate) scratch: Scratch,
+    /// The exchange, where somebody watches.
+    pub(crate) seen: Option<Box<Seen>>,
     /// Whether some of the body was taken off the input, so that its length says nothing of what is left.
     pub(crate) body_begun: bool,
     /// Whether the body of the request was taken off the input to its end.
@@ -94,6 +97,7 @@ pub(crate) async fn serve(
         peer,
         timer,
         scratch: Scratch::default(),
+        seen: None,
         body_begun: false,
         body_taken: false,
     };

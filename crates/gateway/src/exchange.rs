@@ -72,7 +72,11 @@ pub(crate) async fn run(connection: &mut Connection<'_>, live: &Live, head: &Req
     };
     // The head leaves the connection for the time of the exchange, so that the body can be read beside it.
     let buf = std::mem::take(&mut connection.scratch.head);
+    connection.seen = worker.watch(head, &buf, connection.peer, now);
     let after = decide_and_answer(connection, live, head, &buf, basics, now).await;
+    if let Some(seen) = connection.seen.take() {
+        worker.tell_seen(seen);
+    }
     connection.scratch.head = buf;
     after
 }
@@ -258,6 +262,9 @@ fn settle<'s>(
             let unread = has_unread_body(connection, head);
             let closes = !basics.keep_alive || unread;
             connection.worker.answered_itself();
+            if let Some(seen) = &mut connection.seen {
+                seen.status = Some(204);
+            }
             let date = connection.worker.date(now);
             connection.scratch.out.clear();
             write_own(
@@ -384,6 +391,9 @@ async fn admit(
                 give_back(worker, &permit).await;
             }
             worker.finished(live, &permit, basics, Outcome::Answered(done.status), now);
+            if let Some(seen) = &mut connection.seen {
+                seen.permit(&permit, Some(done.status));
+            }
             done.after
         }
         Err(forward::Failure::Unanswered(reason)) => {
@@ -393,6 +403,10 @@ async fn admit(
         }
         Err(forward::Failure::Broken(reason)) => {
             worker.finished(live, &permit, basics, Outcome::Broken(reason), now);
+            if let Some(seen) = &mut connection.seen {
+                seen.permit(&permit, None);
+                seen.reason = Some(reason);
+            }
             After::Reset
         }
     }
@@ -423,6 +437,9 @@ fn deny(
     now: Now,
 ) -> Answered {
     connection.worker.refused(denial, basics, client, now);
+    if let Some(seen) = &mut connection.seen {
+        seen.refuse(denial);
+    }
     let unread = has_unread_body(connection, head);
     let closes = !basics.keep_alive || unread || denial.reason.status == 408;
     let date = connection.worker.date(now);

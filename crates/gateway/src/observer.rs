@@ -19,6 +19,7 @@ use portcullis_state::{EventWriter, Pseudonyms, SystemClock};
 
 use crate::exchange::Basics;
 use crate::request_id::Id;
+use crate::seen::{Seen, Watching};
 use crate::upstreams::Instance;
 use crate::worker::Outcome;
 
@@ -39,6 +40,8 @@ pub struct Observer {
     /// What is wrong with what must outlive a restart.
     state: Mutex<Option<String>>,
     say: Say,
+    /// Who is told of each request.
+    watching: Option<Watching>,
     /// When each sort of word was last said, in seconds since 1970-01-01.
     said: Mutex<Vec<(&'static str, u64)>>,
 }
@@ -183,8 +186,21 @@ impl Observer {
             policy_is_stale: AtomicBool::new(false),
             state: Mutex::new(None),
             say: Box::new(say),
+            watching: None,
             said: Mutex::new(Vec::new()),
         }
+    }
+
+    /// Tells each request as well, when it has ended, to who must not keep anybody waiting.
+    #[must_use]
+    pub fn watched_by(mut self, tell: impl Fn(&Seen) + Send + Sync + 'static) -> Self {
+        self.watching = Some(Watching::new(tell));
+        self
+    }
+
+    /// Who is told of each request, if anybody is.
+    pub(crate) const fn watching(&self) -> Option<&Watching> {
+        self.watching.as_ref()
     }
 
     /// The policy with this digest (`sha256:` and hexadecimal digits) is in force from now on.

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use portcullis_guard::canon::ClientIp;
 use portcullis_guard::clock::Now;
 use portcullis_guard::decision::{Denial, Permit};
-use portcullis_guard::http1::ResponseFault;
+use portcullis_guard::http1::{RequestHead, ResponseFault};
 use portcullis_guard::reason::Reason;
 use portcullis_guard::store::Store;
 use portcullis_policy::EventRecord;
@@ -32,6 +32,7 @@ use crate::repeats::Repeats;
 use crate::request_body::Buffers;
 use crate::request_id::{Id, Ids};
 use crate::scratch::Shelf;
+use crate::seen::Seen;
 use crate::upstreams::Instance;
 
 /// How long a connection to an upstream may be idle. Node.js closes its side after 5 s; a request that is on its way
@@ -320,6 +321,27 @@ impl Worker {
         (before <= live.upstreams_generation).then_some(&self.pool)
     }
 
+    /// Begins to note a request, where somebody watches.
+    pub(crate) fn watch(
+        &self,
+        head: &RequestHead,
+        buf: &[u8],
+        peer: IpAddr,
+        now: Now,
+    ) -> Option<Box<Seen>> {
+        self.shared.observer.watching()?;
+        Some(Box::new(Seen::begun(head, buf, peer, now)))
+    }
+
+    /// Tells of a request that has ended.
+    pub(crate) fn tell_seen(&self, mut seen: Box<Seen>) {
+        let millis = self.now().unix_millis.saturating_sub(seen.unix_millis);
+        seen.took = Duration::from_millis(millis);
+        if let Some(watching) = self.shared.observer.watching() {
+            watching.tell(&seen);
+        }
+    }
+
     /// Notes a refusal of what could not be read as a request.
     pub(crate) fn refused_before_routing(
         &self,
@@ -330,6 +352,9 @@ impl Worker {
     ) {
         self.metrics.count(|numbers| numbers.refuse(reason));
         self.tell(&Happened::unread(reason, id, peer, now), reason);
+        if let Some(watching) = self.shared.observer.watching() {
+            watching.tell(&Seen::unread(reason, peer, now));
+        }
     }
 
     /// Tells of a refusal: of the first of its sort at once, of the others in a second how many there were. Under a flood

@@ -19,6 +19,7 @@ mod past_failures;
 mod pool;
 mod rate_limit_fields;
 mod reviewed;
+mod seen;
 mod sequences;
 mod smuggler;
 mod store_faults;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use portcullis_gateway::{Gateway, GatewayOptions, Live, Observer};
+use portcullis_gateway::{Gateway, GatewayOptions, Live, Observer, Seen};
 use portcullis_guard::plan::Plan;
 use portcullis_guard::store::Store;
 use portcullis_policy::Policy;
@@ -20,6 +20,9 @@ use super::{Client, PATIENCE, Upstream};
 /// What is done to what the policy says, for figures that no policy can have.
 type Change = Box<dyn Fn(&mut Live) + Send + Sync>;
 
+/// Who is told of each request.
+type Watching = Box<dyn Fn(&Seen) + Send + Sync>;
+
 /// A gateway that is not started yet.
 pub(crate) struct Setup {
     policy: String,
@@ -27,6 +30,7 @@ pub(crate) struct Setup {
     workers: usize,
     admin: bool,
     change: Change,
+    watching: Option<Watching>,
 }
 
 /// A running gateway.
@@ -46,6 +50,7 @@ impl Setup {
             workers: 1,
             admin: false,
             change: Box::new(|_| {}),
+            watching: None,
         }
     }
 
@@ -84,6 +89,12 @@ impl Setup {
         self
     }
 
+    /// With somebody who is told of each request.
+    pub(crate) fn watched_by(mut self, tell: impl Fn(&Seen) + Send + Sync + 'static) -> Self {
+        self.watching = Some(Box::new(tell));
+        self
+    }
+
     /// Starts it.
     pub(crate) fn start(self) -> Gate {
         let directory = tempfile::tempdir().unwrap();
@@ -101,6 +112,10 @@ impl Setup {
             clock,
             move |words| heard.lock().unwrap().push(words.to_owned()),
         );
+        let observer = match self.watching {
+            Some(watching) => observer.watched_by(watching),
+            None => observer,
+        };
         let store = self
             .store
             .unwrap_or_else(|| memory(directory.path(), clock));
