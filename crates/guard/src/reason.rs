@@ -114,9 +114,9 @@ impl Reason {
         }
     }
 
-    /// Whether the guard refuses anything with this code.
-    #[must_use]
-    pub fn is_code(code: &str) -> bool {
+    /// Every code that a refusal may have: those of [`ALL`](Self::ALL), of the byte checker and of the canonical types. Some
+    /// stand here twice.
+    pub fn codes() -> impl Iterator<Item = &'static str> {
         let of_faults = [
             HeadFault::CODES,
             FieldFault::CODES,
@@ -128,10 +128,18 @@ impl Reason {
             TokenFault::CODES,
             Wrong::CODES,
         ];
-        let is_of_a_fault = of_faults.iter().any(|codes| codes.contains(&code));
-        is_of_a_fault
-            || code == Repeated.reason()
-            || Self::ALL.iter().any(|reason| reason.code == code)
+        of_faults
+            .into_iter()
+            .flatten()
+            .copied()
+            .chain([Repeated.reason()])
+            .chain(Self::ALL.iter().map(|reason| reason.code))
+    }
+
+    /// Whether the guard refuses anything with this code.
+    #[must_use]
+    pub fn is_code(code: &str) -> bool {
+        Self::codes().any(|known| known == code)
     }
 
     /// Whether it says that nothing could be known, as against a rule that was broken.

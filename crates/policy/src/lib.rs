@@ -32,6 +32,7 @@ mod identity;
 mod later;
 mod limit;
 mod limit_key;
+mod local;
 mod malformed;
 mod matrix;
 mod meaning;

@@ -1,15 +1,15 @@
 //! `Args`: the command line as types.
 
 mod explain;
+mod guard;
 mod init;
 mod policy;
 
 pub(crate) use explain::{Explain, RequestArgs, TextFormat};
+pub(crate) use guard::{DevArgs, GuardArgs, GuardWay, LogFormat};
 pub(crate) use init::InitArgs;
 pub(crate) use policy::{CheckArgs, PolicyCommand, Purpose, TestArgs};
 
-use std::net::SocketAddr;
-use std::num::NonZeroU8;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
@@ -34,6 +34,7 @@ Examples:
   portcullis init                         write a first portcullis.toml from the code
   portcullis explain rule csrf-missing    why it matters and how to fix it
   portcullis guard                        enforce portcullis.toml in front of the application
+  portcullis guard dev                    the same on your own machine, with https and hints
   portcullis explain request GET /items   what the guard would do with a request, and why
   portcullis policy check --for guard     what is wrong with portcullis.toml, or lacking in it
 
@@ -148,52 +149,6 @@ pub(crate) struct Reading {
     /// Whether to colour.
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
     pub(crate) color: When,
-}
-
-#[derive(Debug, Group)]
-#[command(after_help = "\
-The policy needs `upstream`, a host (`public_url` or `hosts`) and routes. A smallest one:
-
-  version = 1
-  upstream = \"http://127.0.0.1:3000\"
-  hosts = [\"127.0.0.1:8080\"]
-
-  [[route]]
-  path = \"/{*rest}\"
-  methods = [\"GET\"]
-  type = \"public_read\"
-
-Another policy is taken as soon as its file changes, and on SIGHUP; one that is not valid changes nothing and is told.
-SIGTERM and SIGINT let the requests that are under way end.
-
-Examples:
-  portcullis guard
-  portcullis guard --policy shop.toml --listen 0.0.0.0:8080 --admin 127.0.0.1:8081
-  portcullis guard --state-dir /var/lib/portcullis     limits of an hour and more outlive a restart")]
-pub(crate) struct GuardArgs {
-    /// The policy file [default: portcullis.toml in this folder].
-    #[arg(long, value_name = "FILE")]
-    pub(crate) policy: Option<PathBuf>,
-    /// Where clients connect [default: the policy's, or 127.0.0.1:8080].
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    pub(crate) listen: Option<SocketAddr>,
-    /// Where /live, /ready, /metrics and /policy are told [default: the policy's, or nowhere].
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    pub(crate) admin: Option<SocketAddr>,
-    /// Threads that serve [default: the policy's, or one for each core].
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) workers: Option<NonZeroU8>,
-    /// The folder for what outlives a restart [default: .portcullis beside the policy, where a limit counts an hour or
-    /// more].
-    #[arg(long, value_name = "DIR")]
-    pub(crate) state_dir: Option<PathBuf>,
-    /// How long requests may take to end when the guard does.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    pub(crate) grace: u64,
-    /// Refuse nothing that a control of the policy would refuse, and only write it down. For the first days in front of
-    /// an application.
-    #[arg(long)]
-    pub(crate) insecure_shadow: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

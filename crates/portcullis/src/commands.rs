@@ -7,6 +7,7 @@ mod explain;
 mod explain_request;
 mod explain_requirement;
 mod guard;
+mod guard_dev;
 mod init;
 mod policy;
 mod routes;

@@ -1,5 +1,6 @@
 //! `Environment`: everything a run takes from outside its arguments; the only reader of variables, clock and terminal.
 
+use std::ffi::OsString;
 use std::io::{IsTerminal as _, stderr, stdout};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -62,6 +63,15 @@ pub(crate) fn secret(reference: &SecretRef) -> Result<String, Failure> {
 )]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// What a variable holds, text or not.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the place that reads the environment"
+)]
+pub(crate) fn variable_os(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
 }
 
 #[expect(

@@ -33,7 +33,7 @@ pub(crate) const WRITTEN: &[EventKind] = &[
 const STATE_DIR: &str = ".portcullis";
 
 /// A policy that a guard can start with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Loaded {
     /// The policy.
     pub(crate) policy: Policy,
@@ -58,7 +58,14 @@ impl Loaded {
 }
 
 /// Reads a policy and says all at once what a guard lacks in it.
-pub(crate) fn load(path: &Path, today: Date, only_watches: bool) -> Result<Loaded, Failure> {
+///
+/// `made_of` makes the policy that is guarded of the one that the file has.
+pub(crate) fn load(
+    path: &Path,
+    today: Date,
+    only_watches: bool,
+    made_of: impl Fn(Policy) -> Policy,
+) -> Result<Loaded, Failure> {
     if !path.is_file() {
         let name = path.display();
         return Err(Failure::usage(format!(
@@ -66,6 +73,7 @@ pub(crate) fn load(path: &Path, today: Date, only_watches: bool) -> Result<Loade
         )));
     }
     let (policy, digest) = read_policy(path)?;
+    let policy = made_of(policy);
     let name = path.display();
     if let Err(lacks) = policy.for_guard(today, ENFORCED) {
         let lines: Vec<String> = lacks.iter().map(|lack| format!("{name}:{lack}")).collect();

@@ -4,6 +4,7 @@ mod answers;
 mod args;
 mod commands;
 mod commit;
+mod dev;
 mod drafting;
 mod environment;
 mod exit;

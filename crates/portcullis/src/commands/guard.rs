@@ -4,13 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis_gateway::{Gateway, GatewayOptions, Live, Observer, Signals, Wish};
+use portcullis_gateway::{Gateway, GatewayOptions, Live, Observer, Signals, Tls, Wish};
 use portcullis_guard::clock::{Nanos, SECOND};
 use portcullis_guard::store::{Durability, Store};
 use portcullis_policy::event::{EventKind, EventLevel};
-use portcullis_state::{EventWriter, MemoryStore, Pseudonyms, SystemClock};
+use portcullis_policy::{EventSettings, Policy, SecretRef};
+use portcullis_state::{EventSink, EventWriter, MemoryStore, Pseudonyms, SystemClock};
 
-use crate::args::GuardArgs;
+use super::guard_dev;
+use crate::args::{GuardArgs, GuardWay};
 use crate::environment::{Environment, secret};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -23,20 +25,81 @@ const HOUSEKEEPING: Duration = Duration::from_secs(5);
 const HOUSEKEEPING_NANOS: Nanos = 5 * SECOND;
 
 pub(crate) fn run(args: &GuardArgs, environment: &Environment) -> Result<Exit, Failure> {
+    match &args.way {
+        Some(GuardWay::Dev(dev)) => guard_dev::run(dev, environment),
+        None => serve(args, environment, &Plain),
+    }
+}
+
+/// What another way of guarding does otherwise. Nothing of it can let a request pass.
+pub(super) trait Way {
+    /// The policy that is guarded, of the one that the file has.
+    fn policy(&self, policy: Policy) -> Policy {
+        policy
+    }
+
+    /// What clients are greeted with who come in TLS.
+    fn tls(&self) -> Option<Tls> {
+        None
+    }
+
+    /// Where events go.
+    fn sink(&self, settings: &EventSettings) -> EventSink {
+        event_sink(settings)
+    }
+
+    /// A secret that the policy names.
+    fn secret(&self, reference: &SecretRef) -> Result<String, Failure> {
+        secret(reference)
+    }
+
+    /// Who is told what happens.
+    fn observer(&self, observer: Observer) -> Observer {
+        observer
+    }
+
+    /// Tells that the guard serves.
+    fn started(&self, gateway: &Gateway, loaded: &Loaded, args: &GuardArgs) -> Result<(), Failure> {
+        tell_start(gateway, loaded, args);
+        Ok(())
+    }
+
+    /// Tells that another policy is in force.
+    fn replaced(&self, _before: &Policy, loaded: &Loaded, routes: usize) {
+        let digest = &loaded.digest;
+        say(&format!(
+            "another policy is in force: {routes} routes, {digest}"
+        ));
+    }
+}
+
+/// The guard as it is in front of an application.
+struct Plain;
+
+impl Way for Plain {}
+
+/// Guards until it is told to end.
+pub(super) fn serve(
+    args: &GuardArgs,
+    environment: &Environment,
+    way: &dyn Way,
+) -> Result<Exit, Failure> {
     let path = args.policy.clone().unwrap_or_else(|| PathBuf::from(NAME));
     let clock = SystemClock::start();
     // Before the policy is read and anybody is told that the guard is there: what changes in between would be missed, and
     // a signal would end it at once. Why that failed is told after what is wrong with the policy itself.
     let signals = Signals::of(&path);
-    let loaded = load(&path, environment.today, args.insecure_shadow)?;
+    let read = |today| load(&path, today, args.insecure_shadow, |one| way.policy(one));
+    let loaded = read(environment.today)?;
     let mut signals = signals.map_err(|error| Failure::caused("", &error))?;
     for notice in &loaded.notices {
         say(notice);
     }
     let store = open_store(&loaded, &path, args.state_dir.as_deref(), clock)?;
-    let gateway = start(args, &loaded, Arc::clone(&store), clock)?;
+    let gateway = start(args, &loaded, Arc::clone(&store), clock, way)?;
     let mut followed = Followed {
         digest: loaded.digest,
+        policy: loaded.policy,
         refused: None,
     };
     let mut kept_house = clock.monotonic();
@@ -45,9 +108,8 @@ pub(crate) fn run(args: &GuardArgs, environment: &Environment) -> Result<Exit, F
             Wish::End => break,
             Wish::Nothing => {}
             Wish::Reload => {
-                let loaded = load(&path, environment.day(), args.insecure_shadow)
-                    .and_then(|loaded| can_be_kept(&store, loaded));
-                followed.follow(loaded, &gateway);
+                let loaded = read(environment.day()).and_then(|loaded| can_be_kept(&store, loaded));
+                followed.follow(loaded, &gateway, way);
             }
         }
         // Wishes may come faster than this, and must not keep it from happening.
@@ -63,13 +125,15 @@ pub(crate) fn run(args: &GuardArgs, environment: &Environment) -> Result<Exit, F
 struct Followed {
     /// What names the policy in force.
     digest: String,
+    /// The policy in force.
+    policy: Policy,
     /// Why the file as it is now was refused, which is told once.
     refused: Option<String>,
 }
 
 impl Followed {
     /// Puts in force what was read, or keeps what is in force and says why.
-    fn follow(&mut self, loaded: Result<Loaded, Failure>, gateway: &Gateway) {
+    fn follow(&mut self, loaded: Result<Loaded, Failure>, gateway: &Gateway, way: &dyn Way) {
         match loaded {
             // Something else in the folder changed, or the file is again what is in force.
             Ok(loaded) if loaded.digest == self.digest => {
@@ -79,7 +143,10 @@ impl Followed {
             Ok(loaded) => {
                 self.refused = None;
                 self.digest.clone_from(&loaded.digest);
-                replace(gateway, loaded);
+                if let Some(routes) = replace(gateway, &loaded) {
+                    way.replaced(&self.policy, &loaded, routes);
+                    self.policy = loaded.policy;
+                }
             }
             Err(failure) => {
                 let why = failure.message();
@@ -112,11 +179,12 @@ fn start(
     loaded: &Loaded,
     store: Arc<MemoryStore>,
     clock: SystemClock,
+    way: &dyn Way,
 ) -> Result<Gateway, Failure> {
     let policy = &loaded.policy;
     let caused = |error: &dyn std::error::Error| Failure::caused("", error);
     let writer =
-        EventWriter::start(event_sink(policy.events()), clock).map_err(|error| caused(&error))?;
+        EventWriter::start(way.sink(policy.events()), clock).map_err(|error| caused(&error))?;
     if let Some(torn) = &writer.started().torn {
         say(&format!(
             "half an event was put aside in `{}`",
@@ -124,7 +192,7 @@ fn start(
         ));
     }
     let names = match &policy.events().key {
-        Some(key) => Pseudonyms::configured(&secret(key)?),
+        Some(key) => Pseudonyms::configured(&way.secret(key)?),
         None => Pseudonyms::random(),
     };
     let names = names.map_err(|error| caused(&error))?;
@@ -139,16 +207,17 @@ fn start(
         workers,
         store,
         clock,
-        observer: Observer::new(writer, names, clock, say),
+        observer: way.observer(Observer::new(writer, names, clock, say)),
         seeds: seeds(workers)?,
     };
-    let live = Live::first(policy, loaded.plan()?);
+    let mut live = Live::first(policy, loaded.plan()?);
+    live.tls = way.tls();
     let gateway = Gateway::start(options, live).map_err(|error| caused(&error))?;
     let plan = &gateway.live().plan;
     let observer = gateway.observer();
     observer.in_force(&plan.digest);
     observer.system(EventKind::SysStartup, EventLevel::Info, "started", None);
-    tell_start(&gateway, loaded, args);
+    way.started(&gateway, loaded, args)?;
     Ok(gateway)
 }
 
@@ -174,13 +243,12 @@ fn tell_start(gateway: &Gateway, loaded: &Loaded, args: &GuardArgs) {
     }
 }
 
-fn replace(gateway: &Gateway, loaded: Loaded) {
+/// Puts a policy in force; how many routes it has.
+fn replace(gateway: &Gateway, loaded: &Loaded) -> Option<usize> {
     for notice in &loaded.notices {
         say(notice);
     }
-    let Ok(plan) = loaded.plan() else {
-        return;
-    };
+    let plan = loaded.plan().ok()?;
     let routes = plan.routes.len();
     let digest = plan.digest.clone();
     gateway.replace(gateway.live().followed_by(&loaded.policy, plan));
@@ -192,9 +260,7 @@ fn replace(gateway: &Gateway, loaded: Loaded) {
         "policy_replaced",
         None,
     );
-    say(&format!(
-        "another policy is in force: {routes} routes, {digest}"
-    ));
+    Some(routes)
 }
 
 fn keep_house(store: &MemoryStore, gateway: &Gateway, clock: SystemClock) {
