@@ -151,6 +151,22 @@ const CLIENT_HINTS: &[(&str, &str)] = &[
     ("method_refused", "TRACE and CONNECT never pass a guard"),
     ("expectation_unknown", "send no `Expect` but `100-continue`"),
     (
+        "token_expired",
+        "the token's `exp` is over: get another one; is the clock of this machine right?",
+    ),
+    (
+        "token_not_yet_valid",
+        "the token's `nbf` or `iat` lies ahead: is the clock of this machine right?",
+    ),
+    (
+        "token_is_parent",
+        "a parent token opens no route: exchange it for a token of the route first",
+    ),
+    (
+        "token_lives_too_long",
+        "the issuer gives its tokens more time than the policy admits: have it give less",
+    ),
+    (
         "http2_preface",
         "speak HTTP/1.1: tell the client so, as curl by `--http1.1`",
     ),
@@ -235,6 +251,11 @@ const UNREADABLE_HINT: &str = "this is no strict HTTP/1.1: let an HTTP library w
 
 /// What is wrong with a token (RFC 7519, RFC 8725).
 const TOKENS: &[&str] = &[
+    "token_claim_missing",
+    "token_claim_refused",
+    "token_claim_repeated",
+    "token_claim_type",
+    "token_claims_malformed",
     "token_algorithm_refused",
     "token_critical_unknown",
     "token_encoding",
