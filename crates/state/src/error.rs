@@ -34,6 +34,16 @@ pub enum StateError {
         /// What is wrong with it.
         why: String,
     },
+    /// A file is of a version that this program does not read.
+    #[error("`{}` is of version {found}, and this program reads version {known}: start the version that wrote it, or move it away: then all that was kept in it begins anew", path.display())]
+    OtherVersion {
+        /// Which.
+        path: PathBuf,
+        /// Its version.
+        found: u64,
+        /// The one that is read.
+        known: u64,
+    },
     /// It would be larger than it may be.
     #[error("`{}` would be larger than {max} bytes: lower the number of buckets that are kept", path.display())]
     TooLarge {
@@ -57,9 +67,9 @@ pub enum StateError {
     MalformedKey,
 }
 
-/// What to do with a file that is damaged. Starting without it would forget what was counted.
+/// What to do with a file that is damaged. Starting without it would forget what was counted and revoked.
 const NEXT_STEP: &str =
-    "Restore it from a backup, or move it away: then all that was counted in it begins anew";
+    "Restore it from a backup, or move it away: then all that was kept in it begins anew";
 
 impl StateError {
     pub(crate) fn file(doing: &'static str, path: &Path, source: io::Error) -> Self {

@@ -1,9 +1,11 @@
-//! The stores: one in memory, the suite that each must pass, and one that fails on purpose.
+//! The stores: one in memory, one that keeps its entries on the disk, the suite that each must pass, and one that fails on purpose.
 
 pub mod conformance;
+pub mod embedded;
 pub mod faults;
+mod journal;
 pub mod memory;
 pub mod shards;
 mod snapshot;
 pub mod state_dir;
-mod wait;
+pub mod wait;

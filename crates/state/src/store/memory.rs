@@ -1,14 +1,16 @@
 //! `MemoryStore`: the store of one machine. It answers at once, and is used by several threads at a time.
 
 mod bucket;
+mod change;
 mod entries;
 mod entry;
 mod hash;
+mod kept;
 mod limits;
 mod ring;
 mod rings;
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use portcullis_guard::clock::Now;
 use portcullis_guard::store::{
@@ -17,11 +19,14 @@ use portcullis_guard::store::{
 
 use bucket::BucketShard;
 pub(crate) use bucket::{Bucket, BucketKey, Cell, ExactCell};
-use entry::{EntryShard, Life};
+pub(crate) use change::Change;
+use entry::EntryShard;
+pub(crate) use entry::Life;
 pub(crate) use hash::BucketHash;
 use rings::RingPut;
 
 use crate::StateError;
+use crate::store::journal::Journal;
 use crate::store::shards::{Broken, Shards};
 use crate::store::snapshot;
 use crate::store::state_dir::StateDir;
@@ -68,6 +73,8 @@ pub struct MemoryStore {
     pub(super) snapshots: Option<Mutex<StateDir>>,
     pub(super) snapshot_bytes_max: u64,
     is_rehearsal: bool,
+    /// Whoever keeps entries over a restart is told of them here.
+    journal: Option<Arc<Journal>>,
 }
 
 /// A snapshot is smaller than what it is of, but for buckets of whole scopes, which are not capped.
@@ -141,6 +148,7 @@ impl MemoryStore {
             snapshots: None,
             snapshot_bytes_max: snapshot_bytes_max(options),
             is_rehearsal: false,
+            journal: None,
         }
     }
 
@@ -158,7 +166,11 @@ impl MemoryStore {
                 .with(place, |part| part.sweep(&[], now.monotonic))?;
         }
         for place in 0..self.entries.count() {
-            forgotten += self.entries.with(place, |part| part.sweep(now))?;
+            forgotten += self.entries.with(place, |part| {
+                let swept = part.sweep(now);
+                self.tell(&mut part.changes, now);
+                swept
+            })?;
         }
         Ok(forgotten)
     }
@@ -182,7 +194,7 @@ impl MemoryStore {
         Ok(used)
     }
 
-    fn answer(&self, batch: &[Ask<'_>], now: Now) -> Result<Answers, StoreError> {
+    pub(super) fn answer(&self, batch: &[Ask<'_>], now: Now) -> Result<Answers, StoreError> {
         // Before anything is done: a batch of which half is refused would leave the other half counted.
         for ask in batch {
             self.can_keep(ask)?;
@@ -198,8 +210,11 @@ impl MemoryStore {
                 Ok(Answer::Done)
             }
             Ask::PutIfAbsent {
-                key, value, lives, ..
-            } => self.put_if_absent(key, value, Life::of(*lives, now), now),
+                key,
+                value,
+                lives,
+                durability,
+            } => self.put_if_absent(key, value, self.life(*lives, *durability, now), now),
             Ask::Take { key, .. } => self.take(key, now),
             Ask::Get { key } => self.get(key, now),
             Ask::CompareAndSet {
@@ -207,29 +222,29 @@ impl MemoryStore {
                 expected,
                 value,
                 lives,
-                ..
+                durability,
             } => {
-                let life = Life::of(*lives, now);
+                let life = self.life(*lives, *durability, now);
                 self.compare_and_set(key, expected.as_ref(), value, life, now)
             }
             Ask::RevokeUntil {
                 key,
                 until_unix_millis,
-                ..
-            } => self.revoke_until(key, *until_unix_millis, now),
+                durability,
+            } => self.revoke_until(key, *until_unix_millis, *durability, now),
             Ask::PutInRing {
                 ring,
                 key,
                 value,
                 lives,
                 at_most,
-                ..
+                durability,
             } => {
                 let put = RingPut {
                     ring,
                     key,
                     value,
-                    life: Life::of(*lives, now),
+                    life: self.life(*lives, *durability, now),
                     at_most: *at_most,
                 };
                 self.put_in_ring(&put, now)
@@ -237,22 +252,37 @@ impl MemoryStore {
             Ask::Commit {
                 conditions,
                 effects,
-                ..
-            } => self.commit(conditions, effects, now),
+                durability,
+            } => self.commit(conditions, effects, *durability, now),
+        }
+    }
+
+    fn keeps_limits(&self) -> Durability {
+        if self.snapshots.is_some() {
+            Durability::Snapshot
+        } else {
+            Durability::Volatile
         }
     }
 
     fn can_keep(&self, ask: &Ask<'_>) -> Result<(), StoreError> {
+        let entries = if self.journal.is_some() {
+            Durability::Durable
+        } else {
+            Durability::Volatile
+        };
         let (asked, kept) = match ask {
             _ if self.is_rehearsal => return Ok(()),
-            Ask::Limits(limits) | Ask::Release { limits, .. } => (worst(limits), self.keeps()),
+            Ask::Limits(limits) | Ask::Release { limits, .. } => {
+                (worst(limits), self.keeps_limits())
+            }
             Ask::Get { .. } => return Ok(()),
             Ask::PutIfAbsent { durability, .. }
             | Ask::Take { durability, .. }
             | Ask::CompareAndSet { durability, .. }
             | Ask::RevokeUntil { durability, .. }
             | Ask::PutInRing { durability, .. }
-            | Ask::Commit { durability, .. } => (*durability, Durability::Volatile),
+            | Ask::Commit { durability, .. } => (*durability, entries),
         };
         if asked > kept {
             return Err(StoreError::NotKept(asked));
@@ -279,13 +309,12 @@ impl Store for MemoryStore {
         true
     }
 
+    /// Of limits. It keeps no entries, but where an embedded store does it for it.
     fn keeps(&self) -> Durability {
-        if self.is_rehearsal {
+        if self.is_rehearsal || self.journal.is_some() {
             Durability::Durable
-        } else if self.snapshots.is_some() {
-            Durability::Snapshot
         } else {
-            Durability::Volatile
+            self.keeps_limits()
         }
     }
 }

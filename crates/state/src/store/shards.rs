@@ -89,6 +89,11 @@ impl<T> Held<'_, T> {
         found.map(|(_, part)| &mut **part).ok_or(Broken)
     }
 
+    /// All of them.
+    pub fn each(&mut self) -> impl Iterator<Item = &mut T> {
+        self.0.iter_mut().map(|(_, part)| &mut **part)
+    }
+
     /// Checks all, then admits all if every one was admissible: else nothing is changed. Says whether it was.
     ///
     /// # Errors

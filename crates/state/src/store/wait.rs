@@ -22,8 +22,12 @@ impl Wake for Unpark {
     }
 }
 
-/// The answer, when it has come.
-pub(super) fn wait(reply: Reply<'_>) -> Result<Answers, StoreError> {
+/// The answer, when it has come; after half a minute it is taken not to come.
+///
+/// # Errors
+///
+/// What the store says, or [`StoreError::TimedOut`].
+pub fn wait(reply: Reply<'_>) -> Result<Answers, StoreError> {
     let clock = SystemClock::start();
     let deadline = clock.monotonic().saturating_add(SECONDS_MAX * SECOND);
     let mut reply = pin!(reply.wait());

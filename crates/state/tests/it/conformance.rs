@@ -1,9 +1,9 @@
 //! Our stores pass the suite, and the suite finds stores that should not pass it.
 
-use portcullis_guard::store::{Store, StoreError};
-use portcullis_state::store::conformance::{BrokenRule, run, run_small};
+use portcullis_guard::store::{Durability, Store, StoreError};
+use portcullis_state::store::conformance::{BrokenRule, run, run_as, run_small};
 use portcullis_state::store::faults::{Fault, FaultyStore};
-use portcullis_state::{MemoryOptions, MemoryStore, StateDir, SystemClock};
+use portcullis_state::{EmbeddedStore, MemoryOptions, MemoryStore, StateDir, SystemClock};
 
 fn memory(shards: usize) -> Box<dyn Store> {
     let options = MemoryOptions {
@@ -62,6 +62,47 @@ fn the_store_with_snapshots_conforms() {
 }
 
 #[test]
+fn the_embedded_store_conforms_in_every_class() {
+    let directory = tempfile::tempdir().unwrap();
+    let number = std::cell::Cell::new(0);
+    for class in [
+        Durability::Volatile,
+        Durability::Snapshot,
+        Durability::Durable,
+    ] {
+        let broken = run_as(class, || {
+            number.set(number.get() + 1);
+            let path = directory.path().join(number.get().to_string());
+            Box::new(embedded(&path, MemoryOptions::default()))
+        });
+        assert!(broken.is_empty(), "{class:?}: {}", told(&broken));
+    }
+}
+
+#[test]
+fn the_embedded_store_conforms_when_it_is_full() {
+    let directory = tempfile::tempdir().unwrap();
+    let number = std::cell::Cell::new(0);
+    let broken = run_small(|| {
+        number.set(number.get() + 1);
+        let path = directory.path().join(number.get().to_string());
+        let options = MemoryOptions {
+            bucket_bytes: 50_000,
+            entry_bytes: 50_000,
+            shards: 4,
+        };
+        Box::new(embedded(&path, options))
+    });
+    assert!(broken.is_empty(), "{}", told(&broken));
+}
+
+fn embedded(path: &std::path::Path, options: MemoryOptions) -> EmbeddedStore {
+    let directory = StateDir::open(path).unwrap();
+    let now = SystemClock::start().now();
+    EmbeddedStore::open(options, directory, now).unwrap()
+}
+
+#[test]
 fn a_store_that_is_slow_still_conforms() {
     let broken = run(|| Box::new(faulty(Fault::Polls(1))));
     assert!(broken.is_empty(), "{}", told(&broken));
@@ -80,6 +121,19 @@ fn the_suite_finds_every_kind_of_fault() {
         let broken = run(|| Box::new(faulty(fault.clone())));
         assert!(broken.len() >= 6, "{fault:?}:\n{}", told(&broken));
     }
+}
+
+#[test]
+fn an_embedded_store_that_is_slow_still_conforms() {
+    let directory = tempfile::tempdir().unwrap();
+    let number = std::cell::Cell::new(0);
+    let broken = run_as(Durability::Snapshot, || {
+        number.set(number.get() + 1);
+        let path = directory.path().join(number.get().to_string());
+        let store = embedded(&path, MemoryOptions::default());
+        Box::new(FaultyStore::new(store, [], Fault::Polls(1)))
+    });
+    assert!(broken.is_empty(), "{}", told(&broken));
 }
 
 fn faulty(fault: Fault) -> FaultyStore<MemoryStore> {

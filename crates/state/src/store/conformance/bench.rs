@@ -22,20 +22,22 @@ pub(super) type Held = Result<(), String>;
 pub(super) struct Bench<'s> {
     store: &'s dyn Store,
     now: Now,
+    class: Durability,
 }
 
 impl<'s> Bench<'s> {
-    pub(super) fn new(store: &'s dyn Store) -> Self {
+    /// All that is written is of this class.
+    pub(super) fn new(store: &'s dyn Store, class: Durability) -> Self {
         let now = Now {
             monotonic: 1_000_000 * SECOND,
             unix_millis: 1_800_000_000_000,
         };
-        Self { store, now }
+        Self { store, now, class }
     }
 
     /// So long after the beginning of the rule.
     pub(super) fn after(self, nanos: Nanos) -> Self {
-        let start = Self::new(self.store).now;
+        let start = Self::new(self.store, self.class).now;
         let now = Now {
             monotonic: start.monotonic + nanos,
             unix_millis: start.unix_millis + nanos / 1_000_000,
@@ -61,6 +63,15 @@ impl<'s> Bench<'s> {
 
     pub(super) fn unix_millis(self) -> u64 {
         self.now.unix_millis
+    }
+
+    /// How often something is done to find a race: less often where each waits for a disk.
+    pub(super) fn rounds(self) -> usize {
+        if self.class == Durability::Durable {
+            100
+        } else {
+            1_000
+        }
     }
 
     pub(super) fn keeps(self) -> Durability {
@@ -102,7 +113,7 @@ impl<'s> Bench<'s> {
     }
 
     pub(super) fn put(self, key: &Key, text: &str, lives: Nanos) -> Result<bool, String> {
-        match self.one(put_ask(key, text, lives, Durability::Volatile))? {
+        match self.one(put_ask(key, text, lives, self.class))? {
             Answer::Put(written) => Ok(written),
             other => Err(unexpected(&other)),
         }
@@ -118,7 +129,7 @@ impl<'s> Bench<'s> {
     pub(super) fn take(self, key: &Key) -> Result<Option<String>, String> {
         let ask = Ask::Take {
             key: key.clone(),
-            durability: Durability::Volatile,
+            durability: self.class,
         };
         match self.one(ask)? {
             Answer::Found(found) => Ok(found.map(|value| text(&value))),
@@ -138,7 +149,7 @@ impl<'s> Bench<'s> {
             expected: expected.map(value),
             value: value(text),
             lives,
-            durability: Durability::Volatile,
+            durability: self.class,
         };
         match self.one(ask)? {
             Answer::Set(written) => Ok(written),
@@ -150,7 +161,7 @@ impl<'s> Bench<'s> {
         let ask = Ask::RevokeUntil {
             key: key.clone(),
             until_unix_millis,
-            durability: Durability::Volatile,
+            durability: self.class,
         };
         match self.one(ask)? {
             Answer::Done => Ok(()),
@@ -178,7 +189,7 @@ impl<'s> Bench<'s> {
             value: value(text),
             lives,
             at_most,
-            durability: Durability::Volatile,
+            durability: self.class,
         };
         match self.one(ask)? {
             Answer::Done => Ok(()),
@@ -205,7 +216,7 @@ impl<'s> Bench<'s> {
         let ask = Ask::Commit {
             conditions,
             effects,
-            durability: Durability::Volatile,
+            durability: self.class,
         };
         match self.one(ask)? {
             Answer::Committed(done) => Ok(done),

@@ -24,7 +24,6 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 const THREADS: usize = 4;
-const ROUNDS: usize = 1_000;
 
 /// Runs it in several threads at once; gives the first that went wrong.
 fn together<R: Send>(
@@ -52,7 +51,7 @@ fn exact(bench: &Bench<'_>) -> Held {
         let one = ask(&scope, value, rule);
         let admitted = together(THREADS, |_| {
             let mut admitted = 0;
-            for _ in 0..ROUNDS {
+            for _ in 0..bench.rounds() {
                 admitted += usize::from(bench.limit(&one)?.admitted);
             }
             Ok(admitted)
@@ -68,7 +67,7 @@ fn two_buckets(bench: &Bench<'_>) -> Held {
     let names: Vec<String> = (0..8).map(|number| format!("b{number}")).collect();
     let admitted = together(THREADS, |thread| {
         let mut admitted = vec![0_u32; names.len()];
-        for round in 0..ROUNDS {
+        for round in 0..bench.rounds() {
             // Two buckets in either order: who locks them as they come locks himself out.
             let (first, second) = (round % 8, (round + 1 + thread) % 8);
             let pair = [first, second].map(|at| names.get(at).map(String::as_str));
@@ -106,8 +105,7 @@ fn one_winner(
     wins: impl Fn(usize) -> Result<bool, String> + Sync,
 ) -> Held {
     let (ready, decided) = (Barrier::new(2), Barrier::new(2));
-    let winners: Vec<AtomicUsize> = (0..ROUNDS).map(|_| AtomicUsize::new(0)).collect();
-    let _ = bench;
+    let winners: Vec<AtomicUsize> = (0..bench.rounds()).map(|_| AtomicUsize::new(0)).collect();
     let failed = together(2, |thread| {
         // Both threads pass every barrier, whatever happens: else the other one would wait for ever.
         let mut failed = None;
@@ -176,7 +174,7 @@ fn sets(bench: &Bench<'_>) -> Held {
     let name = key("counter");
     same("written", bench.put(&name, "0", LIVES)?, true)?;
     together(THREADS, |_| {
-        for _ in 0..ROUNDS / THREADS {
+        for _ in 0..bench.rounds() / THREADS {
             loop {
                 let text = bench.get(&name)?.ok_or("the counter is gone")?;
                 let number: usize = text.parse().map_err(|_not| "the counter is no number")?;
@@ -188,13 +186,17 @@ fn sets(bench: &Bench<'_>) -> Held {
         }
         Ok(())
     })?;
-    same("the counter", bench.get(&name)?, Some(ROUNDS.to_string()))
+    same(
+        "the counter",
+        bench.get(&name)?,
+        Some(bench.rounds().to_string()),
+    )
 }
 
 fn half(bench: &Bench<'_>) -> Held {
     let (first, second) = (key("first"), key("second"));
     together(2, |thread| {
-        for round in 0..ROUNDS {
+        for round in 0..bench.rounds() {
             let text = round.to_string();
             if thread == 0 {
                 let effects = vec![put_effect(&first, &text), put_effect(&second, &text)];
@@ -224,7 +226,7 @@ fn ring(bench: &Bench<'_>) -> Held {
         .collect();
     let all = || keys.iter().cloned().map(Condition::Exists).collect();
     together(THREADS, |thread| {
-        for round in 0..ROUNDS {
+        for round in 0..bench.rounds() {
             if thread == 0 {
                 if bench.commit(all(), Vec::new())?.is_ok() {
                     return Err(format!("{} live in a ring of {AT_MOST}", keys.len()));
@@ -244,7 +246,7 @@ fn ring_order(bench: &Bench<'_>) -> Held {
     const AT_MOST: usize = 32;
     let name = key("ring");
     let of = |thread: usize| -> Vec<_> {
-        let numbers = 0..ROUNDS / THREADS;
+        let numbers = 0..bench.rounds() / THREADS;
         numbers
             .map(|number| key(&format!("{thread} {number}")))
             .collect()
@@ -269,7 +271,7 @@ fn ring_taken(bench: &Bench<'_>) -> Held {
     let name = key("ring");
     // Each has at most one in it: with room for all of them, none ever has to go.
     together(THREADS, |thread| {
-        for round in 0..ROUNDS / THREADS {
+        for round in 0..bench.rounds() / THREADS {
             let mine = key(&format!("{thread} {round}"));
             bench.ring(&name, &mine, "x", THREADS)?;
             same("still there", bench.take(&mine)?.is_some(), true)?;

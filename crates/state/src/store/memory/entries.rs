@@ -1,10 +1,11 @@
 //! The asks about entries under keys: each under the lock of its shard, a commit under all of its locks.
 
-use portcullis_guard::clock::Now;
-use portcullis_guard::store::{Answer, Condition, Effect, Key, StoreError, Value};
+use portcullis_guard::clock::{Nanos, Now};
+use portcullis_guard::store::{Answer, Condition, Durability, Effect, Key, StoreError, Value};
 use smallvec::SmallVec;
 
 use super::MemoryStore;
+use super::change::Change;
 use super::entry::{EntryShard, Life, heap_bytes};
 use crate::store::shards::Held;
 
@@ -18,10 +19,44 @@ impl MemoryStore {
     fn in_shard<R>(
         &self,
         key: &Key,
+        now: Now,
         use_it: impl FnOnce(&mut EntryShard, u64) -> R,
     ) -> Result<R, StoreError> {
         let (place, hash) = self.place(key);
-        Ok(self.entries.with(place, |shard| use_it(shard, hash))?)
+        Ok(self.entries.with(place, |shard| {
+            let used = use_it(shard, hash);
+            self.tell(&mut shard.changes, now);
+            used
+        })?)
+    }
+
+    /// Hands on what became of things that are kept. Under the lock, so that the order is that of the locks.
+    pub(super) fn tell(&self, changes: &mut Vec<Change>, now: Now) {
+        if changes.is_empty() {
+            return;
+        }
+        match &self.journal {
+            Some(journal) => journal.push(changes.drain(..), now),
+            None => changes.clear(),
+        }
+    }
+
+    /// The same of several shards, all of it at once: half of it must never be written.
+    pub(super) fn tell_held(&self, held: &mut Held<'_, EntryShard>, now: Now) {
+        let mut changes = Vec::new();
+        for shard in held.each() {
+            changes.append(&mut shard.changes);
+        }
+        self.tell(&mut changes, now);
+    }
+
+    /// How long something lives that is written now.
+    pub(super) fn life(&self, lives: Nanos, durability: Durability, now: Now) -> Life {
+        Life::of(lives, self.keeps_entries_as(durability), now)
+    }
+
+    fn keeps_entries_as(&self, durability: Durability) -> bool {
+        self.journal.is_some() && durability > Durability::Volatile
     }
 
     pub(super) fn put_if_absent(
@@ -31,7 +66,7 @@ impl MemoryStore {
         life: Life,
         now: Now,
     ) -> Result<Answer, StoreError> {
-        self.in_shard(key, |shard, hash| {
+        self.in_shard(key, now, |shard, hash| {
             if shard.get(hash, key, now).is_some() {
                 return Ok(Answer::Put(false));
             }
@@ -41,11 +76,13 @@ impl MemoryStore {
     }
 
     pub(super) fn take(&self, key: &Key, now: Now) -> Result<Answer, StoreError> {
-        self.in_shard(key, |shard, hash| Answer::Found(shard.take(hash, key, now)))
+        self.in_shard(key, now, |shard, hash| {
+            Answer::Found(shard.take(hash, key, now))
+        })
     }
 
     pub(super) fn get(&self, key: &Key, now: Now) -> Result<Answer, StoreError> {
-        self.in_shard(key, |shard, hash| {
+        self.in_shard(key, now, |shard, hash| {
             Answer::Found(shard.get(hash, key, now).cloned())
         })
     }
@@ -58,7 +95,7 @@ impl MemoryStore {
         life: Life,
         now: Now,
     ) -> Result<Answer, StoreError> {
-        self.in_shard(key, |shard, hash| {
+        self.in_shard(key, now, |shard, hash| {
             if shard.get(hash, key, now) != expected {
                 return Ok(Answer::Set(false));
             }
@@ -71,14 +108,16 @@ impl MemoryStore {
         &self,
         key: &Key,
         until_unix_millis: u64,
+        durability: Durability,
         now: Now,
     ) -> Result<Answer, StoreError> {
         let left = until_unix_millis.saturating_sub(now.unix_millis);
         let life = Life {
             monotonic: now.monotonic.saturating_add(left.saturating_mul(1_000_000)),
             unix_millis: until_unix_millis,
+            kept: self.keeps_entries_as(durability),
         };
-        self.in_shard(key, |shard, hash| shard.revoke(hash, key, life, now))??;
+        self.in_shard(key, now, |shard, hash| shard.revoke(hash, key, life, now))??;
         Ok(Answer::Done)
     }
 
@@ -86,6 +125,7 @@ impl MemoryStore {
         &self,
         conditions: &[Condition],
         effects: &[Effect],
+        durability: Durability,
         now: Now,
     ) -> Result<Answer, StoreError> {
         let asked = conditions.iter().map(|condition| match condition {
@@ -101,11 +141,12 @@ impl MemoryStore {
                 return Ok(Answer::Committed(Err(at)));
             }
         }
-        self.make_room(&mut held, effects, now)?;
-        for effect in effects {
-            self.put_effect(&mut held, effect, now)?;
-        }
-        Ok(Answer::Committed(Ok(())))
+        let done = self.make_room(&mut held, effects, now).and_then(|()| {
+            let mut effects = effects.iter();
+            effects.try_for_each(|effect| self.put_effect(&mut held, effect, durability, now))
+        });
+        self.tell_held(&mut held, now);
+        done.map(|()| Answer::Committed(Ok(())))
     }
 
     fn holds(
@@ -159,6 +200,7 @@ impl MemoryStore {
         &self,
         held: &mut Held<'_, EntryShard>,
         effect: &Effect,
+        durability: Durability,
         now: Now,
     ) -> Result<(), StoreError> {
         match effect {
@@ -169,7 +211,7 @@ impl MemoryStore {
             }
             Effect::Put { key, value, lives } => {
                 let (place, hash) = self.place(key);
-                let life = Life::of(*lives, now);
+                let life = self.life(*lives, durability, now);
                 let part = held.part(place)?;
                 part.put(hash, key.clone(), value.clone(), life, now)
             }

@@ -4,6 +4,7 @@ use hashbrown::HashTable;
 use portcullis_guard::clock::{Nanos, Now, SECOND};
 use portcullis_guard::store::{Key, StoreError, Value};
 
+use super::change::Change;
 use super::ring::RingTable;
 
 /// What an entry costs apart from long keys and values.
@@ -28,14 +29,17 @@ pub(crate) struct Entry {
 pub(crate) struct Life {
     pub(crate) monotonic: Nanos,
     pub(crate) unix_millis: u64,
+    /// Whether it goes on after a restart.
+    pub(crate) kept: bool,
 }
 
 impl Life {
     /// So long from now.
-    pub(crate) fn of(lives: Nanos, now: Now) -> Self {
+    pub(crate) fn of(lives: Nanos, kept: bool, now: Now) -> Self {
         Self {
             monotonic: now.monotonic.saturating_add(lives),
             unix_millis: 0,
+            kept,
         }
     }
 
@@ -48,7 +52,26 @@ impl Life {
         Self {
             monotonic: self.monotonic.max(other.monotonic),
             unix_millis: self.unix_millis.max(other.unix_millis),
+            kept: self.kept || other.kept,
         }
+    }
+}
+
+impl Entry {
+    /// The entry as it is kept.
+    fn change(&self) -> Change {
+        Change::Entry {
+            key: self.key.clone(),
+            value: self.value.clone(),
+            life: self.life,
+        }
+    }
+
+    /// That it is not there any more, where it was kept.
+    fn end(&self) -> Option<Change> {
+        self.life.kept.then(|| Change::NoEntry {
+            key: self.key.clone(),
+        })
     }
 }
 
@@ -61,6 +84,8 @@ pub(crate) struct EntryShard {
     heap_bytes: usize,
     cursor: usize,
     swept_at: Option<Nanos>,
+    /// What became of things that are kept, until whoever holds the lock takes it.
+    pub(crate) changes: Vec<Change>,
 }
 
 /// Bytes of a key and value that do not fit into the entry itself.
@@ -88,6 +113,7 @@ impl EntryShard {
             heap_bytes: 0,
             cursor: 0,
             swept_at: None,
+            changes: Vec::new(),
         }
     }
 
@@ -106,14 +132,14 @@ impl EntryShard {
             .find_entry(hash, |entry| entry.key == *key)
             .ok()?;
         let (entry, _) = entry.remove();
-        self.gave_back(&entry);
+        self.forgot(&entry);
         entry.life.goes_on(now).then_some(entry.value)
     }
 
     /// Whether so many entries with so many bytes beside them fit in, after a sweep if it must be.
     pub(crate) fn make_room(&mut self, entries: usize, heap: usize, now: Now) -> bool {
         self.step(now);
-        self.rings.step(now);
+        self.rings.step(now, &mut self.changes);
         if self.has_room(entries, heap) {
             return true;
         }
@@ -151,17 +177,44 @@ impl EntryShard {
         }
         if let Ok(entry) = self.table.find_entry(hash, |entry| entry.key == key) {
             let (entry, _) = entry.remove();
-            self.gave_back(&entry);
+            self.forgot(&entry);
         }
-        self.heap_bytes += heap_bytes(&key, &value);
         let entry = Entry {
             hash,
             key,
             value,
             life,
         };
-        self.table.insert_unique(hash, entry, |entry| entry.hash);
+        self.wrote(&entry);
+        self.insert(entry);
         Ok(())
+    }
+
+    /// Writes an entry that was kept over a restart. It has room, whatever is there: what was promised is not given up because
+    /// entries lie otherwise in shards this time.
+    pub(crate) fn restore(&mut self, hash: u64, key: Key, value: Value, life: Life) {
+        if let Ok(entry) = self.table.find_entry(hash, |entry| entry.key == key) {
+            let (entry, _) = entry.remove();
+            self.gave_back(&entry);
+        }
+        self.insert(Entry {
+            hash,
+            key,
+            value,
+            life,
+        });
+    }
+
+    /// All that is kept here, as if it had just been written.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = Change> {
+        let kept = self.table.iter().filter(|entry| entry.life.kept);
+        kept.map(Entry::change).chain(self.rings.kept())
+    }
+
+    fn insert(&mut self, entry: Entry) {
+        self.heap_bytes += heap_bytes(&entry.key, &entry.value);
+        self.table
+            .insert_unique(entry.hash, entry, |entry| entry.hash);
     }
 
     /// Puts an entry on a deny list, or leaves it there longer; its value is the end that holds, in eight bytes, the
@@ -185,6 +238,9 @@ impl EntryShard {
                 .saturating_sub(heap_bytes(&entry.key, &entry.value));
             entry.value = Value::from_slice(&life.unix_millis.to_be_bytes());
             self.heap_bytes += heap_bytes(&entry.key, &entry.value);
+            if life.kept {
+                self.changes.push(entry.change());
+            }
             return Ok(());
         }
         let value = Value::from_slice(&life.unix_millis.to_be_bytes());
@@ -200,12 +256,13 @@ impl EntryShard {
     pub(crate) fn sweep(&mut self, now: Now) -> usize {
         self.swept_at = Some(now.monotonic);
         let before = self.table.len();
-        self.rings.sweep(now);
-        let heap = &mut self.heap_bytes;
+        self.rings.sweep(now, &mut self.changes);
+        let (heap, changes) = (&mut self.heap_bytes, &mut self.changes);
         self.table.retain(|entry| {
             let lives = entry.life.goes_on(now);
             if !lives {
                 *heap = heap.saturating_sub(heap_bytes(&entry.key, &entry.value));
+                changes.extend(entry.end());
             }
             lives
         });
@@ -229,9 +286,22 @@ impl EntryShard {
             };
             if !entry.get().life.goes_on(now) {
                 let (entry, _) = entry.remove();
-                self.gave_back(&entry);
+                self.forgot(&entry);
             }
         }
+    }
+
+    /// Notes what has to be kept of an entry that is written.
+    fn wrote(&mut self, entry: &Entry) {
+        if entry.life.kept {
+            self.changes.push(entry.change());
+        }
+    }
+
+    /// Notes that an entry is not there any more.
+    fn forgot(&mut self, entry: &Entry) {
+        self.gave_back(entry);
+        self.changes.extend(entry.end());
     }
 
     fn gave_back(&mut self, entry: &Entry) {

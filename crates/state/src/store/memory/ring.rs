@@ -4,6 +4,7 @@ use hashbrown::HashTable;
 use portcullis_guard::clock::Now;
 use portcullis_guard::store::Key;
 
+use super::change::Change;
 use super::entry::{Life, STEP};
 
 /// What a ring costs apart from its keys.
@@ -16,6 +17,15 @@ pub(crate) struct Ring {
     name: Key,
     members: Vec<Key>,
     life: Life,
+}
+
+impl Ring {
+    /// That it is not there any more, where it was kept.
+    fn end(&self) -> Option<Change> {
+        self.life.kept.then(|| Change::NoRing {
+            name: self.name.clone(),
+        })
+    }
 }
 
 /// The rings behind one lock.
@@ -59,6 +69,16 @@ impl RingTable {
         ring.map(|ring| ring.life)
     }
 
+    /// All rings that are kept, as if they had just been written.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = Change> {
+        let kept = self.table.iter().filter(|ring| ring.life.kept);
+        kept.map(|ring| Change::Ring {
+            name: ring.name.clone(),
+            members: ring.members.clone(),
+            life: ring.life,
+        })
+    }
+
     /// Writes a ring, whatever was there. The caller has made room for it.
     pub(crate) fn put(&mut self, hash: u64, name: Key, members: Vec<Key>, life: Life) {
         if let Ok(ring) = self.table.find_entry(hash, |ring| ring.name == name) {
@@ -81,12 +101,13 @@ impl RingTable {
     }
 
     /// Forgets what is over.
-    pub(crate) fn sweep(&mut self, now: Now) {
+    pub(crate) fn sweep(&mut self, now: Now, changes: &mut Vec<Change>) {
         let heap = &mut self.heap_bytes;
         self.table.retain(|ring| {
             let lives = ring.life.goes_on(now);
             if !lives {
                 *heap = heap.saturating_sub(heap_bytes(&ring.name, &ring.members));
+                changes.extend(ring.end());
             }
             lives
         });
@@ -97,7 +118,7 @@ impl RingTable {
     }
 
     /// Looks at a few, and forgets what is over.
-    pub(crate) fn step(&mut self, now: Now) {
+    pub(crate) fn step(&mut self, now: Now, changes: &mut Vec<Change>) {
         let all = self.table.num_buckets();
         for _ in 0..STEP.min(all) {
             self.cursor = if self.cursor + 1 < all {
@@ -110,6 +131,7 @@ impl RingTable {
             };
             if !ring.get().life.goes_on(now) {
                 let (ring, _) = ring.remove();
+                changes.extend(ring.end());
                 self.gave_back(&ring);
             }
         }

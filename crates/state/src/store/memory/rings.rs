@@ -8,6 +8,7 @@ use portcullis_guard::clock::Now;
 use portcullis_guard::store::{Answer, Key, StoreError, Value};
 
 use super::MemoryStore;
+use super::change::Change;
 use super::entry::{EntryShard, Life, heap_bytes};
 use super::ring::ring_bytes;
 use crate::store::shards::Held;
@@ -36,13 +37,17 @@ impl MemoryStore {
             let places = keys.map(|key| self.place(key).0).chain([place]);
             let mut held = self.entries.hold(places)?;
             if held.part(place)?.rings.members(hash, put.ring, now) == seen {
-                return self.put_held(&mut held, put, seen, now);
+                let answer = self.put_held(&mut held, put, seen, now);
+                self.tell_held(&mut held, now);
+                return answer;
             }
         }
         let mut held = self.entries.hold(0..self.entries.count())?;
         let members = held.part(place)?.rings.members(hash, put.ring, now);
         let members = members.to_vec();
-        self.put_held(&mut held, put, members, now)
+        let answer = self.put_held(&mut held, put, members, now);
+        self.tell_held(&mut held, now);
+        answer
     }
 
     /// The same, where the shards of all the members are held.
@@ -83,15 +88,22 @@ impl MemoryStore {
         }
         held.part(place)?
             .put(hash, put.key.clone(), put.value.clone(), put.life, now)?;
-        let rings = &mut held.part(ring_place)?.rings;
-        let life = rings.life(ring_hash, put.ring);
+        let part = held.part(ring_place)?;
+        let life = part.rings.life(ring_hash, put.ring);
         let life = life.map_or(put.life, |life| life.longer(put.life));
-        rings.put(ring_hash, put.ring.clone(), alive, life);
+        if life.kept {
+            part.changes.push(Change::Ring {
+                name: put.ring.clone(),
+                members: alive.clone(),
+                life,
+            });
+        }
+        part.rings.put(ring_hash, put.ring.clone(), alive, life);
         Ok(Answer::Done)
     }
 
     /// The shard of a ring, and its hash in it.
-    fn ring_place(&self, ring: &Key) -> (usize, u64) {
+    pub(super) fn ring_place(&self, ring: &Key) -> (usize, u64) {
         let [shard, hash] = self.hash.ring(ring);
         (self.entries.place(shard), hash)
     }
