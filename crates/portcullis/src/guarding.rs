@@ -6,7 +6,9 @@ use std::sync::Arc;
 use portcullis_guard::plan::Plan;
 use portcullis_policy::event::EventKind;
 use portcullis_policy::{Control, Date, EventSettings, EventTarget, Policy};
-use portcullis_state::{EventSink, MemoryOptions, MemoryStore, StateDir, SystemClock};
+use portcullis_state::{
+    EmbeddedStore, EventSink, LocalStore, MemoryOptions, MemoryStore, StateDir, SystemClock,
+};
 
 use crate::failure::Failure;
 use crate::policy_source::read_policy;
@@ -102,16 +104,17 @@ pub(crate) fn open_store(
     policy: &Path,
     folder: Option<&Path>,
     clock: SystemClock,
-) -> Result<Arc<MemoryStore>, Failure> {
+) -> Result<Arc<LocalStore>, Failure> {
     let options = MemoryOptions::default();
     let caused = |error: portcullis_state::StateError| Failure::caused("", &error);
     let is_needed = folder.is_some() || loaded.plan()?.outlives_restarts();
     let store = if is_needed {
         let beside = policy.with_file_name(STATE_DIR);
         let folder = StateDir::open(folder.unwrap_or(&beside)).map_err(caused)?;
-        MemoryStore::open(options, folder, clock.now()).map_err(caused)?
+        let store = EmbeddedStore::open(options, folder, clock.now()).map_err(caused)?;
+        LocalStore::Embedded(store)
     } else {
-        MemoryStore::new(options).map_err(caused)?
+        LocalStore::Memory(MemoryStore::new(options).map_err(caused)?)
     };
     Ok(Arc::new(store))
 }

@@ -11,6 +11,7 @@ pub use clock::{SystemClock, Wall};
 pub use error::StateError;
 pub use events::{EventHealth, EventSink, EventWriter, Pseudonyms};
 pub use store::embedded::EmbeddedStore;
+pub use store::local::LocalStore;
 pub use store::memory::{MemoryOptions, MemoryStore};
 pub use store::state_dir::StateDir;
 pub use trail::{Trail, TrailError, TrailOptions, TrailRecord};

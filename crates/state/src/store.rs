@@ -4,6 +4,7 @@ pub mod conformance;
 pub mod embedded;
 pub mod faults;
 mod journal;
+pub mod local;
 pub mod memory;
 pub mod shards;
 mod snapshot;

@@ -9,7 +9,7 @@ use portcullis_guard::clock::{Nanos, SECOND};
 use portcullis_guard::store::{Durability, Store};
 use portcullis_policy::event::{EventKind, EventLevel};
 use portcullis_policy::{EventSettings, Policy, SecretRef};
-use portcullis_state::{EventSink, EventWriter, MemoryStore, Pseudonyms, SystemClock};
+use portcullis_state::{EventSink, EventWriter, LocalStore, Pseudonyms, SystemClock};
 
 use super::guard_dev;
 use crate::args::{GuardArgs, GuardWay};
@@ -165,7 +165,7 @@ impl Followed {
 
 /// Refuses a policy whose long limits the store of this run could not keep: every request that counts in one would be
 /// refused.
-fn can_be_kept(store: &MemoryStore, loaded: Loaded) -> Result<Loaded, Failure> {
+fn can_be_kept(store: &LocalStore, loaded: Loaded) -> Result<Loaded, Failure> {
     if loaded.plan()?.outlives_restarts() && store.keeps() < Durability::Snapshot {
         return Err(Failure::usage(
             "a limit counts an hour or more now, and this run began without a folder for it: start the guard anew",
@@ -177,7 +177,7 @@ fn can_be_kept(store: &MemoryStore, loaded: Loaded) -> Result<Loaded, Failure> {
 fn start(
     args: &GuardArgs,
     loaded: &Loaded,
-    store: Arc<MemoryStore>,
+    store: Arc<LocalStore>,
     clock: SystemClock,
     way: &dyn Way,
 ) -> Result<Gateway, Failure> {
@@ -263,7 +263,7 @@ fn replace(gateway: &Gateway, loaded: &Loaded) -> Option<usize> {
     Some(routes)
 }
 
-fn keep_house(store: &MemoryStore, gateway: &Gateway, clock: SystemClock) {
+fn keep_house(store: &LocalStore, gateway: &Gateway, clock: SystemClock) {
     let now = clock.now();
     let swept = store.sweep(now).map_err(|error| error.to_string());
     let kept = store.snapshot(now).map_err(|error| error.to_string());
@@ -272,7 +272,7 @@ fn keep_house(store: &MemoryStore, gateway: &Gateway, clock: SystemClock) {
 
 fn end(
     gateway: Gateway,
-    store: &MemoryStore,
+    store: &LocalStore,
     clock: SystemClock,
     grace: u64,
 ) -> Result<Exit, Failure> {
@@ -286,7 +286,11 @@ fn end(
         say("some requests did not end in their time");
     }
     let kept = kept.and_then(|_before| store.snapshot(clock.now()));
+    let written = store.flush();
     finish();
     kept.map_err(|error| Failure::caused("limits could not be kept", &error))?;
+    written.map_err(|error| {
+        Failure::caused("what must outlive a restart could not be kept", &error)
+    })?;
     Ok(Exit::Clean)
 }

@@ -1,4 +1,4 @@
-//! The corpus of the fuzz target of decisions, under the same check on every run of the tests.
+//! The corpora of the fuzz targets of decisions and of kept records, under the same checks on every run of the tests.
 
 use std::fs;
 use std::panic::catch_unwind;
@@ -6,6 +6,8 @@ use std::path::Path;
 
 #[path = "../../../../fuzz/checks/decide.rs"]
 mod decide;
+#[path = "../../../../fuzz/checks/store_record.rs"]
+mod store_record;
 
 /// Runs a check on all that the fuzzer found worth keeping.
 fn replay(target: &str, check: fn(&[u8])) {
@@ -26,4 +28,9 @@ fn replay(target: &str, check: fn(&[u8])) {
 #[test]
 fn decide_holds() {
     replay("decide", decide::check);
+}
+
+#[test]
+fn store_record_holds() {
+    replay("store_record", store_record::check);
 }

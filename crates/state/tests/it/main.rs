@@ -1,8 +1,13 @@
 #![cfg(test)]
 //! The crate from outside.
+mod case_104;
 mod conformance;
 mod corpus;
+mod embedded;
+mod embedded_faults;
+mod embedded_kill;
 mod events;
 mod memory;
 mod snapshot;
+mod support;
 mod trail;
