@@ -3,10 +3,16 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use crate::StateError;
 
 const LOCK_FILE: &str = "portcullis.lock";
+/// How often the lock is tried: a process that ends at this moment, or has just forked, has it for a little longer.
+const LOCK_TRIES: u32 = 10;
+/// How long from one try to the next.
+const LOCK_PAUSE: Duration = Duration::from_millis(30);
 
 /// A directory that this process alone uses, until it is dropped.
 #[derive(Debug)]
@@ -28,14 +34,21 @@ impl StateDir {
         let lock = own_file()
             .open(&lock_path)
             .map_err(|error| StateError::file("open", &lock_path, error))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self {
-                path: path.to_owned(),
-                _lock: lock,
-            }),
-            Err(TryLockError::WouldBlock) => Err(StateError::InUse(path.to_owned())),
-            Err(TryLockError::Error(error)) => Err(StateError::file("lock", &lock_path, error)),
+        for _ in 0..LOCK_TRIES {
+            match lock.try_lock() {
+                Ok(()) => {
+                    return Ok(Self {
+                        path: path.to_owned(),
+                        _lock: lock,
+                    });
+                }
+                Err(TryLockError::WouldBlock) => thread::sleep(LOCK_PAUSE),
+                Err(TryLockError::Error(error)) => {
+                    return Err(StateError::file("lock", &lock_path, error));
+                }
+            }
         }
+        Err(StateError::InUse(path.to_owned()))
     }
 
     /// Where it is.

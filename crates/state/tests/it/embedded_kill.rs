@@ -181,8 +181,8 @@ fn a_process_that_is_killed_has_lost_nothing_that_it_acknowledged() {
     );
 }
 
+/// What the other test runs and kills. Alone it has nothing to do.
 #[test]
-#[ignore = "it is what the other test runs and kills"]
 fn child() {
     let (Some(folder), Some(round)) = (environment(FOLDER), environment(ROUND)) else {
         return;
