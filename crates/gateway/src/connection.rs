@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use portcullis_guard::answer::{AnswerPlan, Audience};
 use portcullis_guard::canon::Scheme;
 use portcullis_guard::http1::{
     HeadFault, Parsed, RequestHead, head_may_be_complete, parse_request_head_into,
@@ -110,7 +111,7 @@ pub(crate) async fn serve(
             Ok(Some(head)) => head,
             Ok(None) => return,
             Err(reason) => {
-                connection.refuse(reason).await;
+                connection.refuse(reason, &live.load().plan.answer).await;
                 return;
             }
         };
@@ -258,13 +259,15 @@ impl Connection<'_> {
 
     /// Answers what is no request, and ends the connection: where a head cannot be read, nobody knows where the next one
     /// begins.
-    async fn refuse(&mut self, reason: Reason) {
+    async fn refuse(&mut self, reason: Reason, plan: &AnswerPlan) {
         let now = self.worker.now();
         let id = self.worker.next_id();
         self.worker
             .refused_before_routing(reason, Some(id), self.peer, now);
         self.scratch.out.clear();
         let context = Context {
+            plan,
+            audience: Audience::default(),
             id: Some(id),
             is_head: false,
             closes: true,

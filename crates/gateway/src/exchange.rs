@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
+use portcullis_guard::answer::{Audience, Nonce};
 use portcullis_guard::canon::ClientIp;
 use portcullis_guard::clock::Now;
 use portcullis_guard::decide::{Decider, Step};
@@ -53,6 +54,8 @@ pub(crate) struct Basics {
     pub(crate) deadline: Instant,
     /// How long the client may take nothing.
     pub(crate) write_timeout: Duration,
+    /// Who the answer is for.
+    pub(crate) audience: Audience,
 }
 
 /// Runs one exchange.
@@ -69,6 +72,8 @@ pub(crate) async fn run(connection: &mut Connection<'_>, live: &Live, head: &Req
         knows_chunks,
         deadline: worker.moment(now) + live.settings.request_deadline,
         write_timeout: live.settings.write_timeout,
+        // Until the head is understood: nobody in particular.
+        audience: Audience::default(),
     };
     // The head leaves the connection for the time of the exchange, so that the body can be read beside it.
     let buf = std::mem::take(&mut connection.scratch.head);
@@ -86,7 +91,7 @@ async fn decide_and_answer(
     live: &Live,
     head: &RequestHead,
     buf: &[u8],
-    basics: Basics,
+    mut basics: Basics,
     now: Now,
 ) -> After {
     let view = match RequestView::read(&live.plan, head, buf, connection.seen_as()) {
@@ -94,10 +99,21 @@ async fn decide_and_answer(
         Err(fault) => {
             let denial = Denial::because(Reason::of(fault.reason(), fault.status()));
             let client = ClientIp::of_peer(connection.peer);
-            let answered = deny(connection, head, basics, client, &denial, now);
+            let answered = deny(connection, live, head, basics, client, &denial, now);
             return finish(connection, answered, basics).await;
         }
     };
+    basics.audience = live.plan.answer.audience(&view);
+    if live.plan.answer.wants_nonce() {
+        match portcullis_state::random_bytes() {
+            Ok(random) => basics.audience = basics.audience.with_nonce(Nonce::of(random)),
+            Err(_none) => {
+                let denial = Denial::because(Reason::INTERNAL).saying("no randomness for a nonce");
+                let answered = deny(connection, live, head, basics, view.client(), &denial, now);
+                return finish(connection, answered, basics).await;
+            }
+        }
+    }
     let request = Request {
         view: &view,
         head,
@@ -176,7 +192,7 @@ fn begin<'s, 'r>(
         step = match step {
             Step::Done(decision) => {
                 let body = decider.into_body();
-                let decided = settle(connection, request, decision, body, None, now);
+                let decided = settle(connection, live, request, decision, body, None, now);
                 return Begun::Decided(decided);
             }
             Step::Ask if store.answers_at_once(decider.batch()) => {
@@ -209,7 +225,7 @@ async fn wait<'s>(
         step = match step {
             Step::Done(decision) => {
                 let body = decider.into_body();
-                return settle(connection, request, decision, body, held, now);
+                return settle(connection, live, request, decision, body, held, now);
             }
             Step::Ask => match answers(connection.worker.store(), decider.batch(), now).await {
                 Some(answers) => guarded(|| decider.answered(answers)),
@@ -235,6 +251,7 @@ async fn wait<'s>(
 /// Writes what a decision leads to: an answer, or the request for the upstream.
 fn settle<'s>(
     connection: &mut Connection<'_>,
+    live: &Live,
     request: Request<'_>,
     decision: Decision<'s>,
     body: Option<Vec<u8>>,
@@ -256,7 +273,7 @@ fn settle<'s>(
         }),
         Decision::Deny(denial) | Decision::Unavailable(denial) => {
             let client = view.client();
-            Decided::Answered(deny(connection, head, basics, client, &denial, now))
+            Decided::Answered(deny(connection, live, head, basics, client, &denial, now))
         }
         Decision::Own(own) => {
             let unread = has_unread_body(connection, head);
@@ -270,7 +287,7 @@ fn settle<'s>(
             write_own(
                 &mut connection.scratch.out,
                 own,
-                context(basics, closes, date),
+                context(live, basics, closes, date),
             );
             Decided::Answered(Answered { closes, unread })
         }
@@ -346,7 +363,7 @@ fn outgoing(
     let framing = held.as_ref().map_or(view.framing(), |body| {
         Framing::Length(u64::try_from(body.len()).unwrap_or(u64::MAX))
     });
-    write_request_head(out, view, head, buf, framing, basics.id);
+    write_request_head(out, view, head, buf, framing, basics.audience, basics.id);
     let body = if held.is_some() {
         Framing::None
     } else {
@@ -398,7 +415,15 @@ async fn admit(
         }
         Err(forward::Failure::Unanswered(reason)) => {
             let denial = Denial::because(reason).at(permit.route());
-            let answered = deny(connection, head, basics, permit.client(), &denial, now);
+            let answered = deny(
+                connection,
+                live,
+                head,
+                basics,
+                permit.client(),
+                &denial,
+                now,
+            );
             finish(connection, answered, basics).await
         }
         Err(forward::Failure::Broken(reason)) => {
@@ -430,6 +455,7 @@ async fn give_back(worker: &Worker, permit: &Permit<'_>) {
 /// Writes a refusal.
 fn deny(
     connection: &mut Connection<'_>,
+    live: &Live,
     head: &RequestHead,
     basics: Basics,
     client: ClientIp,
@@ -447,7 +473,7 @@ fn deny(
     write_denial(
         &mut connection.scratch.out,
         denial,
-        context(basics, closes, date),
+        context(live, basics, closes, date),
     );
     Answered { closes, unread }
 }
@@ -474,8 +500,10 @@ fn has_unread_body(connection: &mut Connection<'_>, head: &RequestHead) -> bool 
     }
 }
 
-const fn context(basics: Basics, closes: bool, date: HttpDate) -> Context {
+const fn context(live: &Live, basics: Basics, closes: bool, date: HttpDate) -> Context<'_> {
     Context {
+        plan: &live.plan.answer,
+        audience: basics.audience,
         id: Some(basics.id),
         is_head: matches!(basics.method, Method::Head),
         closes,

@@ -1,10 +1,11 @@
 //! Refusals: short answers in `application/problem+json` (RFC 9457) that say nothing of the inside.
 
+use portcullis_guard::answer::{AnswerPlan, Audience, write_methods};
 use portcullis_guard::clock::SECOND;
 use portcullis_guard::decision::{Denial, Own, ShownLimits};
 use portcullis_guard::limit::LimitState;
 use portcullis_guard::reason::Reason;
-use portcullis_policy::{Method, MethodSet};
+use portcullis_policy::MethodSet;
 
 use crate::http_date::HttpDate;
 use crate::request_id::Id;
@@ -12,7 +13,11 @@ use crate::wire::write_number;
 
 /// What an answer of the guard's own needs besides its reason.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Context {
+pub(crate) struct Context<'a> {
+    /// The header fields that all answers have.
+    pub(crate) plan: &'a AnswerPlan,
+    /// Who it is for.
+    pub(crate) audience: Audience,
     /// The request's id; none where no head could be read.
     pub(crate) id: Option<Id>,
     /// Whether the request was a HEAD: then the content is left out.
@@ -24,7 +29,7 @@ pub(crate) struct Context {
 }
 
 /// Writes a refusal.
-pub(crate) fn write_denial(out: &mut Vec<u8>, denial: &Denial<'_>, context: Context) {
+pub(crate) fn write_denial(out: &mut Vec<u8>, denial: &Denial<'_>, context: Context<'_>) {
     write_refusal(out, denial.reason, context, |out| {
         write_limits(out, &denial.limits);
         // RFC 9110 §10.2.3: whole seconds, and never too few.
@@ -40,18 +45,19 @@ pub(crate) fn write_denial(out: &mut Vec<u8>, denial: &Denial<'_>, context: Cont
 }
 
 /// Writes a refusal that no decision made: a connection over the bound, a head that is none.
-pub(crate) fn write_reason(out: &mut Vec<u8>, reason: Reason, context: Context) {
+pub(crate) fn write_reason(out: &mut Vec<u8>, reason: Reason, context: Context<'_>) {
     write_refusal(out, reason, context, |_| {});
 }
 
 fn write_refusal(
     out: &mut Vec<u8>,
     reason: Reason,
-    context: Context,
+    context: Context<'_>,
     more: impl FnOnce(&mut Vec<u8>),
 ) {
     let Problem { begin, content } = problem(reason.status);
     write_begin(out, begin, context);
+    context.plan.write_own(out, context.audience);
     more(out);
     out.extend_from_slice(b"Content-Type: application/problem+json\r\nContent-Length: ");
     write_number(out, u64::try_from(content.len()).unwrap_or_default());
@@ -62,7 +68,7 @@ fn write_refusal(
 }
 
 /// Writes what every answer of the guard's own begins with.
-fn write_begin(out: &mut Vec<u8>, begin: &str, context: Context) {
+fn write_begin(out: &mut Vec<u8>, begin: &str, context: Context<'_>) {
     out.extend_from_slice(begin.as_bytes());
     out.extend_from_slice(&context.date.0);
     if let Some(id) = context.id {
@@ -139,27 +145,25 @@ const fn problem(status: u16) -> Problem {
 }
 
 /// Writes what the guard answers itself.
-pub(crate) fn write_own(out: &mut Vec<u8>, own: Own, context: Context) {
-    let Own::Options(methods) = own;
+pub(crate) fn write_own(out: &mut Vec<u8>, own: Own, context: Context<'_>) {
     write_begin(out, begin!(204 "No Content"), context);
-    write_allow(out, methods);
+    match own {
+        Own::Options(methods) => {
+            context.plan.write_own(out, context.audience);
+            write_allow(out, methods);
+        }
+        Own::Preflight(methods) => {
+            context.plan.write_preflight(out, context.audience, methods);
+        }
+    }
     out.extend_from_slice(b"\r\n");
 }
 
-/// Writes `Allow` (RFC 9110 §10.2.1). GET answers HEAD, and OPTIONS is answered everywhere.
+/// Writes `Allow` (RFC 9110 §10.2.1).
 fn write_allow(out: &mut Vec<u8>, methods: MethodSet) {
     out.extend_from_slice(b"Allow: ");
-    for method in Method::ALL.iter().copied() {
-        let is_there = match method {
-            Method::Any | Method::Options => false,
-            other => methods.contains(other),
-        };
-        if is_there {
-            out.extend_from_slice(method.as_str().as_bytes());
-            out.extend_from_slice(b", ");
-        }
-    }
-    out.extend_from_slice(b"OPTIONS\r\n");
+    write_methods(out, methods);
+    out.extend_from_slice(b"\r\n");
 }
 
 /// Writes `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11 §3, §4): Structured Fields (RFC
@@ -203,12 +207,17 @@ fn until_more(state: &LimitState) -> u64 {
 /// What a client reads of the guard, for who explains it: the same bytes that are sent, without the request's id and with the
 /// date of 1970.
 pub mod preview {
+    use portcullis_guard::answer::{AnswerPlan, Audience, Caching};
     use portcullis_guard::decision::{Denial, Own, ShownLimits};
+    use portcullis_guard::http1::{HeadBounds, Parsed, parse_response_head};
+    use portcullis_policy::Method;
 
     use super::{Context, HttpDate};
 
-    const fn context(is_head: bool) -> Context {
+    const fn context(plan: &AnswerPlan, audience: Audience, is_head: bool) -> Context<'_> {
         Context {
+            plan,
+            audience,
             id: None,
             is_head,
             closes: false,
@@ -218,24 +227,44 @@ pub mod preview {
 
     /// A refusal: head and content.
     #[must_use]
-    pub fn refusal(denial: &Denial<'_>, is_head: bool) -> Vec<u8> {
+    pub fn refusal(
+        plan: &AnswerPlan,
+        audience: Audience,
+        denial: &Denial<'_>,
+        is_head: bool,
+    ) -> Vec<u8> {
         let mut out = Vec::new();
-        super::write_denial(&mut out, denial, context(is_head));
+        super::write_denial(&mut out, denial, context(plan, audience, is_head));
         out
     }
 
     /// An answer of the guard's own that is no refusal.
     #[must_use]
-    pub fn own(own: Own) -> Vec<u8> {
+    pub fn own(plan: &AnswerPlan, audience: Audience, own: Own) -> Vec<u8> {
         let mut out = Vec::new();
-        super::write_own(&mut out, own, context(false));
+        super::write_own(&mut out, own, context(plan, audience, false));
         out
     }
 
-    /// The field lines about limits that are added to the application's answer.
+    /// The field lines that are added to the application's answer with this status, where it has no content and says
+    /// nothing of itself.
     #[must_use]
-    pub fn limits(limits: &ShownLimits<'_>) -> Vec<u8> {
+    pub fn added(
+        plan: &AnswerPlan,
+        audience: Audience,
+        caching: Caching,
+        limits: &ShownLimits<'_>,
+        status: u16,
+    ) -> Vec<u8> {
         let mut out = Vec::new();
+        let plain = format!("HTTP/1.1 {status} OK\r\n\r\n").into_bytes();
+        let read = parse_response_head(&plain, &HeadBounds::STANDARD, Method::Get);
+        if let Ok(Parsed::Complete { head, .. }) = read {
+            let written = plan.write_relayed(&mut out, &head, &plain, audience, caching);
+            if written.is_err() {
+                out.clear();
+            }
+        }
         super::write_limits(&mut out, limits);
         out
     }
@@ -243,6 +272,8 @@ pub mod preview {
 
 #[cfg(test)]
 mod tests {
+    use portcullis_policy::Method;
+
     use super::*;
 
     fn shown(write: impl FnOnce(&mut Vec<u8>)) -> String {

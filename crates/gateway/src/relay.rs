@@ -17,7 +17,7 @@ use crate::forward::{Answer, Done, Failure, READ_BYTES};
 use crate::live::Live;
 use crate::pool::Upstream;
 use crate::refusal::write_limits;
-use crate::wire::{Outward, write_piece, write_response_head};
+use crate::wire::{Outward, Told, write_piece, write_response_head};
 
 /// Writes the answer to the client, and keeps the upstream's connection if it is as good as new.
 pub(crate) async fn relay(
@@ -40,14 +40,19 @@ pub(crate) async fn relay(
         || outward == Outward::UntilClose
         || connection.worker.is_draining();
     connection.scratch.out.clear();
-    write_response_head(
-        &mut connection.scratch.out,
-        &head,
-        &upstream.input,
-        outward,
-        basics.id,
+    let told = Told {
+        plan: &live.plan.answer,
+        audience: basics.audience,
+        caching: permit.route().caching,
+        framing: outward,
+        id: basics.id,
         closes,
-    );
+    };
+    let out = &mut connection.scratch.out;
+    if let Err(fault) = write_response_head(out, &head, &upstream.input, told) {
+        connection.worker.upstream_malformed(fault);
+        return Err(Failure::Unanswered(Reason::UPSTREAM_MALFORMED));
+    }
     write_limits(&mut connection.scratch.out, permit.limits());
     connection.scratch.out.extend_from_slice(b"\r\n");
     upstream.input.drain(..len);

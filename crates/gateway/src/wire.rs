@@ -1,7 +1,10 @@
 //! What is written on the wire: heads made anew from what was understood, never from what was received.
 
+use portcullis_guard::answer::{AnswerPlan, Audience, Caching};
 use portcullis_guard::canon::{HostName, Scheme};
-use portcullis_guard::http1::{Field, Framing, RequestHead, ResponseFraming, ResponseHead};
+use portcullis_guard::http1::{
+    Field, Framing, RequestHead, ResponseFault, ResponseFraming, ResponseHead,
+};
 use portcullis_guard::request::RequestView;
 
 use crate::request_id::{Id, is_traceparent};
@@ -49,10 +52,10 @@ pub(crate) fn write_field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn write_fields(out: &mut Vec<u8>, fields: &[Field], buf: &[u8], is_ours: fn(&[u8]) -> bool) {
+fn write_fields(out: &mut Vec<u8>, fields: &[Field], buf: &[u8]) {
     for field in fields.iter().filter(|field| field.role.is_forwarded()) {
         let name = field.name.of(buf);
-        if !is_ours(name) {
+        if !is_trace_context(name) {
             write_field(out, name, field.value.of(buf));
         }
     }
@@ -75,6 +78,7 @@ pub(crate) fn write_request_head(
     head: &RequestHead,
     buf: &[u8],
     framing: Framing,
+    audience: Audience,
     id: Id,
 ) {
     out.extend_from_slice(view.method().as_str().as_bytes());
@@ -83,7 +87,7 @@ pub(crate) fn write_request_head(
     out.extend_from_slice(b" HTTP/1.1\r\nHost: ");
     write_host(out, view.host());
     out.extend_from_slice(b"\r\n");
-    write_fields(out, head.fields(), buf, is_trace_context);
+    write_fields(out, head.fields(), buf);
     match framing {
         Framing::None => {
             // RFC 9110 §8.6: with a method that has a meaning for a body, its absence is said.
@@ -108,6 +112,9 @@ pub(crate) fn write_request_head(
     out.extend_from_slice(b"\r\nX-Request-Id: ");
     out.extend_from_slice(&id.hex());
     out.extend_from_slice(b"\r\n");
+    if let Some(nonce) = audience.nonce() {
+        write_field(out, b"X-Nonce", nonce.as_bytes());
+    }
     write_trace_context(out, view, id);
     out.extend_from_slice(b"\r\n");
 }
@@ -174,23 +181,43 @@ impl Outward {
     }
 }
 
+/// How an upstream's answer is told to the client.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told<'a> {
+    /// The header fields that all answers have.
+    pub(crate) plan: &'a AnswerPlan,
+    /// Who it is for.
+    pub(crate) audience: Audience,
+    /// Who else may keep it.
+    pub(crate) caching: Caching,
+    /// How it is framed.
+    pub(crate) framing: Outward,
+    /// The request's id.
+    pub(crate) id: Id,
+    /// Whether the connection ends with it.
+    pub(crate) closes: bool,
+}
+
 /// Writes the head of an upstream's answer for the client, without the empty line at its end.
+///
+/// # Errors
+///
+/// What of it cannot be told. What was written by then is no answer.
 pub(crate) fn write_response_head(
     out: &mut Vec<u8>,
     head: &ResponseHead,
     buf: &[u8],
-    framing: Outward,
-    id: Id,
-    closes: bool,
-) {
+    told: Told<'_>,
+) -> Result<(), ResponseFault> {
     out.extend_from_slice(b"HTTP/1.1 ");
     write_number(out, u64::from(head.status()));
     out.push(b' ');
     // The phrase is for nobody; one that we know says no more than the number.
     out.extend_from_slice(phrase(head.status()).as_bytes());
     out.extend_from_slice(b"\r\n");
-    write_fields(out, head.fields(), buf, |_| false);
-    match framing {
+    told.plan
+        .write_relayed(out, head, buf, told.audience, told.caching)?;
+    match told.framing {
         // The length that a HEAD or a 304 speaks of (RFC 9110 §8.6).
         Outward::None => {
             if let Some(length) = head.content_length() {
@@ -208,11 +235,12 @@ pub(crate) fn write_response_head(
         Outward::UntilClose => {}
     }
     out.extend_from_slice(b"X-Request-Id: ");
-    out.extend_from_slice(&id.hex());
+    out.extend_from_slice(&told.id.hex());
     out.extend_from_slice(b"\r\n");
-    if closes {
+    if told.closes {
         out.extend_from_slice(b"Connection: close\r\n");
     }
+    Ok(())
 }
 
 /// The phrase of a status (RFC 9110 §15 and the IANA registry); empty where there is none, which RFC 9112 §4 allows.
@@ -314,7 +342,16 @@ mod tests {
                 continue;
             };
             let mut out = Vec::new();
-            write_request_head(&mut out, &view, &head, buf, view.framing(), ids.next());
+            let audience = plan.answer.audience(&view);
+            write_request_head(
+                &mut out,
+                &view,
+                &head,
+                buf,
+                view.framing(),
+                audience,
+                ids.next(),
+            );
             let shown = out.escape_ascii().to_string();
             let Ok(Parsed::Complete { head: again, len }) = parse_request_head(&out, &roomy) else {
                 panic!("not read again: {shown}");

@@ -9,6 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use portcullis_guard::answer::Audience;
 use portcullis_guard::canon::ClientIp;
 use portcullis_guard::clock::Now;
 use portcullis_guard::decision::{Denial, Permit};
@@ -250,6 +251,8 @@ impl Worker {
         }
         let mut out = Vec::new();
         let context = Context {
+            plan: &live.plan.answer,
+            audience: Audience::default(),
             id: None,
             is_head: false,
             closes: true,

@@ -5,6 +5,7 @@ use portcullis_policy::{
     Policy, Route, RouteName,
 };
 
+use crate::answer::{AnswerPlan, Caching};
 use crate::canon::{Believed, HostName, Scheme, TrustedFault, TrustedProxies};
 use crate::clock::Nanos;
 use crate::http1::HeadBounds;
@@ -89,6 +90,7 @@ impl Plan {
                 target_bytes_max: head_bytes.min(HeadBounds::STANDARD.target_bytes_max),
                 fields_max: usize::from(settings.headers_max),
             },
+            answer: AnswerPlan::of(policy),
             routes,
             table,
             stray: None,
@@ -183,6 +185,7 @@ fn route_plan(policy: &Policy, route: &Route) -> RoutePlan {
             .map(|kind| kind.as_str().to_owned())
             .collect(),
         buffered: route.is_buffered(),
+        caching: Caching::of(route),
         response_timeout: route.timeout,
         shadow: excepts
             .iter()

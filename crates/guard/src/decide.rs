@@ -217,13 +217,11 @@ impl<'s, 'r> Decider<'s, 'r> {
                 denial.into()
             }
             Stop::Own(own) => {
-                let Own::Options(_) = own;
-                self.case.note(
-                    phase.name,
-                    Outcome::Own,
-                    "the guard answers OPTIONS itself".into(),
-                    None,
-                );
+                let why = match own {
+                    Own::Options(_) => "the guard answers OPTIONS itself",
+                    Own::Preflight(_) => "the guard answers preflights itself, as `[cors]` says",
+                };
+                self.case.note(phase.name, Outcome::Own, why.into(), None);
                 Decision::Own(own)
             }
         };

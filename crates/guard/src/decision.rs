@@ -166,4 +166,6 @@ impl<'s> From<Box<Denial<'s>>> for Decision<'s> {
 pub enum Own {
     /// Which methods a path has: 204 with `Allow` (RFC 9110 §9.3.7).
     Options(MethodSet),
+    /// Which methods pages of other sites may use: 204 as `[cors]` has it (Fetch §4.8).
+    Preflight(MethodSet),
 }

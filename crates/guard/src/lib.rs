@@ -2,6 +2,7 @@
 //! no I/O and reads no clock. No answer is never a yes.
 #![warn(clippy::wildcard_enum_match_arm)]
 
+pub mod answer;
 pub mod base64url;
 pub mod canon;
 pub mod clock;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use portcullis_policy::{Control, Method, MethodSet, RouteType};
 
+use crate::answer::{AnswerPlan, Caching};
 use crate::canon::{Believed, HostName, Scheme, TrustedProxies};
 use crate::http1::HeadBounds;
 use crate::limit::LimitRule;
@@ -34,6 +35,8 @@ pub struct Plan {
     pub public_scheme: Scheme,
     /// The bounds of a head.
     pub head: HeadBounds,
+    /// The header fields of answers.
+    pub answer: AnswerPlan,
     /// The routes, those of `static` behind those of the file.
     pub routes: Vec<RoutePlan>,
     pub(crate) table: RouteTable,
@@ -78,6 +81,8 @@ pub struct RoutePlan {
     pub content_types: Vec<String>,
     /// Whether the body is read before it is decided.
     pub buffered: bool,
+    /// Who else may keep its answers.
+    pub caching: Caching,
     /// How long the upstream may take for its head, where the route says.
     pub response_timeout: Option<Duration>,
     /// Controls that only watch, until a day.
@@ -180,6 +185,7 @@ impl Plan {
             believed: Believed::default(),
             public_scheme: Scheme::Http,
             head: HeadBounds::STANDARD,
+            answer: AnswerPlan::closed(),
             routes: Vec::new(),
             table: RouteTable::default(),
             stray: None,
@@ -212,6 +218,7 @@ impl Plan {
             body_max: STRAY_BODY_MAX,
             content_types: Vec::new(),
             buffered: false,
+            caching: Caching::ByRequest,
             response_timeout: None,
             shadow: all.to_vec(),
             standing: Vec::new(),

@@ -32,7 +32,7 @@ pub struct AnswerHeaders {
 /// The `[csp]` table: which sources a page may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Csp {
-    /// The policy, as its header field has it.
+    /// The policy, as its header field has it; with a nonce, `'nonce-{nonce}'` where it stands.
     pub policy: String,
     /// Whether browsers only report what it would refuse; yes, until somebody has looked at what they report.
     pub report_only: bool,
@@ -100,20 +100,63 @@ pub(crate) fn read_headers(node: &Node, draft: &mut Draft, faults: &mut Faults<'
     draft.policy.headers = Some(AnswerHeaders { rules, place });
 }
 
+/// What an answer says of itself alone, so that no rule could be right for all of them.
+const OF_EACH_ANSWER: [&str; 16] = [
+    "allow",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-location",
+    "content-range",
+    "content-type",
+    "date",
+    "etag",
+    "last-modified",
+    "location",
+    "ratelimit",
+    "ratelimit-policy",
+    "retry-after",
+    "vary",
+    "x-request-id",
+];
+
+/// What stands once in an answer, and so is not added to.
+const ONCE: [&str; 9] = [
+    "age",
+    "cross-origin-embedder-policy",
+    "cross-origin-opener-policy",
+    "cross-origin-resource-policy",
+    "expires",
+    "strict-transport-security",
+    "x-content-type-options",
+    "x-frame-options",
+    "x-xss-protection",
+];
+
+/// Why a header has no rule.
+fn unruled(name: &str) -> Option<&'static str> {
+    if name.starts_with("content-security-policy") {
+        Some("this header is what `[csp]` says")
+    } else if name.starts_with("access-control-") {
+        Some("this header is what `[cors]` says")
+    } else {
+        OF_EACH_ANSWER
+            .contains(&name)
+            .then_some("this header is of each answer alone, and has no rule")
+    }
+}
+
 fn read_rule(entry: &Entry, faults: &mut Faults<'_>) -> Option<(FieldName, HeaderRule)> {
-    let name = match entry.key.as_str() {
-        "content-security-policy" | "content-security-policy-report-only" => {
-            let message = "this header is what `[csp]` says";
-            faults.add(&entry.key_span, message);
-            return None;
+    if let Some(message) = unruled(&entry.key) {
+        faults.add(&entry.key_span, message);
+        return None;
+    }
+    let name = match entry.key.parse::<FieldName>() {
+        Ok(name) => Some(name),
+        Err(fault) => {
+            faults.add_malformed(&entry.key_span, fault);
+            None
         }
-        name => match name.parse::<FieldName>() {
-            Ok(name) => Some(name),
-            Err(fault) => {
-                faults.add_malformed(&entry.key_span, fault);
-                None
-            }
-        },
     };
     let rule = match &entry.node.value {
         NodeValue::String(word) if word == "keep" => Some(HeaderRule::Keep),
@@ -133,6 +176,11 @@ fn read_rule(entry: &Entry, faults: &mut Faults<'_>) -> Option<(FieldName, Heade
             if set_node.is_some() == append_node.is_some() {
                 let span = reader.span().clone();
                 let message = "a header has either `set` or `append`";
+                reader.faults().add(&span, message);
+            }
+            if append_node.is_some() && ONCE.contains(&entry.key.as_str()) {
+                let span = reader.span().clone();
+                let message = "this header stands once: write `set`, or `\"keep\"`";
                 reader.faults().add(&span, message);
             }
             reader.finish();
@@ -162,6 +210,25 @@ fn field_value(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
     None
 }
 
+/// What is wrong with the places of the nonce in a policy's text. A nonce that stands nowhere guards nothing; one that is
+/// not made anew is the same for everybody, which is worse than none.
+fn nonce_fault(text: &str, nonce: bool) -> Option<&'static str> {
+    let count = text.matches("{nonce}").count();
+    let quoted = text.matches("'nonce-{nonce}'").count();
+    let fixed = text.matches("'nonce-").count();
+    if nonce && quoted == 0 {
+        Some("with `nonce = true` the policy says where it stands: `script-src 'nonce-{nonce}'`")
+    } else if nonce && (count != quoted || fixed != quoted) {
+        Some("a nonce is written `'nonce-{nonce}'`, and is made anew for each answer")
+    } else if !nonce && (count > 0 || fixed > 0) {
+        Some(
+            "a nonce is made anew for each answer: add `nonce = true`, and write `'nonce-{nonce}'`",
+        )
+    } else {
+        None
+    }
+}
+
 /// Reads `[csp]`.
 pub(crate) fn read_csp(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
     let NodeValue::Table(table) = &node.value else {
@@ -175,6 +242,12 @@ pub(crate) fn read_csp(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) 
     let report_only = reader.truth(report_only).unwrap_or(true);
     let nonce = reader.optional("nonce");
     let nonce = reader.truth(nonce).unwrap_or_default();
+    if let Some(text) = &policy
+        && let Some(message) = nonce_fault(text, nonce)
+    {
+        let span = reader.span().clone();
+        reader.faults().add(&span, message);
+    }
     reader.finish();
     draft.policy.csp = policy.map(|policy| Csp {
         policy,

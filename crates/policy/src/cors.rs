@@ -8,7 +8,7 @@ use crate::form::{Form, Kind, may, need};
 use crate::node::{Node, NodeValue};
 use crate::policy_file::{Draft, is_empty_list};
 use crate::table_reader::{TableReader, wrong_kind};
-use crate::{FieldName, Place, PublicUrl, public_url};
+use crate::{CorsField, Place, PublicUrl, public_url};
 
 /// Which other sites' pages may read what this service answers. The methods are those of the routes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,9 @@ pub struct Cors {
     /// The origins, each compared as a whole; never empty, and never all of them: a reflected origin is the commonest hole.
     pub origins: Vec<PublicUrl>,
     /// Header fields that their requests may have beyond those that every page may send.
-    pub headers: Vec<FieldName>,
+    pub headers: Vec<CorsField>,
+    /// Header fields of answers that their scripts may read beyond those that every page may read.
+    pub expose: Vec<CorsField>,
     /// Whether their requests may come with cookies; no.
     pub credentials: bool,
     /// How long a browser may remember the answer to a preflight; 10 min.
@@ -41,6 +43,12 @@ pub(crate) const FORM: Form = Form::new(
             "headers",
             Kind::List(&Kind::Pattern("^[a-z0-9-]+$")),
             "Header fields that their requests may have beyond those that every page may send.",
+        )
+        .or("[]"),
+        may(
+            "expose",
+            Kind::List(&Kind::Pattern("^[a-z0-9-]+$")),
+            "Header fields of answers that their scripts may read beyond those that every page may read.",
         )
         .or("[]"),
         may(
@@ -72,7 +80,9 @@ pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
         reader.faults().add(&node.span, message);
     }
     let headers = reader.optional("headers");
-    let headers = reader.list::<FieldName>(headers, false).unwrap_or_default();
+    let headers = reader.list::<CorsField>(headers, false).unwrap_or_default();
+    let expose = reader.optional("expose");
+    let expose = reader.list::<CorsField>(expose, false).unwrap_or_default();
     let credentials = reader.optional("credentials");
     let credentials = reader.truth(credentials).unwrap_or_default();
     let max_age = reader.optional("max_age");
@@ -82,6 +92,7 @@ pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
         draft.policy.cors = Some(Cors {
             origins,
             headers,
+            expose,
             credentials,
             max_age,
             place,

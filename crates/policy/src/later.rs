@@ -17,7 +17,7 @@ pub struct Later {
 }
 
 /// The tables. A line leaves this list with the change that makes a command use the table.
-const LATER: [(&str, Option<&str>); 8] = [
+const LATER: [(&str, Option<&str>); 5] = [
     (
         "store",
         Some(
@@ -38,24 +38,6 @@ const LATER: [(&str, Option<&str>); 8] = [
     ),
     ("roles", None),
     ("facts", None),
-    (
-        "cors",
-        Some(
-            "asks for answers to other sites' pages, which this version gives none: leave the table out, and name no route that such pages call",
-        ),
-    ),
-    (
-        "headers",
-        Some(
-            "asks for header fields of answers, and this version forwards those of the application: set them there, and leave the table out",
-        ),
-    ),
-    (
-        "csp",
-        Some(
-            "asks for a Content-Security-Policy, and this version forwards that of the application: set it there, and leave the table out",
-        ),
-    ),
 ];
 
 /// Notes which of them a file has, and tells its author.

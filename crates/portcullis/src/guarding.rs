@@ -14,7 +14,11 @@ use crate::failure::Failure;
 use crate::policy_source::read_policy;
 
 /// The controls that the guard enforces today. What a route must have beyond them needs an exception.
-pub(crate) const ENFORCED: &[Control] = &[Control::RateLimit, Control::BodyLimit];
+pub(crate) const ENFORCED: &[Control] = &[
+    Control::RateLimit,
+    Control::BodyLimit,
+    Control::SecurityHeaders,
+];
 
 /// The kinds of security events that a guard writes today.
 pub(crate) const WRITTEN: &[EventKind] = &[

@@ -22,7 +22,16 @@ pub use trail::{Trail, TrailError, TrailOptions, TrailRecord};
 ///
 /// When there are none.
 pub fn random() -> Result<u64, StateError> {
-    let mut bytes = [0; 8];
+    random_bytes().map(u64::from_ne_bytes)
+}
+
+/// So many random bytes that nobody can guess.
+///
+/// # Errors
+///
+/// When there are none.
+pub fn random_bytes<const N: usize>() -> Result<[u8; N], StateError> {
+    let mut bytes = [0; N];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_unspecified| StateError::NoRandomness)?;
-    Ok(u64::from_ne_bytes(bytes))
+    Ok(bytes)
 }

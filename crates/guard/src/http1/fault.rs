@@ -152,6 +152,8 @@ pub enum ResponseFault {
     Field(FieldFault),
     /// A fault of framing.
     Framing(FramingFault),
+    /// A `Location` that browsers read as another place than the standard does.
+    Location,
 }
 
 impl ResponseFault {
@@ -163,6 +165,7 @@ impl ResponseFault {
             Self::Version => "version_unsupported",
             Self::Status => "status_out_of_range",
             Self::Switched => "switched_protocols_unasked",
+            Self::Location => "location_ambiguous",
             Self::Field(fault) => fault.reason(),
             Self::Framing(fault) => fault.reason(),
         }

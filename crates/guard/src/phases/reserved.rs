@@ -14,10 +14,15 @@ pub(crate) const PHASE: Phase = Phase {
 
 fn judge<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, ()> {
     let path = case.view.path();
-    let after = path.and_then(|path| path.as_str().strip_prefix(FIRST_SEGMENT));
-    if after.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+    if path.is_some_and(|path| is_reserved(path.as_str())) {
         return Err(Reason::RESERVED_UNKNOWN.into());
     }
     case.not_needed(PHASE.name, "the path is none of the guard's own");
     Ok(())
+}
+
+/// Whether a path is one of the guard's own.
+pub(crate) fn is_reserved(path: &str) -> bool {
+    let after = path.strip_prefix(FIRST_SEGMENT);
+    after.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

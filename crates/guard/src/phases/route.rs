@@ -1,8 +1,9 @@
 //! Route: path, host and method lead to one route. What matches none is refused.
 
-use portcullis_policy::Method;
+use portcullis_policy::{Method, MethodSet};
 
 use super::{Case, Phase, Stop, Verdict, Work};
+use crate::answer::is_preflight;
 use crate::decision::{Denial, Own};
 use crate::reason::Reason;
 use crate::route_table::Found;
@@ -25,6 +26,9 @@ fn judge<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, ()> {
     let Some(path) = case.view.path() else {
         return Err(Reason::ROUTE_UNKNOWN.into());
     };
+    if let Some(methods) = preflight(case, path.as_str(), fits) {
+        return Err(Stop::Own(Own::Preflight(methods)));
+    }
     match plan.table.find(path.as_str(), method, fits) {
         Found::Route(number) => {
             let route = plan.routes.get(number);
@@ -37,6 +41,25 @@ fn judge<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, ()> {
         }
         Found::Nothing => stray(case, Denial::because(Reason::ROUTE_UNKNOWN)),
         Found::OtherMethods(_) => other_methods(case, path.as_str(), fits),
+    }
+}
+
+/// The methods that a page of another site asks for, where the policy says which may: the guard answers, also where the
+/// application would. What is closed is not there.
+fn preflight(case: &Case<'_, '_>, path: &str, fits: impl Fn(usize) -> bool) -> Option<MethodSet> {
+    let plan = case.plan;
+    if !plan.answer.has_cors() || !is_preflight(case.view) {
+        return None;
+    }
+    let is_open = |number: usize| {
+        let route = plan.routes.get(number);
+        fits(number) && route.is_some_and(|route| !route.is_closed())
+    };
+    // Asked for all of them, only a route that has all of them answers.
+    match plan.table.find(path, Method::Any, is_open) {
+        Found::Route(_) => Some(MethodSet::NONE.with(Method::Any)),
+        Found::OtherMethods(methods) => Some(methods),
+        Found::Nothing => None,
     }
 }
 

@@ -227,6 +227,9 @@ impl<'p> Outcome<'p> {
             Decision::Deny(denial) => Self::of_denial("deny", *denial),
             Decision::Unavailable(denial) => Self::of_denial("unavailable", *denial),
             Decision::Own(Own::Options(methods)) => Self::of_words(format!("own {methods}")),
+            Decision::Own(Own::Preflight(methods)) => {
+                Self::of_words(format!("preflight {methods}"))
+            }
         }
     }
 

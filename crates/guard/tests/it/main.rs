@@ -1,5 +1,6 @@
 #![cfg(test)]
 //! The crate from outside.
+mod answers;
 mod canon_headers;
 mod canon_host;
 mod canon_json;

@@ -8,6 +8,7 @@ pub(super) fn write(policy: &Policy, writer: &mut Writer) {
         writer.header("[cors]");
         writer.stated("origins", &list(&one.origins));
         writer.of_form(&cors::FORM, "", "headers", &list(&one.headers));
+        writer.of_form(&cors::FORM, "", "expose", &list(&one.expose));
         writer.of_form(&cors::FORM, "", "credentials", &bare(one.credentials));
         writer.of_form(&cors::FORM, "", "max_age", &length(one.max_age));
     }

@@ -376,6 +376,46 @@ fn faults_of_answers() {
             "4:1",
             &["cannot be named here"],
         ),
+        (
+            "[cors]\norigins = [\"https://b\"]\nexpose = [\"set-cookie\"]",
+            "5:11",
+            &["cannot be named here"],
+        ),
+        (
+            "[headers]\naccess-control-allow-origin = { set = \"*\" }",
+            "4:1",
+            &["`[cors]`"],
+        ),
+        (
+            "[headers]\nlocation = { set = \"/a\" }",
+            "4:1",
+            &["of each answer alone"],
+        ),
+        (
+            "[headers]\nx-frame-options = { append = \"DENY\" }",
+            "4:19",
+            &["stands once"],
+        ),
+        (
+            "[csp]\npolicy = \"script-src 'self'\"\nnonce = true",
+            "3:1",
+            &["`script-src 'nonce-{nonce}'`"],
+        ),
+        (
+            "[csp]\npolicy = \"script-src 'nonce-{nonce}' {nonce}\"\nnonce = true",
+            "3:1",
+            &["is written `'nonce-{nonce}'`"],
+        ),
+        (
+            "[csp]\npolicy = \"script-src 'nonce-{nonce}' 'nonce-a'\"\nnonce = true",
+            "3:1",
+            &["made anew"],
+        ),
+        (
+            "[csp]\npolicy = \"script-src 'nonce-abc'\"",
+            "3:1",
+            &["add `nonce = true`"],
+        ),
         ("[csp]\nreport_only = false", "3:1", &["needs `policy`"]),
         (
             "[csp]\npolicy = \"default-src 'self'\"\nnonce = 1",
@@ -400,9 +440,6 @@ fn a_guard_says_what_it_would_not_follow() {
         "[identity]",
         "[identity.csrf]\nsecret = \"env:S\"",
         "[identity.session]\nsecret = \"env:S\"",
-        "[cors]\norigins = [\"https://b.example.com\"]",
-        "[headers]\nserver = \"keep\"",
-        "[csp]\npolicy = \"default-src 'self'\"",
         "[[route]]\npath = \"/b\"\nmethods = [\"POST\"]\ntype = \"internal\"\nprotocol = \"grpc\"",
         "[[route]]\npath = \"/b\"\nmethods = [\"POST\"]\ntype = \"internal\"\nservice = { scheme = \"hmac\", secret = \"env:S\" }",
     ] {
@@ -413,6 +450,15 @@ fn a_guard_says_what_it_would_not_follow() {
             .expect_err(table);
         assert_eq!(lacks.len(), 1, "{table}\n{lacks:?}");
         assert_eq!(lacks[0].place.line, 5, "{table}");
+    }
+    for table in [
+        "[cors]\norigins = [\"https://b.example.com\"]",
+        "[headers]\nserver = \"keep\"",
+        "[csp]\npolicy = \"default-src 'self'\"",
+    ] {
+        let read = policy(&format!("{base}{table}\n"));
+        assert_eq!(read.for_guard(today, &[]), Ok(()), "{table}");
+        assert_eq!(read.notices(), [], "{table}");
     }
     for table in ["[roles]\norder = [\"user\"]", "[facts]"] {
         let read = policy(&format!("{base}{table}\n"));

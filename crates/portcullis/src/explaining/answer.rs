@@ -1,7 +1,8 @@
 //! `ClientReads`: what the client reads, as the proxy writes it.
 
 use portcullis_gateway::preview;
-use portcullis_guard::decision::{Denial, Own, ShownLimits};
+use portcullis_guard::answer::{AnswerPlan, Audience};
+use portcullis_guard::decision::{Denial, Own, Permit};
 use portcullis_guard::reason::title_of;
 
 /// What differs from one answer to the next, and is in every one.
@@ -20,9 +21,16 @@ pub(crate) struct ClientReads {
 }
 
 impl ClientReads {
-    /// The application's answer, with what is said of limits.
-    pub(crate) fn of_application(limits: &ShownLimits<'_>) -> Self {
-        let written = preview::limits(limits);
+    /// The application's answer, with what is added to one with this status that has no content. What is added to a page
+    /// is another Content-Security-Policy, and what the application says itself may stand instead.
+    pub(crate) fn of_application(
+        plan: &AnswerPlan,
+        audience: Audience,
+        permit: &Permit<'_>,
+        status: u16,
+    ) -> Self {
+        let caching = permit.route().caching;
+        let written = preview::added(plan, audience, caching, permit.limits(), status);
         Self {
             status: None,
             headers: fields(&String::from_utf8_lossy(&written)),
@@ -31,14 +39,19 @@ impl ClientReads {
     }
 
     /// A refusal (RFC 9457).
-    pub(crate) fn of_refusal(denial: &Denial<'_>, is_head: bool) -> Self {
-        Self::of_own(&preview::refusal(denial, is_head), denial.reason.status)
+    pub(crate) fn of_refusal(
+        plan: &AnswerPlan,
+        audience: Audience,
+        denial: &Denial<'_>,
+        is_head: bool,
+    ) -> Self {
+        let written = preview::refusal(plan, audience, denial, is_head);
+        Self::of_own(&written, denial.reason.status)
     }
 
     /// An answer of the guard's own that is no refusal.
-    pub(crate) fn of_answer(own: Own) -> Self {
-        let Own::Options(_) = own;
-        Self::of_own(&preview::own(own), 204)
+    pub(crate) fn of_answer(plan: &AnswerPlan, audience: Audience, own: Own) -> Self {
+        Self::of_own(&preview::own(plan, audience, own), 204)
     }
 
     fn of_own(written: &[u8], status: u16) -> Self {

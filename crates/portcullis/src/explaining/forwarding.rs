@@ -19,7 +19,7 @@ pub(crate) struct Forwarding {
 
 impl Forwarding {
     /// What is forwarded of a request whose body, where it was held, has `held` bytes.
-    pub(crate) fn of(view: &RequestView<'_>, held: Option<u64>) -> Self {
+    pub(crate) fn of(view: &RequestView<'_>, held: Option<u64>, has_nonce: bool) -> Self {
         let mut told = Self::default();
         for (name, _) in view.fields().forwarded() {
             let name = text(name);
@@ -37,6 +37,9 @@ impl Forwarding {
             }
         }
         told.written = written(view, held);
+        if has_nonce {
+            told.written.push(("X-Nonce", None));
+        }
         told
     }
 }

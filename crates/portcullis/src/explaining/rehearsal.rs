@@ -3,6 +3,7 @@
 //! The bytes that a client would send are read by the guard's own reader and decided by its own core with a store of
 //! its own. What is added here is told: the first two steps, and how the body would arrive.
 
+use portcullis_guard::answer::{AnswerPlan, Audience, NONCE_RANDOM_BYTES, Nonce};
 use portcullis_guard::clock::{Nanos, Now, SECOND};
 use portcullis_guard::decide::{Decider, Step as Next};
 use portcullis_guard::decision::{Decision, Denial, Permit};
@@ -123,12 +124,17 @@ impl<'p> Rehearsal<'p> {
             Ok(Parsed::Complete { head, len }) if len == buf.len() => head,
             // One head was written, so it is one and whole; else something is wrong with us.
             Ok(Parsed::Complete { .. } | Parsed::Incomplete) => {
-                told.refused_early("head", Reason::INTERNAL, "no single whole head");
+                told.refused_early(
+                    &self.plan.answer,
+                    "head",
+                    Reason::INTERNAL,
+                    "no single whole head",
+                );
                 return told;
             }
             Err(fault) => {
                 let reason = Reason::of(fault.reason(), fault.status());
-                told.refused_early("head", reason, "not strict HTTP/1.1");
+                told.refused_early(&self.plan.answer, "head", reason, "not strict HTTP/1.1");
                 return told;
             }
         };
@@ -139,7 +145,8 @@ impl<'p> Rehearsal<'p> {
             Ok(view) => view,
             Err(fault) => {
                 let reason = Reason::of(fault.reason(), fault.status());
-                told.refused_early("request", reason, "two readers could differ about it");
+                let why = "two readers could differ about it";
+                told.refused_early(&self.plan.answer, "request", reason, why);
                 return told;
             }
         };
@@ -181,12 +188,18 @@ impl<'p> Rehearsal<'p> {
         match decision {
             Decision::Allow(permit) => self.allowed(asked, view, held, &permit, now, told),
             Decision::Deny(denial) | Decision::Unavailable(denial) => {
-                told.refused(&denial, view.method());
+                told.refused(
+                    &self.plan.answer,
+                    self.audience(view),
+                    &denial,
+                    view.method(),
+                );
             }
             Decision::Own(own) => {
                 told.verdict = Verdict::Answer;
                 told.status = Some(204);
-                told.client_reads = ClientReads::of_answer(own);
+                told.client_reads =
+                    ClientReads::of_answer(&self.plan.answer, self.audience(view), own);
             }
         }
         if asked.user.is_some() {
@@ -214,7 +227,13 @@ impl<'p> Rehearsal<'p> {
         if held.is_none()
             && let Err(reason) = asked.streamed(view.framing(), permit.body_max())
         {
-            told.refused(&Denial::because(reason).at(permit.route()), view.method());
+            let denial = Denial::because(reason).at(permit.route());
+            told.refused(
+                &self.plan.answer,
+                self.audience(view),
+                &denial,
+                view.method(),
+            );
             return;
         }
         if asked.answer < 400 {
@@ -232,8 +251,23 @@ impl<'p> Rehearsal<'p> {
         told.line = permit.route().line;
         told.limits = LimitTold::all(permit.limits());
         told.left_out = self.left_out(permit, view.method(), asked.at);
-        told.forwarding = Some(Forwarding::of(view, held));
-        told.client_reads = ClientReads::of_application(permit.limits());
+        told.forwarding = Some(Forwarding::of(view, held, self.plan.answer.wants_nonce()));
+        told.client_reads = ClientReads::of_application(
+            &self.plan.answer,
+            self.audience(view),
+            permit,
+            asked.answer,
+        );
+    }
+
+    /// Who the answer is for. A nonce is another one for each answer; the one that is shown is of nobody.
+    fn audience(&self, view: &RequestView<'_>) -> Audience {
+        let audience = self.plan.answer.audience(view);
+        if self.plan.answer.wants_nonce() {
+            audience.with_nonce(Nonce::of([0; NONCE_RANDOM_BYTES]))
+        } else {
+            audience
+        }
     }
 
     /// What the route must have and nobody here looks at.
@@ -265,19 +299,26 @@ impl<'p> Rehearsal<'p> {
 
 impl Explanation {
     /// A refusal before anything of the policy was asked.
-    fn refused_early(&mut self, phase: &'static str, reason: Reason, why: &str) {
+    fn refused_early(&mut self, plan: &AnswerPlan, phase: &'static str, reason: Reason, why: &str) {
         self.steps.push(Step::refused(phase, reason, why));
-        self.refused(&Denial::because(reason), Method::Get);
+        let audience = Audience::default();
+        self.refused(plan, audience, &Denial::because(reason), Method::Get);
     }
 
-    fn refused(&mut self, denial: &Denial<'_>, method: Method) {
+    fn refused(
+        &mut self,
+        plan: &AnswerPlan,
+        audience: Audience,
+        denial: &Denial<'_>,
+        method: Method,
+    ) {
         let code = denial.reason.code;
         self.verdict = Verdict::Deny;
         self.status = Some(denial.reason.status);
         self.reason = Some(code);
         self.route = denial.route.map(RouteTold::of);
         self.limits = LimitTold::all(&denial.limits);
-        self.client_reads = ClientReads::of_refusal(denial, method == Method::Head);
+        self.client_reads = ClientReads::of_refusal(plan, audience, denial, method == Method::Head);
         if !self.steps.iter().any(|step| step.reason == Some(code)) {
             // How a body arrives is nothing that the core sees.
             let why = "the body does not arrive as its head says, or is too long";

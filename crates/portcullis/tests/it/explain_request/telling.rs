@@ -67,6 +67,14 @@ limits        contact: 2 per 1m, smooth, by ip: reached, again in 30 s  (portcul
 
 client reads  429 Too Many Requests
               Cache-Control: no-store
+              X-Content-Type-Options: nosniff
+              X-Frame-Options: DENY
+              X-XSS-Protection: 0
+              Cross-Origin-Opener-Policy: same-origin
+              Cross-Origin-Resource-Policy: same-origin
+              Referrer-Policy: strict-origin-when-cross-origin
+              Permissions-Policy: camera=(), geolocation=(), microphone=(), usb=()
+              Content-Security-Policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
               RateLimit-Policy: \"contact\";q=2;w=60
               RateLimit: \"contact\";r=0;t=30
               Retry-After: 30
