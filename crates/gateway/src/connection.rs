@@ -103,7 +103,9 @@ pub(crate) async fn serve(
         body_taken: false,
     };
     if is_lost {
-        connection.refuse(Reason::TLS_EXPECTED).await;
+        connection
+            .refuse(Reason::TLS_EXPECTED, &live.load().plan.answer)
+            .await;
         return;
     }
     loop {

@@ -99,9 +99,7 @@ impl Blocks {
         own.extend(csp::parts(None, ancestors));
         let own = [false, true].map(|binds| {
             let mut line = Vec::new();
-            let wanted = own
-                .iter()
-                .filter(|part| part.is_in(Profile::Data, binds));
+            let wanted = own.iter().filter(|part| part.is_in(Profile::Data, binds));
             wanted.for_each(|part| part.write(&mut line, None));
             line.into()
         });
