@@ -1,5 +1,6 @@
 #![cfg(test)]
 //! The crate from outside: a running gateway between a client of bytes and an application that writes everything down.
+mod answers;
 mod bounds;
 mod cases_accept;
 mod cases_decision;
@@ -8,6 +9,7 @@ mod cases_framing;
 mod cases_json;
 mod cases_request;
 mod cases_slow;
+mod cors;
 mod drain;
 mod exactness;
 mod exchanges;
