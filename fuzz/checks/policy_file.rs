@@ -2,6 +2,7 @@
 //! takes the guard makes a plan in which each route is found as the policy says. Written out it is a policy again, and
 //! written out again the same.
 
+use portcullis_guard::identity_plan::IdentityKeys;
 use portcullis_guard::plan::Plan;
 use portcullis_guard::route_table::{Found, RouteTable};
 use portcullis_policy::bounds::FILE_BYTES_MAX;
@@ -22,7 +23,8 @@ pub(crate) fn check(data: &[u8]) {
             return;
         }
     };
-    let plan = Plan::of(&policy, "").unwrap_or_else(|error| panic!("{error}"));
+    let plan = Plan::keyed(&policy, "", IdentityKeys::of_seed(&[7; 32]))
+        .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(plan.routes.len(), policy.all_routes().count());
     assert_eq!(Policy::parse(text).as_ref(), Ok(&policy));
     resolves(&policy);

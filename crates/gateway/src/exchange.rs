@@ -15,10 +15,11 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 use portcullis_guard::answer::{Audience, Nonce};
+use portcullis_guard::application::ForRequest;
 use portcullis_guard::canon::ClientIp;
 use portcullis_guard::clock::Now;
 use portcullis_guard::decide::{Decider, Step};
-use portcullis_guard::decision::{Decision, Denial, Permit};
+use portcullis_guard::decision::{Decision, Denial, Own, Permit, TokenGrant};
 use portcullis_guard::http1::{Framing, RequestHead, Version};
 use portcullis_guard::reason::Reason;
 use portcullis_guard::request::RequestView;
@@ -30,10 +31,11 @@ use crate::forward::{self, Outgoing};
 use crate::http_date::HttpDate;
 use crate::live::Live;
 use crate::pool::IDLE_BYTES;
-use crate::refusal::{Context, write_denial, write_own};
+use crate::refusal::{Context, write_denial, write_json, write_own};
 use crate::request_body::{self, Held};
 use crate::request_id::Id;
-use crate::wire::write_request_head;
+use crate::sessions;
+use crate::wire::{ToApplication, write_request_head};
 use crate::worker::{Outcome, Worker};
 
 /// How long the store may take for one answer. A store that hangs must not take the requests with it.
@@ -99,7 +101,7 @@ async fn decide_and_answer(
         Err(fault) => {
             let denial = Denial::because(Reason::of(fault.reason(), fault.status()));
             let client = ClientIp::of_peer(connection.peer);
-            let answered = deny(connection, live, head, basics, client, &denial, now);
+            let answered = deny(connection, live, head, basics, client, (&denial, &[]), now);
             return finish(connection, answered, basics).await;
         }
     };
@@ -109,7 +111,15 @@ async fn decide_and_answer(
             Ok(random) => basics.audience = basics.audience.with_nonce(Nonce::of(random)),
             Err(_none) => {
                 let denial = Denial::because(Reason::INTERNAL).saying("no randomness for a nonce");
-                let answered = deny(connection, live, head, basics, view.client(), &denial, now);
+                let answered = deny(
+                    connection,
+                    live,
+                    head,
+                    basics,
+                    view.client(),
+                    (&denial, &[]),
+                    now,
+                );
                 return finish(connection, answered, basics).await;
             }
         }
@@ -127,6 +137,7 @@ async fn decide_and_answer(
     match decided {
         Decided::Answered(answered) => finish(connection, answered, basics).await,
         Decided::Permitted(permitted) => admit(connection, live, head, basics, permitted).await,
+        Decided::Granted(grant) => Box::pin(give(connection, live, request, grant)).await,
     }
 }
 
@@ -157,6 +168,8 @@ enum Decided<'s> {
     Answered(Answered),
     /// The request for the upstream is in `out`.
     Permitted(Permitted<'s>),
+    /// The browser may have a CSRF token, which has to be made.
+    Granted(TokenGrant),
 }
 
 /// What is known of an answer of the guard's own when it is written.
@@ -259,36 +272,49 @@ fn settle<'s>(
     now: Now,
 ) -> Decided<'s> {
     let Request {
-        view,
-        head,
-        buf,
-        basics,
+        view, head, basics, ..
     } = request;
     match decision {
         Decision::Allow(permit) => Decided::Permitted(Permitted {
+            outgoing: outgoing(connection, live, &permit, request, body, now),
             permit,
-            outgoing: outgoing(connection, view, head, buf, basics, body),
             held,
             now,
         }),
         Decision::Deny(denial) | Decision::Unavailable(denial) => {
             let client = view.client();
-            Decided::Answered(deny(connection, live, head, basics, client, &denial, now))
+            let mut lines = Vec::new();
+            if denial.clears_session {
+                sessions::forget(&mut lines);
+            }
+            Decided::Answered(deny(
+                connection,
+                live,
+                head,
+                basics,
+                client,
+                (&denial, &lines),
+                now,
+            ))
         }
+        Decision::Own(Own::Token(grant)) => Decided::Granted(grant),
         Decision::Own(own) => {
             let unread = has_unread_body(connection, head);
             let closes = !basics.keep_alive || unread;
             connection.worker.answered_itself();
             if let Some(seen) = &mut connection.seen {
-                seen.status = Some(204);
+                seen.status = Some(if own == Own::Keys { 200 } else { 204 });
             }
             let date = connection.worker.date(now);
             connection.scratch.out.clear();
-            write_own(
-                &mut connection.scratch.out,
-                own,
-                context(live, basics, closes, date),
-            );
+            let out = &mut connection.scratch.out;
+            let context = context(live, basics, closes, date);
+            match &live.plan.identity.application {
+                Some(application) if own == Own::Keys => {
+                    write_json(out, context, &application.key_set(now), &[]);
+                }
+                _ => write_own(out, own, context),
+            }
             Decided::Answered(Answered { closes, unread })
         }
     }
@@ -324,7 +350,7 @@ fn answers_at_once(
 }
 
 /// The store's answer, in its time. Nothing of a store that panics, while it is asked or while it is waited for.
-async fn answers(
+pub(crate) async fn answers(
     store: &dyn Store,
     batch: &[Ask<'_>],
     now: Now,
@@ -351,19 +377,26 @@ async fn answers(
 /// Writes the request for the upstream, with as much of the body as is here.
 fn outgoing(
     connection: &mut Connection<'_>,
-    view: &RequestView<'_>,
-    head: &RequestHead,
-    buf: &[u8],
-    basics: Basics,
+    live: &Live,
+    permit: &Permit<'_>,
+    request: Request<'_>,
     held: Option<Vec<u8>>,
+    now: Now,
 ) -> Outgoing {
+    let Request {
+        view,
+        head,
+        buf,
+        basics,
+    } = request;
     let out = &mut connection.scratch.out;
     out.clear();
     // A body that is held is sent whole, and so with its length, however it came.
     let framing = held.as_ref().map_or(view.framing(), |body| {
         Framing::Length(u64::try_from(body.len()).unwrap_or(u64::MAX))
     });
-    write_request_head(out, view, head, buf, framing, basics.audience, basics.id);
+    let told = told(live, permit, basics, now);
+    write_request_head(out, view, head, buf, framing, &told);
     let body = if held.is_some() {
         Framing::None
     } else {
@@ -382,6 +415,66 @@ fn outgoing(
         body,
         held,
     }
+}
+
+/// What the application is told of who is calling.
+fn told(live: &Live, permit: &Permit<'_>, basics: Basics, now: Now) -> ToApplication {
+    let identity = &live.plan.identity;
+    let mut told = ToApplication {
+        id: basics.id,
+        audience: basics.audience,
+        identity: None,
+        hides_cookies: identity.session.is_some() || identity.csrf.is_some(),
+    };
+    if let (Some(application), Some(caller), Some(path)) =
+        (&identity.application, permit.caller(), permit.path())
+    {
+        let request = ForRequest {
+            id: &basics.id.text(),
+            method: basics.method.as_str(),
+            path,
+        };
+        told.identity = application.identity(caller, request, now);
+    }
+    told
+}
+
+/// Gives a CSRF token to who may have one.
+async fn give(
+    connection: &mut Connection<'_>,
+    live: &Live,
+    request: Request<'_>,
+    grant: TokenGrant,
+) -> After {
+    let Request {
+        view, head, basics, ..
+    } = request;
+    let now = connection.worker.now();
+    let Some(given) = sessions::grant(connection.worker, live, grant).await else {
+        let denial = Denial::because(Reason::CSRF_UNKNOWN).saying("no token could be kept");
+        let answered = deny(
+            connection,
+            live,
+            head,
+            basics,
+            view.client(),
+            (&denial, &[]),
+            now,
+        );
+        return finish(connection, answered, basics).await;
+    };
+    let unread = has_unread_body(connection, head);
+    let closes = !basics.keep_alive || unread;
+    connection.worker.answered_itself();
+    let context = context(live, basics, closes, connection.worker.date(now));
+    connection.scratch.out.clear();
+    write_json(
+        &mut connection.scratch.out,
+        context,
+        &given.content,
+        &given.lines,
+    );
+    finish(connection, Answered { closes, unread }, basics).await
 }
 
 /// Forwards what was permitted, and notes how it ended.
@@ -415,13 +508,30 @@ async fn admit(
         }
         Err(forward::Failure::Unanswered(reason)) => {
             let denial = Denial::because(reason).at(permit.route());
+            let lines = sessions::of_failure(worker, live, &permit).await;
+            let client = permit.client();
             let answered = deny(
                 connection,
                 live,
                 head,
                 basics,
-                permit.client(),
-                &denial,
+                client,
+                (&denial, &lines),
+                now,
+            );
+            finish(connection, answered, basics).await
+        }
+        Err(forward::Failure::Refused(reason, why)) => {
+            let denial = Denial::because(reason).at(permit.route()).saying(why);
+            let lines = sessions::of_failure(worker, live, &permit).await;
+            let client = permit.client();
+            let answered = deny(
+                connection,
+                live,
+                head,
+                basics,
+                client,
+                (&denial, &lines),
                 now,
             );
             finish(connection, answered, basics).await
@@ -452,14 +562,14 @@ async fn give_back(worker: &Worker, permit: &Permit<'_>) {
     }
 }
 
-/// Writes a refusal.
+/// Writes a refusal, with field lines besides.
 fn deny(
     connection: &mut Connection<'_>,
     live: &Live,
     head: &RequestHead,
     basics: Basics,
     client: ClientIp,
-    denial: &Denial<'_>,
+    (denial, lines): (&Denial<'_>, &[u8]),
     now: Now,
 ) -> Answered {
     connection.worker.refused(denial, basics, client, now);
@@ -473,6 +583,7 @@ fn deny(
     write_denial(
         &mut connection.scratch.out,
         denial,
+        lines,
         context(live, basics, closes, date),
     );
     Answered { closes, unread }

@@ -43,10 +43,12 @@ pub(crate) struct Done {
 }
 
 /// How it ended otherwise.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Failure {
     /// The client has got nothing yet and can be told.
     Unanswered(Reason),
+    /// The same, with what is said of it inside.
+    Refused(Reason, String),
     /// The answer had begun, or the client is gone: the connection is closed in the middle, so that nobody takes a part
     /// for the whole.
     Broken(Reason),

@@ -23,6 +23,7 @@ mod request_id;
 mod scratch;
 mod seen;
 mod server;
+mod sessions;
 mod signals;
 mod tls;
 mod upload;

@@ -28,10 +28,20 @@ pub(crate) struct Context<'a> {
     pub(crate) date: HttpDate,
 }
 
-/// Writes a refusal.
-pub(crate) fn write_denial(out: &mut Vec<u8>, denial: &Denial<'_>, context: Context<'_>) {
+/// Writes a refusal. `lines` are field lines that it has besides.
+pub(crate) fn write_denial(
+    out: &mut Vec<u8>,
+    denial: &Denial<'_>,
+    lines: &[u8],
+    context: Context<'_>,
+) {
     write_refusal(out, denial.reason, context, |out| {
         write_limits(out, &denial.limits);
+        out.extend_from_slice(lines);
+        // RFC 9110 §15.5.2: a 401 says how one can be known. Browsers have no window for this scheme.
+        if denial.reason.status == 401 {
+            out.extend_from_slice(b"WWW-Authenticate: Cookie\r\n");
+        }
         // RFC 9110 §10.2.3: whole seconds, and never too few.
         if let Some(wait) = denial.retry_after() {
             out.extend_from_slice(b"Retry-After: ");
@@ -124,6 +134,8 @@ macro_rules! problem {
 const fn problem(status: u16) -> Problem {
     match status {
         400 => problem!(400 "Bad Request"),
+        401 => problem!(401 "Unauthorized"),
+        403 => problem!(403 "Forbidden"),
         404 => problem!(404 "Not Found"),
         405 => problem!(405 "Method Not Allowed"),
         408 => problem!(408 "Request Timeout"),
@@ -144,6 +156,19 @@ const fn problem(status: u16) -> Problem {
     }
 }
 
+/// Writes a JSON document of the guard's own. `lines` are field lines that it has besides.
+pub(crate) fn write_json(out: &mut Vec<u8>, context: Context<'_>, content: &str, lines: &[u8]) {
+    write_begin(out, begin!(200 "OK"), context);
+    context.plan.write_own(out, context.audience);
+    out.extend_from_slice(lines);
+    out.extend_from_slice(b"Content-Type: application/json\r\nContent-Length: ");
+    write_number(out, u64::try_from(content.len()).unwrap_or_default());
+    out.extend_from_slice(b"\r\n\r\n");
+    if !context.is_head {
+        out.extend_from_slice(content.as_bytes());
+    }
+}
+
 /// Writes what the guard answers itself.
 pub(crate) fn write_own(out: &mut Vec<u8>, own: Own, context: Context<'_>) {
     write_begin(out, begin!(204 "No Content"), context);
@@ -155,6 +180,8 @@ pub(crate) fn write_own(out: &mut Vec<u8>, own: Own, context: Context<'_>) {
         Own::Preflight(methods) => {
             context.plan.write_preflight(out, context.audience, methods);
         }
+        // These have a content, which this does not know.
+        Own::Keys | Own::Token(_) => context.plan.write_own(out, context.audience),
     }
     out.extend_from_slice(b"\r\n");
 }
@@ -234,15 +261,26 @@ pub mod preview {
         is_head: bool,
     ) -> Vec<u8> {
         let mut out = Vec::new();
-        super::write_denial(&mut out, denial, context(plan, audience, is_head));
+        let mut lines = Vec::new();
+        if denial.clears_session {
+            crate::sessions::forget(&mut lines);
+        }
+        super::write_denial(&mut out, denial, &lines, context(plan, audience, is_head));
         out
     }
 
-    /// An answer of the guard's own that is no refusal.
+    /// An answer of the guard's own that is no refusal. Of one with keys or a token only the head: a rehearsal has neither.
     #[must_use]
     pub fn own(plan: &AnswerPlan, audience: Audience, own: Own) -> Vec<u8> {
         let mut out = Vec::new();
-        super::write_own(&mut out, own, context(plan, audience, false));
+        match own {
+            Own::Options(_) | Own::Preflight(_) => {
+                super::write_own(&mut out, own, context(plan, audience, false));
+            }
+            Own::Keys | Own::Token(_) => {
+                super::write_json(&mut out, context(plan, audience, true), "", &[]);
+            }
+        }
         out
     }
 

@@ -17,6 +17,7 @@ use crate::forward::{Answer, Done, Failure, READ_BYTES};
 use crate::live::Live;
 use crate::pool::Upstream;
 use crate::refusal::write_limits;
+use crate::sessions;
 use crate::wire::{Outward, Told, write_piece, write_response_head};
 
 /// Writes the answer to the client, and keeps the upstream's connection if it is as good as new.
@@ -39,6 +40,15 @@ pub(crate) async fn relay(
         || !request_sent
         || outward == Outward::UntilClose
         || connection.worker.is_draining();
+    let lines = if sessions::are_known(live) {
+        let worker = connection.worker;
+        let of_answer = sessions::of_answer(worker, live, basics, permit, &head, &upstream.input);
+        // On the heap, so that a connection without sessions has no room for it.
+        let lines = Box::pin(of_answer).await;
+        lines.map_err(|(reason, why)| Failure::Refused(reason, why))?
+    } else {
+        Vec::new()
+    };
     connection.scratch.out.clear();
     let told = Told {
         plan: &live.plan.answer,
@@ -54,6 +64,7 @@ pub(crate) async fn relay(
         return Err(Failure::Unanswered(Reason::UPSTREAM_MALFORMED));
     }
     write_limits(&mut connection.scratch.out, permit.limits());
+    connection.scratch.out.extend_from_slice(&lines);
     connection.scratch.out.extend_from_slice(b"\r\n");
     upstream.input.drain(..len);
     let write_timeout = live.settings.write_timeout;

@@ -1,7 +1,9 @@
 //! What is written on the wire: heads made anew from what was understood, never from what was received.
 
 use portcullis_guard::answer::{AnswerPlan, Audience, Caching};
-use portcullis_guard::canon::{HostName, Scheme};
+use portcullis_guard::application::IDENTITY_FIELD;
+use portcullis_guard::canon::cookies::is_own;
+use portcullis_guard::canon::{Cookies, HostName, Scheme};
 use portcullis_guard::http1::{
     Field, Framing, RequestHead, ResponseFault, ResponseFraming, ResponseHead,
 };
@@ -52,12 +54,48 @@ pub(crate) fn write_field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn write_fields(out: &mut Vec<u8>, fields: &[Field], buf: &[u8]) {
+fn write_fields(out: &mut Vec<u8>, fields: &[Field], buf: &[u8], is_ours: impl Fn(&[u8]) -> bool) {
     for field in fields.iter().filter(|field| field.role.is_forwarded()) {
-        let name = field.name.of(buf);
-        if !is_trace_context(name) {
-            write_field(out, name, field.value.of(buf));
+        let (name, value) = (field.name.of(buf), field.value.of(buf));
+        if !is_ours(name) {
+            write_field(out, name, value);
         }
+    }
+}
+
+/// What the application is told besides the request.
+#[derive(Debug)]
+pub(crate) struct ToApplication {
+    /// The request's id.
+    pub(crate) id: Id,
+    /// Who the answer is for.
+    pub(crate) audience: Audience,
+    /// Who is calling, signed.
+    pub(crate) identity: Option<String>,
+    /// Whether the guard has cookies of its own, which are for nobody else: who reads the application's logs must not get hold of a
+    /// session.
+    pub(crate) hides_cookies: bool,
+}
+
+fn is_cookie(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"cookie")
+}
+
+/// Writes the cookies that are not the guard's own, as one field (RFC 6265 §5.4).
+fn write_cookies(out: &mut Vec<u8>, view: &RequestView<'_>) {
+    let mut before: &[u8] = b"Cookie: ";
+    let others = Cookies::of(*view.fields()).pairs();
+    for (name, value) in others.filter(|(name, value)| !is_own(name, value)) {
+        out.extend_from_slice(before);
+        if !name.is_empty() {
+            out.extend_from_slice(name);
+            out.push(b'=');
+        }
+        out.extend_from_slice(value);
+        before = b"; ";
+    }
+    if before == b"; " {
+        out.extend_from_slice(b"\r\n");
     }
 }
 
@@ -78,16 +116,28 @@ pub(crate) fn write_request_head(
     head: &RequestHead,
     buf: &[u8],
     framing: Framing,
-    audience: Audience,
-    id: Id,
+    told: &ToApplication,
 ) {
+    let (audience, id) = (told.audience, told.id);
     out.extend_from_slice(view.method().as_str().as_bytes());
     out.push(b' ');
     view.target().write_to(out);
     out.extend_from_slice(b" HTTP/1.1\r\nHost: ");
     write_host(out, view.host());
     out.extend_from_slice(b"\r\n");
-    write_fields(out, head.fields(), buf);
+    let hides = told.hides_cookies
+        && Cookies::of(*view.fields())
+            .pairs()
+            .any(|(name, value)| is_own(name, value));
+    write_fields(out, head.fields(), buf, |name| {
+        is_trace_context(name) || (hides && is_cookie(name))
+    });
+    if hides {
+        write_cookies(out, view);
+    }
+    if let Some(identity) = &told.identity {
+        write_field(out, IDENTITY_FIELD.as_bytes(), identity.as_bytes());
+    }
     match framing {
         Framing::None => {
             // RFC 9110 §8.6: with a method that has a meaning for a body, its absence is said.
@@ -343,15 +393,13 @@ mod tests {
             };
             let mut out = Vec::new();
             let audience = plan.answer.audience(&view);
-            write_request_head(
-                &mut out,
-                &view,
-                &head,
-                buf,
-                view.framing(),
+            let told = ToApplication {
+                id: ids.next(),
                 audience,
-                ids.next(),
-            );
+                identity: None,
+                hides_cookies: false,
+            };
+            write_request_head(&mut out, &view, &head, buf, view.framing(), &told);
             let shown = out.escape_ascii().to_string();
             let Ok(Parsed::Complete { head: again, len }) = parse_request_head(&out, &roomy) else {
                 panic!("not read again: {shown}");

@@ -2,7 +2,7 @@
 
 use portcullis_policy::{
     Algorithm, Control, Counts, Except, HostPattern, Limit, LimitKey, Method, MethodSet, Need,
-    Policy, Route, RouteName,
+    Policy, Route, RouteName, RouteType, SessionSource,
 };
 
 use crate::answer::{AnswerPlan, Caching};
@@ -10,9 +10,11 @@ use crate::canon::{Believed, HostName, Scheme, TrustedFault, TrustedProxies};
 use crate::clock::Nanos;
 use crate::http1::HeadBounds;
 use crate::http1::role::of_request_field;
+use crate::identity_plan::{IdentityKeys, IdentityPlan, KeysMissing};
 use crate::limit::LimitRule;
 use crate::plan::{
-    BucketPlan, Dimension, HostPlan, LimitPlan, Plan, RoutePlan, Shadow, ShownAs, Standing,
+    BucketPlan, CsrfNeed, Dimension, HostPlan, LimitPlan, Plan, RoutePlan, Shadow, ShownAs,
+    Standing,
 };
 use crate::route_table::RouteTable;
 use crate::store::{Durability, Scope};
@@ -31,6 +33,12 @@ pub enum PlanError {
         /// Why.
         fault: TrustedFault,
     },
+    /// A secret of the policy whose keys were not handed in.
+    #[error("the keys of `{secret}` were not handed in")]
+    KeysMissing {
+        /// The secret, as the policy calls it.
+        secret: &'static str,
+    },
     /// A limit that counts by a field which the application never reads.
     #[error(
         "the limit `{limit}` counts by `header.{field}`, which is not forwarded ({why}): count by another"
@@ -46,12 +54,23 @@ pub enum PlanError {
 }
 
 impl Plan {
-    /// The plan of a policy. `digest` names the policy's exact text.
+    /// The plan of a policy that names no secret. `digest` names the policy's exact text.
     ///
     /// # Errors
     ///
     /// What is wrong in the guard's eyes and not in those of the policy's reader.
     pub fn of(policy: &Policy, digest: &str) -> Result<Self, PlanError> {
+        Self::keyed(policy, digest, IdentityKeys::default())
+    }
+
+    /// The plan of a policy, with the keys made of the secrets that it names.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plan::of`], and a secret whose keys are not there.
+    pub fn keyed(policy: &Policy, digest: &str, keys: IdentityKeys) -> Result<Self, PlanError> {
+        let identity = IdentityPlan::of(policy, keys);
+        let identity = identity.map_err(|KeysMissing(secret)| PlanError::KeysMissing { secret })?;
         let trusted = TrustedProxies::new(policy.trusted_proxies().iter().copied());
         let trusted = trusted.map_err(|(index, fault)| PlanError::Trusted {
             number: index + 1,
@@ -91,26 +110,33 @@ impl Plan {
                 fields_max: usize::from(settings.headers_max),
             },
             answer: AnswerPlan::of(policy),
+            reserved_limits: if identity.csrf.is_some() || identity.application.is_some() {
+                vec![reserved_limit()]
+            } else {
+                Vec::new()
+            },
+            identity,
             routes,
             table,
             stray: None,
         })
     }
 
-    /// Whether some limit must outlive a restart.
+    /// Whether some limit or a session must outlive a restart.
     #[must_use]
     pub fn outlives_restarts(&self) -> bool {
         self.routes
             .iter()
-            .flat_map(|route| route.head_limits.iter().chain(&route.body_limits))
+            .flat_map(RoutePlan::limits)
             .any(|limit| limit.durability > Durability::Volatile)
+            || self.identity.has_own_sessions()
     }
 }
 
 /// The first limit of a route that counts by a field which is not forwarded.
 fn unforwarded(route: &RoutePlan) -> Option<PlanError> {
-    let limits = route.head_limits.iter().chain(&route.body_limits);
-    limits
+    route
+        .limits()
         .flat_map(|limit| limit.buckets.iter().map(move |bucket| (limit, &bucket.by)))
         .find_map(|(limit, by)| {
             let Dimension::Header(field) = by else {
@@ -158,16 +184,25 @@ fn route_plan(policy: &Policy, route: &Route) -> RoutePlan {
     };
     // Who agreed that a method may be without a limit did not agree to one of ours.
     let unlimited = spoken_for(Control::RateLimit);
-    let (body_limits, head_limits) = policy
-        .limits_of(route)
-        .into_iter()
-        .map(|limit| {
-            let is_named = route.limits.contains(&limit.name);
-            let spared = if is_named { MethodSet::NONE } else { unlimited };
-            (limit.reads_body(), limit_plan(limit, route, spared))
-        })
-        .partition::<Vec<_>, _>(|(reads_body, _)| *reads_body);
-    let plans = |limits: Vec<(bool, LimitPlan)>| limits.into_iter().map(|(_, plan)| plan).collect();
+    let unproven = spoken_for(Control::Csrf);
+    let unknown = spoken_for(Control::Authentication);
+    let mut head_limits = Vec::new();
+    let mut caller_limits = Vec::new();
+    let mut body_limits = Vec::new();
+    for limit in policy.limits_of(route) {
+        let is_named = route.limits.contains(&limit.name);
+        let spared = if is_named { MethodSet::NONE } else { unlimited };
+        let knows_caller =
+            |key: &LimitKey| matches!(key, LimitKey::User | LimitKey::Tenant | LimitKey::Session);
+        let plan = limit_plan(limit, route, spared);
+        if limit.reads_body() {
+            body_limits.push(plan);
+        } else if limit.by.iter().any(knows_caller) {
+            caller_limits.push(plan);
+        } else {
+            head_limits.push(plan);
+        }
+    }
     RoutePlan {
         template: route.path.to_string(),
         methods: route.methods,
@@ -175,9 +210,13 @@ fn route_plan(policy: &Policy, route: &Route) -> RoutePlan {
         line: (route.place.line > 0).then_some(route.place.line),
         hosts: (!route.hosts.is_empty()).then(|| route.hosts.iter().map(host_plan).collect()),
         // What only watches opens nothing: who calls from outside is nobody that is known.
-        opened: spoken_for(Control::Authentication),
-        head_limits: plans(head_limits),
-        body_limits: plans(body_limits),
+        opened: unknown,
+        head_limits,
+        caller_limits,
+        body_limits,
+        csrf: csrf_need(policy, route),
+        csrf_spared: unproven,
+        needs_caller: needs_caller(policy, route, unknown),
         body_max: route.body_max().bytes(),
         content_types: route
             .content_types()
@@ -199,7 +238,7 @@ fn route_plan(policy: &Policy, route: &Route) -> RoutePlan {
             .collect(),
         standing: excepts
             .iter()
-            .filter(|(_, except)| !except.shadow || !is_judged_after(route, except.lacks))
+            .filter(|(_, except)| !except.shadow || !is_judged_after(policy, route, except.lacks))
             .map(|(methods, except)| Standing {
                 methods: *methods,
                 until: except.until.unix_day(),
@@ -211,10 +250,74 @@ fn route_plan(policy: &Policy, route: &Route) -> RoutePlan {
 
 /// Whether the guard goes back to judging a control by itself when an exception that only watches is over. Where it does
 /// not, the route stands on the exception like on any other.
-fn is_judged_after(route: &Route, control: Control) -> bool {
+fn is_judged_after(policy: &Policy, route: &Route, control: Control) -> bool {
+    let identity = policy.identity();
     matches!(control, Control::RateLimit | Control::BodyLimit)
+        || (control == Control::Csrf && identity.is_some_and(|one| one.csrf.is_some()))
+        || (control == Control::Authentication && has_own_sessions(policy))
         // Of this the guard judges the media type and the syntax, which is less than a route can demand.
         || (control == Control::Validation && route.need(control) != Need::Required)
+}
+
+fn has_own_sessions(policy: &Policy) -> bool {
+    let session = policy
+        .identity()
+        .and_then(|identity| identity.session.as_ref());
+    session.is_some_and(|session| session.source == SessionSource::Own)
+}
+
+/// Whether a route needs a CSRF token. What hands out cookies that say who is calling needs one of everybody (a login that
+/// another site begins logs a victim in as the attacker), and so does a form that anybody may send, once there are such
+/// cookies.
+fn csrf_need(policy: &Policy, route: &Route) -> CsrfNeed {
+    let has_csrf = policy.identity().is_some_and(|one| one.csrf.is_some());
+    if !has_csrf {
+        return CsrfNeed::Never;
+    }
+    match (route.need(Control::Csrf), route.kind) {
+        (Need::Required, _) | (Need::Conditional, RouteType::PublicForm | RouteType::AuthOp) => {
+            CsrfNeed::Always
+        }
+        (Need::Conditional, _) => CsrfNeed::WhereACookieSpeaks,
+        (Need::NotNeeded, _) => CsrfNeed::Never,
+    }
+}
+
+/// With which methods somebody must be known, where the guard itself knows who is calling.
+fn needs_caller(policy: &Policy, route: &Route, unknown: MethodSet) -> MethodSet {
+    let is_needed = has_own_sessions(policy)
+        && route.kind != RouteType::Internal
+        && route.need(Control::Authentication) == Need::Required;
+    if !is_needed {
+        return MethodSet::NONE;
+    }
+    let others = Method::ALL.iter().copied();
+    others
+        .filter(|method| *method != Method::Any && !unknown.contains(*method))
+        .fold(MethodSet::NONE, MethodSet::with)
+}
+
+/// By how much what the guard itself answers is asked from one address: a page that sends many requests at a time needs as many
+/// tokens.
+fn reserved_limit() -> LimitPlan {
+    const COUNT: u32 = 300;
+    const BURST: u32 = 100;
+    let by = Dimension::Ip;
+    LimitPlan {
+        name: "portcullis".to_owned(),
+        line: None,
+        rate: "300 per 1m".to_owned(),
+        rule: LimitRule::smooth(COUNT, 60 * crate::clock::SECOND, BURST),
+        buckets: vec![BucketPlan {
+            scope: Scope::new("limit|portcullis|300 per 1m|ip"),
+            shadow_scope: Scope::new("shadow|portcullis|300 per 1m|ip"),
+            by,
+        }],
+        shown: None,
+        counts_failures: false,
+        durability: Durability::Volatile,
+        spared: MethodSet::NONE,
+    }
 }
 
 /// For which methods of a route an exception speaks.
@@ -297,8 +400,8 @@ fn dimension(key: &LimitKey) -> Dimension {
         LimitKey::Route => Dimension::Route,
         LimitKey::Header(name) => Dimension::Header(name.as_str().to_owned()),
         LimitKey::Body(field) => Dimension::Body(field.to_string()),
-        LimitKey::User => Dimension::Unknown("user"),
-        LimitKey::Tenant => Dimension::Unknown("tenant"),
-        LimitKey::Session => Dimension::Unknown("session"),
+        LimitKey::User => Dimension::User,
+        LimitKey::Tenant => Dimension::Tenant,
+        LimitKey::Session => Dimension::Session,
     }
 }

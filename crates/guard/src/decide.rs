@@ -9,8 +9,14 @@
 //! 5. standing: no exception that the route stands on has expired
 //! 6. shape: size, media type and coding of the body, as far as the head tells
 //! 7. head limits: limits by address, route and header, counted in all or in none
-//! 8. body: where the policy asks about it, the body is strict JSON
-//! 9. body limits: limits by a field of the body
+//! 8. cookies: which session the request names, and which tokens it holds
+//! 9. csrf: a request that may change something comes from the service's own pages, with a token
+//! 10. session: the token is live, the session is alive, and where the route needs a caller there is one
+//! 11. caller limits: limits by user, session and tenant
+//! 12. body: where the policy asks about it, the body is strict JSON
+//! 13. body limits: limits by a field of the body
+//! 14. form token: where the token is in a form, it is read and live
+//! 15. commit: what can be used once is used, all of it or nothing
 //!
 //! Before them the head is read into canonical types ([`RequestView::read`]); behind them stands the [`Permit`]. What
 //! refuses first is cheap and says little; what counts comes before what costs.
@@ -23,8 +29,8 @@ use smallvec::SmallVec;
 use crate::clock::Now;
 use crate::decision::{Decision, Denial, Own, Permit};
 use crate::phases::{
-    Case, Phase, Stop, Work, body, body_limits, head_limits, host, internal, reserved, route,
-    shape, standing,
+    Case, Phase, Stop, Work, body, body_limits, caller_limits, commit, cookies, csrf, form_token,
+    head_limits, host, internal, reserved, route, session, shape, standing,
 };
 use crate::plan::Plan;
 use crate::reason::Reason;
@@ -41,8 +47,14 @@ const ORDER: &[Phase] = &[
     standing::PHASE,
     shape::PHASE,
     head_limits::PHASE,
+    cookies::PHASE,
+    csrf::PHASE,
+    session::PHASE,
+    caller_limits::PHASE,
     body::PHASE,
     body_limits::PHASE,
+    form_token::PHASE,
+    commit::PHASE,
 ];
 
 /// What the decider needs next.
@@ -201,6 +213,15 @@ impl<'s, 'r> Decider<'s, 'r> {
             on_success: std::mem::take(&mut self.case.on_success),
             shadowed: std::mem::take(&mut self.case.shadowed),
             body_max: self.case.body_max(route),
+            has_session: self.case.caller.is_some() || self.case.seen.foreign.is_some(),
+            navigates: self.case.navigates(),
+            path: self.case.told_path(),
+            forgets: self.case.oldest_token(),
+            caller: self.case.caller.take(),
+            binding: self.case.binding,
+            consumed: self.case.consumed,
+            tokens: std::mem::take(&mut self.case.seen.tokens),
+            has_pre_session: self.case.seen.pre_session.is_some(),
         }))
     }
 
@@ -220,6 +241,8 @@ impl<'s, 'r> Decider<'s, 'r> {
                 let why = match own {
                     Own::Options(_) => "the guard answers OPTIONS itself",
                     Own::Preflight(_) => "the guard answers preflights itself, as `[cors]` says",
+                    Own::Keys => "the guard answers with its public keys",
+                    Own::Token(_) => "the guard answers with a CSRF token",
                 };
                 self.case.note(phase.name, Outcome::Own, why.into(), None);
                 Decision::Own(own)
@@ -249,6 +272,6 @@ mod tests {
             .collect();
         let names: Vec<&str> = ORDER.iter().map(|phase| phase.name).collect();
         assert_eq!(numbered, names);
-        assert_eq!(names.len(), 9);
+        assert_eq!(names.len(), 15);
     }
 }

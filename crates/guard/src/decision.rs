@@ -6,9 +6,11 @@ use portcullis_policy::MethodSet;
 
 use crate::canon::ClientIp;
 use crate::clock::Nanos;
+use crate::csrf::{Token, TokenName};
 use crate::limit::LimitState;
 use crate::plan::{LimitPlan, RoutePlan};
 use crate::reason::{Inside, Reason};
+use crate::session::{Binding, Caller};
 use crate::store::LimitAsks;
 
 /// The answer to a request. What belongs to it is on the heap, as an answer is handed on through many hands. It has no default, and nothing turns an error into [`Decision::Allow`].
@@ -35,6 +37,15 @@ pub struct Permit<'s> {
     pub(crate) on_success: Vec<Released<'s>>,
     pub(crate) shadowed: SmallVec<[Reason; 2]>,
     pub(crate) body_max: u64,
+    pub(crate) caller: Option<Box<Caller>>,
+    pub(crate) binding: Option<Binding>,
+    pub(crate) consumed: Option<Token>,
+    pub(crate) forgets: Option<TokenName>,
+    pub(crate) tokens: SmallVec<[TokenName; 8]>,
+    pub(crate) has_pre_session: bool,
+    pub(crate) has_session: bool,
+    pub(crate) navigates: bool,
+    pub(crate) path: Option<Box<str>>,
 }
 
 impl<'s> Permit<'s> {
@@ -60,6 +71,60 @@ impl<'s> Permit<'s> {
     #[must_use]
     pub fn shadowed(&self) -> &[Reason] {
         &self.shadowed
+    }
+
+    /// Who is calling, where a session of the guard's own says so.
+    #[must_use]
+    pub fn caller(&self) -> Option<&Caller> {
+        self.caller.as_deref()
+    }
+
+    /// What CSRF tokens for this browser are bound to; nothing where it has no session of any sort.
+    #[must_use]
+    pub const fn binding(&self) -> Option<Binding> {
+        self.binding
+    }
+
+    /// The CSRF token that the request has used: the answer brings another.
+    #[must_use]
+    pub const fn consumed(&self) -> Option<Token> {
+        self.consumed
+    }
+
+    /// The cookie that makes room, where the browser has as many with tokens as it may.
+    #[must_use]
+    pub const fn forgets(&self) -> Option<TokenName> {
+        self.forgets
+    }
+
+    /// The cookies with tokens that the browser has.
+    #[must_use]
+    pub fn tokens(&self) -> &[TokenName] {
+        &self.tokens
+    }
+
+    /// Whether the browser has a cookie of who is not logged in.
+    #[must_use]
+    pub const fn has_pre_session(&self) -> bool {
+        self.has_pre_session
+    }
+
+    /// Whether there is a session, of the guard's own that is alive, or of the application's.
+    #[must_use]
+    pub const fn has_session(&self) -> bool {
+        self.has_session
+    }
+
+    /// Whether the browser is going to a page (Fetch Metadata §2.3).
+    #[must_use]
+    pub const fn navigates(&self) -> bool {
+        self.navigates
+    }
+
+    /// The path as it is forwarded, without the query, where the application is told of it.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        self.path.as_deref()
     }
 
     /// How many bytes its body may have.
@@ -103,6 +168,8 @@ pub struct Denial<'s> {
     pub allow: MethodSet,
     /// The line of the policy that decided.
     pub line: Option<usize>,
+    /// Whether the browser is told to forget the cookie of a session that is over.
+    pub clears_session: bool,
 }
 
 impl<'s> Denial<'s> {
@@ -115,6 +182,7 @@ impl<'s> Denial<'s> {
             limits: SmallVec::new(),
             allow: MethodSet::NONE,
             line: None,
+            clears_session: false,
         }
     }
 
@@ -168,4 +236,17 @@ pub enum Own {
     Options(MethodSet),
     /// Which methods pages of other sites may use: 204 as `[cors]` has it (Fetch §4.8).
     Preflight(MethodSet),
+    /// The keys by which the application knows who the guard says is calling (RFC 7517).
+    Keys,
+    /// A CSRF token.
+    Token(TokenGrant),
+}
+
+/// That a browser may have a CSRF token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenGrant {
+    /// What it is bound to; nothing where the browser has to be given a cookie for that first.
+    pub binding: Option<Binding>,
+    /// The cookie that makes room, where the browser has as many as it may.
+    pub forgets: Option<TokenName>,
 }

@@ -3,14 +3,18 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod answer;
+pub mod application;
 pub mod base64url;
 pub mod canon;
 pub mod clock;
 mod codes;
 pub mod compile;
+pub mod csrf;
 pub mod decide;
 pub mod decision;
+pub mod digest;
 pub mod http1;
+pub mod identity_plan;
 pub mod keys;
 pub mod limit;
 mod phases;
@@ -18,6 +22,7 @@ pub mod plan;
 pub mod reason;
 pub mod request;
 pub mod route_table;
+pub mod session;
 pub mod store;
 pub mod token;
 pub mod trace;

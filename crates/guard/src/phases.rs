@@ -2,27 +2,35 @@
 
 pub(crate) mod body;
 pub(crate) mod body_limits;
+pub(crate) mod caller_limits;
+pub(crate) mod commit;
+pub(crate) mod cookies;
+pub(crate) mod csrf;
+pub(crate) mod form_token;
 pub(crate) mod head_limits;
 pub(crate) mod host;
 pub(crate) mod internal;
 mod limits;
 pub(crate) mod reserved;
 pub(crate) mod route;
+pub(crate) mod session;
 pub(crate) mod shape;
 pub(crate) mod standing;
 
 use smallvec::SmallVec;
 
-use portcullis_policy::Control;
+use portcullis_policy::{Control, Method};
 
 use crate::canon::JsonBody;
 use crate::clock::Now;
+use crate::csrf::{COOKIES_MAX, Token, TokenName};
 use crate::decision::{Denial, Own, Released, ShownLimits};
 use crate::http1::Framing;
 use crate::plan::{Plan, RoutePlan, Shadow};
 use crate::reason::{Inside, Reason};
 use crate::request::RequestView;
-use crate::store::{Answers, Batch, StoreError};
+use crate::session::{Binding, Caller};
+use crate::store::{Answers, Batch, Key, StoreError};
 use crate::trace::{Outcome, TraceStep};
 
 /// One phase.
@@ -84,6 +92,20 @@ pub(crate) struct Case<'s, 'r> {
     pub(crate) view: &'r RequestView<'r>,
     pub(crate) now: Now,
     pub(crate) route: Option<&'s RoutePlan>,
+    /// Which of the guard's own answers is asked for.
+    pub(crate) endpoint: Option<reserved::Endpoint>,
+    /// What the cookies say.
+    pub(crate) seen: cookies::Seen,
+    /// How the request proves that it comes from the service's own pages.
+    pub(crate) proof: csrf::Proof,
+    /// The entry of its token, which is live.
+    pub(crate) token_key: Option<Key>,
+    /// Its token, which it has used.
+    pub(crate) consumed: Option<Token>,
+    /// Who is calling.
+    pub(crate) caller: Option<Box<Caller>>,
+    /// What its tokens are bound to.
+    pub(crate) binding: Option<Binding>,
     pub(crate) body: Option<Vec<u8>>,
     pub(crate) json: Option<JsonBody>,
     pub(crate) shown: ShownLimits<'s>,
@@ -99,6 +121,13 @@ impl<'s, 'r> Case<'s, 'r> {
             view,
             now,
             route: None,
+            endpoint: None,
+            seen: cookies::Seen::default(),
+            proof: csrf::Proof::NotNeeded,
+            token_key: None,
+            consumed: None,
+            caller: None,
+            binding: None,
             body: None,
             json: None,
             shown: SmallVec::new(),
@@ -120,7 +149,7 @@ impl<'s, 'r> Case<'s, 'r> {
     pub(crate) fn body_wanted(&self) -> Option<u64> {
         let route = self
             .route
-            .filter(|one| one.buffered && self.view.has_body())?;
+            .filter(|one| (one.buffered || self.looks_into_form()) && self.view.has_body())?;
         let bytes_max = self.body_max(route);
         match self.view.framing() {
             Framing::Length(length) if bytes_max > route.body_max && length > route.body_max => {
@@ -129,6 +158,43 @@ impl<'s, 'r> Case<'s, 'r> {
             Framing::Length(_) => Some(route.body_max),
             Framing::Chunked | Framing::None => Some(bytes_max),
         }
+    }
+
+    /// Whether a token is looked for in a form.
+    fn looks_into_form(&self) -> bool {
+        matches!(self.proof, csrf::Proof::InForm)
+    }
+
+    /// The cookie with a token that makes room for a new one, where the browser has as many as it may: the one that it was given
+    /// first, as it sends those first (RFC 6265 §5.4).
+    pub(crate) fn oldest_token(&self) -> Option<TokenName> {
+        let tokens = &self.seen.tokens;
+        tokens
+            .first()
+            .copied()
+            .filter(|_| tokens.len() >= COOKIES_MAX)
+    }
+
+    /// Whether a browser is going to a page. One that says nothing of it is believed by what it wants to have.
+    pub(crate) fn navigates(&self) -> bool {
+        if self.plan.identity.csrf.is_none() || self.view.method() != Method::Get {
+            return false;
+        }
+        let fields = self.view.fields();
+        match fields.one("sec-fetch-mode") {
+            Ok(Some(mode)) => mode == b"navigate",
+            Ok(None) => {
+                let wanted = fields.all("accept").next().unwrap_or_default();
+                memchr::memmem::find(wanted, b"text/html").is_some()
+            }
+            Err(_repeated) => false,
+        }
+    }
+
+    /// The path, where the application is told who is calling and for what.
+    pub(crate) fn told_path(&self) -> Option<Box<str>> {
+        self.plan.identity.application.as_ref()?;
+        self.view.path().map(|path| path.as_str().into())
     }
 
     /// How large a body may be that passes: any, where its size is only watched.

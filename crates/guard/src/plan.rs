@@ -10,6 +10,7 @@ use portcullis_policy::{Control, Method, MethodSet, RouteType};
 use crate::answer::{AnswerPlan, Caching};
 use crate::canon::{Believed, HostName, Scheme, TrustedProxies};
 use crate::http1::HeadBounds;
+use crate::identity_plan::IdentityPlan;
 use crate::limit::LimitRule;
 use crate::route_table::RouteTable;
 use crate::store::{Durability, Scope};
@@ -39,6 +40,10 @@ pub struct Plan {
     pub answer: AnswerPlan,
     /// The routes, those of `static` behind those of the file.
     pub routes: Vec<RoutePlan>,
+    /// How callers are known.
+    pub identity: IdentityPlan,
+    /// The limits of what the guard itself answers.
+    pub reserved_limits: Vec<LimitPlan>,
     pub(crate) table: RouteTable,
     /// By what a request passes that belongs to no route; only where the whole guard watches.
     pub(crate) stray: Option<RoutePlan>,
@@ -73,8 +78,16 @@ pub struct RoutePlan {
     pub opened: MethodSet,
     /// The limits that count by what the head says.
     pub head_limits: Vec<LimitPlan>,
+    /// The limits that count by who is calling.
+    pub caller_limits: Vec<LimitPlan>,
     /// The limits that count by a field of the body.
     pub body_limits: Vec<LimitPlan>,
+    /// Whether it needs a CSRF token.
+    pub csrf: CsrfNeed,
+    /// With which methods it needs none all the same, as an exception says.
+    pub csrf_spared: MethodSet,
+    /// With which methods somebody must be known.
+    pub needs_caller: MethodSet,
     /// How many bytes a body may have.
     pub body_max: u64,
     /// The media types it takes, in lower case, without parameters; none where it takes any.
@@ -89,6 +102,17 @@ pub struct RoutePlan {
     pub shadow: Vec<Shadow>,
     /// The exceptions that the route stands on. After the last day of one it is refused.
     pub standing: Vec<Standing>,
+}
+
+/// Whether a route needs a CSRF token for what may change something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CsrfNeed {
+    /// It needs none.
+    Never,
+    /// Where a cookie says who is calling.
+    WhereACookieSpeaks,
+    /// Always: it hands out such cookies, or takes what anybody sends.
+    Always,
 }
 
 /// A control that only watches on a route.
@@ -170,8 +194,12 @@ pub enum Dimension {
     Header(String),
     /// A field of the JSON body.
     Body(String),
-    /// A caller, a session or a tenant, which nobody is before identity is verified: a refusal.
-    Unknown(&'static str),
+    /// Who is calling; who is not known, by their address.
+    User,
+    /// The tenant of who is calling; of who has none, by their address.
+    Tenant,
+    /// The session; without one, the address.
+    Session,
 }
 
 impl Plan {
@@ -187,6 +215,8 @@ impl Plan {
             head: HeadBounds::STANDARD,
             answer: AnswerPlan::closed(),
             routes: Vec::new(),
+            identity: IdentityPlan::default(),
+            reserved_limits: Vec::new(),
             table: RouteTable::default(),
             stray: None,
         }
@@ -202,7 +232,14 @@ impl Plan {
             until: u64::MAX,
             line: 0,
         };
-        let all = [Control::RateLimit, Control::BodyLimit, Control::Validation].map(watch);
+        let all = [
+            Control::RateLimit,
+            Control::BodyLimit,
+            Control::Validation,
+            Control::Csrf,
+            Control::Authentication,
+        ]
+        .map(watch);
         for route in &mut self.routes {
             route.shadow = all.to_vec();
         }
@@ -214,7 +251,11 @@ impl Plan {
             hosts: None,
             opened: MethodSet::NONE,
             head_limits: Vec::new(),
+            caller_limits: Vec::new(),
             body_limits: Vec::new(),
+            csrf: CsrfNeed::Never,
+            csrf_spared: MethodSet::NONE,
+            needs_caller: MethodSet::NONE,
             body_max: STRAY_BODY_MAX,
             content_types: Vec::new(),
             buffered: false,
@@ -270,6 +311,12 @@ impl RoutePlan {
             .is_none_or(|hosts| hosts.iter().any(|one| one.is(host)))
     }
 
+    /// All of its limits.
+    pub fn limits(&self) -> impl Iterator<Item = &LimitPlan> {
+        let head = self.head_limits.iter().chain(&self.caller_limits);
+        head.chain(&self.body_limits)
+    }
+
     /// The fields of the body that its limits count by, each once.
     #[must_use]
     pub fn body_fields(&self) -> Vec<&str> {
@@ -277,9 +324,12 @@ impl RoutePlan {
         let mut fields: Vec<&str> = buckets
             .filter_map(|bucket| match &bucket.by {
                 Dimension::Body(field) => Some(field.as_str()),
-                Dimension::Ip | Dimension::Route | Dimension::Header(_) | Dimension::Unknown(_) => {
-                    None
-                }
+                Dimension::Ip
+                | Dimension::Route
+                | Dimension::Header(_)
+                | Dimension::User
+                | Dimension::Tenant
+                | Dimension::Session => None,
             })
             .collect();
         fields.sort_unstable();
@@ -315,7 +365,9 @@ impl fmt::Display for Dimension {
             Self::Route => f.write_str("route"),
             Self::Header(name) => write!(f, "header.{name}"),
             Self::Body(field) => write!(f, "body.{field}"),
-            Self::Unknown(key) => f.write_str(key),
+            Self::User => f.write_str("user"),
+            Self::Tenant => f.write_str("tenant"),
+            Self::Session => f.write_str("session"),
         }
     }
 }

@@ -72,8 +72,26 @@ reasons! {
     RATE_LIMITED = "rate_limited" 429 "Too Many Requests" Some(Control::RateLimit);
     /// The store did not say whether a limit is reached.
     LIMIT_UNKNOWN = "limit_unknown" 503 "Service Unavailable" Some(Control::RateLimit);
-    /// A limit counts by what the guard does not know yet (a user, a session, a tenant).
-    LIMIT_KEY_UNKNOWN = "limit_key_unknown" 503 "Service Unavailable" Some(Control::RateLimit);
+    /// A cookie of the guard's own is there twice: somebody else has set one of them.
+    COOKIE_REPEATED = "cookie_repeated" 400 "Bad Request" Some(Control::Session);
+    /// The browser says that the request comes from another site, or does not say where it comes from.
+    CSRF_ORIGIN = "csrf_origin" 403 "Forbidden" Some(Control::Csrf);
+    /// The request has no CSRF token, more than one, or one that is in no cookie.
+    CSRF_TOKEN_MISSING = "csrf_token_missing" 403 "Forbidden" Some(Control::Csrf);
+    /// The CSRF token was used, is over, or is of another session.
+    CSRF_TOKEN_SPENT = "csrf_token_spent" 403 "Forbidden" Some(Control::Csrf);
+    /// The store did not say whether a CSRF token is live, or that it is used now.
+    CSRF_UNKNOWN = "csrf_unknown" 503 "Service Unavailable" Some(Control::Csrf);
+    /// The route needs a caller, and nobody says who is calling.
+    CALLER_UNKNOWN = "caller_unknown" 401 "Unauthorized" Some(Control::Authentication);
+    /// The route needs a caller, and the session that is named is over.
+    SESSION_OVER = "session_over" 401 "Unauthorized" Some(Control::Authentication);
+    /// The store did not say whether a session is alive. The cookie stays: nobody is logged out because a store was away.
+    SESSION_UNKNOWN = "session_unknown" 503 "Service Unavailable" Some(Control::Session);
+    /// The application said something of a session that is not signed, not of this request, or not understood.
+    SESSION_WORD_REFUSED = "session_word_refused" 502 "Bad Gateway" Some(Control::Session);
+    /// A session could not be begun, changed or ended as the application said.
+    SESSION_NOT_KEPT = "session_not_kept" 503 "Service Unavailable" Some(Control::Session);
     /// No valid policy is loaded.
     POLICY_MISSING = "policy_missing" 503 "Service Unavailable" None;
     /// The guard itself failed.
@@ -162,6 +180,8 @@ pub const fn title_of(status: u16) -> &'static str {
         200 => "OK",
         204 => "No Content",
         400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
         408 => "Request Timeout",

@@ -24,7 +24,7 @@ mod jws;
 mod key_set;
 mod mac;
 mod rsa_key;
-mod strict_json;
+pub(crate) mod strict_json;
 mod verifier;
 mod verify;
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::{
     Control, Date, Later, Limit, LimitKey, Method, Need, Place, Policy, Protocol, Route, RouteName,
-    RouteType,
+    RouteType, Scheme, Session, SessionSource,
 };
 
 /// One thing that a guard lacks to start.
@@ -46,6 +46,7 @@ impl Policy {
             .flat_map(|route| self.lacks_of_route(route, today, enforced))
             .chain(self.all_routes().filter_map(unspoken))
             .chain(self.later.iter().filter_map(unused))
+            .chain(self.lacks_of_identity())
             .chain(self.lacks_of_limits(enforced))
             .collect();
         placed.sort_by_key(|lack| lack.place.span.start);
@@ -103,6 +104,41 @@ impl Policy {
             .collect()
     }
 
+    /// What a guard needs to know who is calling, and to believe a browser.
+    fn lacks_of_identity(&self) -> Vec<Lack> {
+        let Some(identity) = &self.identity else {
+            return Vec::new();
+        };
+        let says = |message: &str| Lack {
+            place: identity.place.clone(),
+            route: None,
+            control: None,
+            message: message.to_owned(),
+        };
+        let mut lacks = Vec::new();
+        let is_https = self
+            .public_url
+            .as_ref()
+            .is_some_and(|url| url.scheme == Scheme::Https);
+        let is_own = |session: &Session| session.source == SessionSource::Own;
+        if !is_https && (identity.csrf.is_some() || identity.session.as_ref().is_some_and(is_own)) {
+            lacks.push(says("browsers keep the guard's cookies for https alone: add `public_url = \"https://shop.example.com\"`"));
+        }
+        if let Some(session) = &identity.session {
+            if identity.csrf.is_none() {
+                lacks.push(says("a cookie says who is calling, and nothing refuses what another site's page sends with it: add `[identity.csrf]` with a `secret`"));
+            }
+            let application = identity.application.as_ref();
+            if is_own(session) && application.is_none_or(|one| one.secret.is_none()) {
+                lacks.push(says("the application says when a session of the guard's own begins: add `[identity.application]` with the `secret` that it signs this with, or name its own cookie in `source`"));
+            }
+            if matches!(session.source, SessionSource::Claim(_)) && identity.issuers.is_empty() {
+                lacks.push(says("the session is a claim of a token, and nobody's tokens are accepted: add `[[identity.issuer]]`"));
+            }
+        }
+        lacks
+    }
+
     fn lack(&self, route: &Route, control: Control, names: &[RouteName]) -> Lack {
         let written: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         let each = if names.len() == 1 { "" } else { " each" };
@@ -135,6 +171,10 @@ impl Policy {
             .filter(|limit| seen.insert(&limit.name))
             .flat_map(|limit| limit.by.iter().map(move |key| (limit, key)))
             .filter_map(|(limit, key)| {
+                let identity = self.identity.as_ref();
+                if *key == LimitKey::Session && identity.is_some_and(|one| one.session.is_some()) {
+                    return None;
+                }
                 let control = control_of(key)?;
                 (!enforced.contains(&control)).then(|| unknown_key(limit, key))
             })
@@ -187,7 +227,8 @@ fn methods_with(route: &Route, control: Control) -> Vec<Method> {
 const fn control_of(key: &LimitKey) -> Option<Control> {
     match key {
         LimitKey::User => Some(Control::Authentication),
-        LimitKey::Tenant => Some(Control::Tenant),
+        LimitKey::Tenant => Some(Control::Authentication),
+        // Told apart above: a session can be known of which nobody knows whose it is.
         LimitKey::Session => Some(Control::Session),
         LimitKey::Ip | LimitKey::Route | LimitKey::Header(_) | LimitKey::Body(_) => None,
     }

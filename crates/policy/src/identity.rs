@@ -1,15 +1,17 @@
 //! `Identity`: how the guard knows who is calling, as `[identity]` writes it.
 
+pub(crate) mod application;
 pub(crate) mod csrf;
 pub(crate) mod issuer;
 mod key_set_place;
 pub(crate) mod session;
 mod siwe;
 
+pub use application::{Application, Audience};
 pub use csrf::{CSRF_LIFETIME_MAX, Csrf};
 pub use issuer::{Issuer, JwtAlgorithm, Preset};
 pub use key_set_place::KeySetPlace;
-pub use session::{Session, SessionSource};
+pub use session::{SameSite, Session, SessionSource};
 pub use siwe::Siwe;
 
 use crate::Place;
@@ -26,6 +28,8 @@ pub struct Identity {
     pub session: Option<Session>,
     /// Tokens against requests from other sites.
     pub csrf: Option<Csrf>,
+    /// How the guard and the application speak of who is calling.
+    pub application: Option<Application>,
     /// Whose tokens are accepted, in the order of the file.
     pub issuers: Vec<Issuer>,
     /// Sign-in with Ethereum.
@@ -42,6 +46,11 @@ pub(crate) const FORM: Form = Form::new(
             "csrf",
             Kind::Table(&csrf::FORM),
             "Tokens against requests from other sites.",
+        ),
+        may(
+            "application",
+            Kind::Table(&application::FORM),
+            "How the guard and the application tell each other who is calling.",
         ),
         may(
             "issuer",
@@ -71,6 +80,10 @@ pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
     let csrf = reader
         .table(csrf)
         .and_then(|table| csrf::read(table, reader.faults()));
+    let application = reader.optional("application");
+    let application = reader
+        .table(application)
+        .and_then(|table| application::read(table, reader.faults()));
     let issuers = reader.optional("issuer");
     let issuers = issuers
         .map(|node| issuer::read(node, reader.faults()))
@@ -83,6 +96,7 @@ pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
     draft.policy.identity = Some(Identity {
         session,
         csrf,
+        application,
         issuers,
         siwe,
         place,

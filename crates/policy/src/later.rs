@@ -1,13 +1,24 @@
 //! `Later`: tables that are read and checked, and that no command of this version uses yet.
 
 use crate::faults::{Faults, Place};
-use crate::node::Table;
+use crate::node::{Entry, NodeValue, Table};
 use crate::{Notice, Policy};
+
+/// An entry at the top of the file, or behind a dot one of the table before it.
+fn find<'t>(root: &'t Table, key: &str) -> Option<&'t Entry> {
+    let Some((table, key)) = key.split_once('.') else {
+        return root.find(key);
+    };
+    match &root.find(table)?.node.value {
+        NodeValue::Table(table) => table.find(key),
+        _ => None,
+    }
+}
 
 /// A table that is there and that nothing uses yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Later {
-    /// The key at the top of the file.
+    /// The key at the top of the file, or behind a dot one of a table there.
     pub key: &'static str,
     /// What a guard would do otherwise than the table says; nothing where only routes ask for what it describes, and
     /// lack a control then.
@@ -17,7 +28,7 @@ pub struct Later {
 }
 
 /// The tables. A line leaves this list with the change that makes a command use the table.
-const LATER: [(&str, Option<&str>); 5] = [
+const LATER: [(&str, Option<&str>); 6] = [
     (
         "store",
         Some(
@@ -31,10 +42,14 @@ const LATER: [(&str, Option<&str>); 5] = [
         ),
     ),
     (
-        "identity",
+        "identity.issuer",
         Some(
-            "asks for a guard that knows who is calling, and this version knows nobody and checks no token: leave the table out, and say with `[[except]]` where the application itself makes sure of it",
+            "asks for tokens to be verified, and this version verifies none: leave the table out, and say with `[[except]]` where the application itself makes sure of it",
         ),
+    ),
+    (
+        "identity.siwe",
+        Some("asks for sign-in with Ethereum, which this version has not: leave the table out"),
     ),
     ("roles", None),
     ("facts", None),
@@ -43,7 +58,7 @@ const LATER: [(&str, Option<&str>); 5] = [
 /// Notes which of them a file has, and tells its author.
 pub(crate) fn note(root: &Table, policy: &mut Policy, faults: &Faults<'_>) {
     for (key, asks) in LATER {
-        let Some(entry) = root.find(key) else {
+        let Some(entry) = find(root, key) else {
             continue;
         };
         let place = faults.place(&entry.key_span);

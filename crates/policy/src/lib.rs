@@ -101,8 +101,8 @@ pub use host::Host;
 pub use host_pattern::HostPattern;
 pub use https_url::HttpsUrl;
 pub use identity::{
-    CSRF_LIFETIME_MAX, Csrf, Identity, Issuer, JwtAlgorithm, KeySetPlace, Preset, Session,
-    SessionSource, Siwe,
+    Application, Audience, CSRF_LIFETIME_MAX, Csrf, Identity, Issuer, JwtAlgorithm, KeySetPlace,
+    Preset, SameSite, Session, SessionSource, Siwe,
 };
 pub use ipnet::IpNet;
 pub use later::Later;

@@ -1,11 +1,15 @@
 //! What a guard is started with: a policy that lacks nothing, a store, a place for events.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
+use portcullis_guard::clock::Now;
+use portcullis_guard::identity_plan::IdentityKeys;
 use portcullis_guard::plan::Plan;
 use portcullis_policy::event::EventKind;
-use portcullis_policy::{Control, Date, EventSettings, EventTarget, Policy};
+use portcullis_policy::{Control, Date, EventSettings, EventTarget, Policy, SessionSource};
+use portcullis_state::keys::{Purpose, SecretError, SecretReader};
 use portcullis_state::{
     EmbeddedStore, EventSink, LocalStore, MemoryOptions, MemoryStore, StateDir, SystemClock,
 };
@@ -13,12 +17,38 @@ use portcullis_state::{
 use crate::failure::Failure;
 use crate::policy_source::read_policy;
 
-/// The controls that the guard enforces today. What a route must have beyond them needs an exception.
+/// The controls that the guard can enforce today, where a policy says how.
 pub(crate) const ENFORCED: &[Control] = &[
     Control::RateLimit,
     Control::BodyLimit,
     Control::SecurityHeaders,
+    Control::Csrf,
+    Control::Session,
+    Control::Authentication,
 ];
+
+/// Those of them that it enforces by a policy without `[identity]`.
+pub(crate) const WITHOUT_IDENTITY: &[Control] = &[
+    Control::RateLimit,
+    Control::BodyLimit,
+    Control::SecurityHeaders,
+];
+
+/// The controls that the guard enforces by a policy. What a route must have beyond them needs an exception.
+pub(crate) fn enforced(policy: &Policy) -> Vec<Control> {
+    let mut enforced = WITHOUT_IDENTITY.to_vec();
+    let Some(identity) = policy.identity() else {
+        return enforced;
+    };
+    if identity.csrf.is_some() {
+        enforced.push(Control::Csrf);
+    }
+    let source = identity.session.as_ref().map(|session| &session.source);
+    if source == Some(&SessionSource::Own) {
+        enforced.extend([Control::Session, Control::Authentication]);
+    }
+    enforced
+}
 
 /// The kinds of security events that a guard writes today.
 pub(crate) const WRITTEN: &[EventKind] = &[
@@ -48,12 +78,14 @@ pub(crate) struct Loaded {
     /// What its author may not have meant.
     pub(crate) notices: Vec<String>,
     only_watches: bool,
+    /// The keys of its secrets.
+    keys: IdentityKeys,
 }
 
 impl Loaded {
     /// The plan of it.
     pub(crate) fn plan(&self) -> Result<Plan, Failure> {
-        let plan = Plan::of(&self.policy, &self.digest)
+        let plan = Plan::keyed(&self.policy, &self.digest, self.keys.clone())
             .map_err(|error| Failure::caused("the policy cannot be used", &error))?;
         Ok(if self.only_watches {
             plan.only_watching()
@@ -71,6 +103,8 @@ pub(crate) fn load(
     today: Date,
     only_watches: bool,
     made_of: impl Fn(Policy) -> Policy,
+    lookup: &Lookup<'_>,
+    now: Now,
 ) -> Result<Loaded, Failure> {
     if !path.is_file() {
         let name = path.display();
@@ -81,7 +115,7 @@ pub(crate) fn load(
     let (policy, digest) = read_policy(path)?;
     let policy = made_of(policy);
     let name = path.display();
-    if let Err(lacks) = policy.for_guard(today, ENFORCED) {
+    if let Err(lacks) = policy.for_guard(today, &enforced(&policy)) {
         let lines: Vec<String> = lacks.iter().map(|lack| format!("{name}:{lack}")).collect();
         return Err(Failure::usage(format!(
             "a guard cannot start with this policy\n{}",
@@ -92,14 +126,53 @@ pub(crate) fn load(
         .notices()
         .iter()
         .map(|notice| format!("{name}:{notice}"));
+    let mut notices: Vec<String> = notices.collect();
+    let keys = identity_keys(&policy, lookup, now, &mut notices)
+        .map_err(|error| Failure::usage(format!("{name}: {error}")))?;
     let loaded = Loaded {
-        notices: notices.collect(),
+        keys,
+        notices,
         policy,
         digest,
         only_watches,
     };
     loaded.plan()?;
     Ok(loaded)
+}
+
+/// What looks a variable up.
+pub(crate) type Lookup<'l> = dyn Fn(&str) -> Option<OsString> + 'l;
+
+/// Reads the secrets that a policy names, and makes the keys of them.
+fn identity_keys(
+    policy: &Policy,
+    lookup: &Lookup<'_>,
+    now: Now,
+    notices: &mut Vec<String>,
+) -> Result<IdentityKeys, SecretError> {
+    let mut keys = IdentityKeys::default();
+    let Some(identity) = policy.identity() else {
+        return Ok(keys);
+    };
+    let mut reader = SecretReader::new(lookup);
+    if let Some(session) = &identity.session {
+        let secret = reader.read("identity.session.secret", session.secret.as_slice(), now)?;
+        keys.session = Some(secret.keys(Purpose::SessionCookie)?);
+        keys.signers = secret.signers()?;
+    }
+    if let Some(csrf) = &identity.csrf {
+        let secret = reader.read("identity.csrf.secret", csrf.secret.as_slice(), now)?;
+        keys.csrf = Some(secret.keys(Purpose::CsrfToken)?);
+        keys.pre_session = Some(secret.keys(Purpose::PreSessionCookie)?);
+    }
+    let application = identity.application.as_ref();
+    if let Some(stated) = application.and_then(|application| application.secret.as_ref()) {
+        let secret = reader.read("identity.application.secret", stated.as_slice(), now)?;
+        keys.application = secret.shared();
+    }
+    let warnings = reader.warnings().iter().map(ToString::to_string);
+    notices.extend(warnings);
+    Ok(keys)
 }
 
 /// The store: in memory, and with a folder for what outlives a restart where the policy has something that must.

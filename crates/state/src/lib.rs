@@ -4,6 +4,7 @@ pub mod clock;
 mod error;
 pub mod events;
 pub mod keys;
+pub mod sessions;
 pub mod store;
 pub mod trail;
 
@@ -16,6 +17,17 @@ pub use store::memory::{MemoryOptions, MemoryStore};
 pub use store::state_dir::StateDir;
 pub use trail::{Trail, TrailError, TrailOptions, TrailRecord};
 
+/// So many of the system's random bytes.
+///
+/// # Errors
+///
+/// When there are none.
+pub fn random_bytes<const COUNT: usize>() -> Result<[u8; COUNT], StateError> {
+    let mut bytes = [0; COUNT];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_unspecified| StateError::NoRandomness)?;
+    Ok(bytes)
+}
+
 /// A number of the system's random bytes.
 ///
 /// # Errors
@@ -23,15 +35,4 @@ pub use trail::{Trail, TrailError, TrailOptions, TrailRecord};
 /// When there are none.
 pub fn random() -> Result<u64, StateError> {
     random_bytes().map(u64::from_ne_bytes)
-}
-
-/// So many random bytes that nobody can guess.
-///
-/// # Errors
-///
-/// When there are none.
-pub fn random_bytes<const N: usize>() -> Result<[u8; N], StateError> {
-    let mut bytes = [0; N];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_unspecified| StateError::NoRandomness)?;
-    Ok(bytes)
 }

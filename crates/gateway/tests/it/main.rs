@@ -23,6 +23,7 @@ mod rate_limit_fields;
 mod reviewed;
 mod seen;
 mod sequences;
+mod sessions;
 mod smuggler;
 mod store_faults;
 mod structured_fields;

@@ -1,5 +1,6 @@
 //! What the tests stand on: a gateway in this process, an application that writes everything down, a client of bytes.
 
+pub(crate) mod browser;
 mod client;
 mod gate;
 mod message;
@@ -10,7 +11,7 @@ mod upstream;
 use std::time::{Duration, Instant};
 
 pub(crate) use client::{Answer, Client};
-pub(crate) use gate::{Gate, Setup, simple};
+pub(crate) use gate::{Gate, SEED, Setup, simple};
 pub(crate) use message::{Request, assert_normal, split};
 pub(crate) use stores::{AtOnce, PanickingStore, Panics};
 pub(crate) use trust::Made;

@@ -6,6 +6,7 @@ use super::defaults::is_lasting;
 use super::media::MediaSeen;
 use super::names::Meaning;
 use super::{AnswerPlan, Audience, Caching, write_field};
+use crate::canon::SetCookie;
 use crate::http1::{ResponseFault, ResponseHead, Role};
 
 const NO_STORE: &[u8] = b"Cache-Control: no-store\r\n";
@@ -27,6 +28,10 @@ pub(super) fn write(
         // What does not go on counts for nothing: the application's policy that its own `Connection` lists is none.
         let is_told = field.role == Role::Software && meaning == Some(Meaning::Software);
         if !field.role.is_forwarded() && !is_told {
+            continue;
+        }
+        // The cookies of the guard's own are its own to set.
+        if name.eq_ignore_ascii_case(b"set-cookie") && SetCookie::read(value).is_own() {
             continue;
         }
         let stands = match meaning {

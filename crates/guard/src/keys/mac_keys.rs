@@ -10,11 +10,11 @@ use crate::clock::Now;
 
 /// The keys of one secret for one purpose. What is signed is a list of parts, of which each stands with its length before it, so
 /// that no two lists are signed alike.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct MacKeys(Vec<MacKey>);
 
 /// One key. The library overwrites it when it is dropped, and prints nothing of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct MacKey {
     id: KeyId,
     key: Key,

@@ -7,9 +7,11 @@ use portcullis_policy::{Control, Method};
 use super::{Case, Verdict};
 use crate::canon::{Bucket, Coarseness, Scalar};
 use crate::decision::{Denial, Released};
+use crate::digest::sha256;
 use crate::limit::LimitState;
 use crate::plan::{BucketPlan, Dimension, LimitPlan};
 use crate::reason::Reason;
+use crate::session::Caller;
 use crate::store::{
     Answer, Answers, Ask, Batch, BucketValue, LimitAsk, LimitAsks, LimitStates, StoreError,
 };
@@ -112,13 +114,28 @@ fn whose<'s>(
             };
             alone(value.as_bytes())
         }
-        Dimension::Unknown(key) => {
-            let inside = format!("a limit counts by `{key}`, and nobody is known here");
-            Err(Denial::because(Reason::LIMIT_KEY_UNKNOWN)
-                .saying(inside)
-                .into())
-        }
+        Dimension::User => Ok(of_caller(case, |caller| Some(&caller.record.user))),
+        Dimension::Tenant => Ok(of_caller(case, |caller| caller.record.tenant.as_deref())),
+        Dimension::Session => match case.binding {
+            Some(binding) => alone(&binding.bytes()),
+            None => Ok(of_caller(case, |_| None)),
+        },
     }
+}
+
+/// The bucket of a name that the caller has, by its digest: names are long. Who has none is counted by the address, so that leaving a
+/// session out is no way to a bucket of one's own.
+fn of_caller<'c>(
+    case: &'c Case<'_, '_>,
+    name: impl FnOnce(&'c Caller) -> Option<&'c str>,
+) -> (BucketValue, SmallVec<[BucketValue; 2]>) {
+    let value = match case.caller.as_deref().and_then(name) {
+        Some(name) => {
+            BucketValue::from_slice(sha256(name.as_bytes()).get(..24).unwrap_or_default())
+        }
+        None => BucketValue::from_slice(&case.view.client().bucket().to_bytes()),
+    };
+    (value, SmallVec::new())
 }
 
 /// What the store's answer means.

@@ -1,24 +1,114 @@
 //! Reserved: what is under `/.portcullis/` is the guard's own, and never the application's.
+//!
+//! Only the service's own pages are answered, and each address as often as `reserved_limits` of the plan say.
 
-use super::{Case, Phase, Verdict, Work};
+use portcullis_policy::Method;
+
+use super::limits::{self, Applying};
+use super::session::alive;
+use super::{Case, Phase, Stop, Verdict, Work, cookies};
+use crate::csrf::check_origin;
+use crate::decision::{Denial, Own, TokenGrant};
 use crate::reason::Reason;
+use crate::session::Binding;
+use crate::store::{Answers, Ask, Batch, StoreError};
 
 /// How the paths begin that are the guard's own.
 const FIRST_SEGMENT: &str = "/.portcullis";
 
+/// What there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    /// The keys by which the application knows that `Portcullis-Identity` is the guard's.
+    Keys,
+    /// A CSRF token.
+    Token,
+}
+
 pub(crate) const PHASE: Phase = Phase {
     name: "reserved",
     reads_body: false,
-    work: Work::Judges(judge),
+    work: Work::Asks { ask, judge },
 };
 
-fn judge<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, ()> {
+fn ask<'s>(case: &mut Case<'s, '_>, batch: &mut Batch<'s>) -> Verdict<'s, ()> {
     let path = case.view.path();
-    if path.is_some_and(|path| is_reserved(path.as_str())) {
-        return Err(Reason::RESERVED_UNKNOWN.into());
+    let after = path.and_then(|path| path.as_str().strip_prefix(FIRST_SEGMENT));
+    let rest = after.filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    let Some(rest) = rest else {
+        case.not_needed(PHASE.name, "the path is none of the guard's own");
+        return Ok(());
+    };
+    let identity = &case.plan.identity;
+    let endpoint = match rest {
+        "/jwks.json" if identity.application.is_some() => Endpoint::Keys,
+        "/csrf" if identity.csrf.is_some() => Endpoint::Token,
+        _ => return Err(Reason::RESERVED_UNKNOWN.into()),
+    };
+    may_ask(case, endpoint)?;
+    case.endpoint = Some(endpoint);
+    case.seen = cookies::read(identity, case.view, case.now)?;
+    let limits = Applying::of(&case.plan.reserved_limits, case.view.method());
+    limits::ask(case, PHASE.name, limits, batch)?;
+    if endpoint == Endpoint::Token
+        && let Some(session) = case.seen.session
+    {
+        batch.push(Ask::Get { key: session.key() });
     }
-    case.not_needed(PHASE.name, "the path is none of the guard's own");
     Ok(())
+}
+
+/// Makes sure that a method is one of the endpoint's, and that no other site's page asks.
+fn may_ask<'s>(case: &Case<'s, '_>, endpoint: Endpoint) -> Verdict<'s, ()> {
+    let method = case.view.method();
+    let is_answered = match endpoint {
+        Endpoint::Keys => matches!(method, Method::Get | Method::Head),
+        Endpoint::Token => matches!(method, Method::Get | Method::Post),
+    };
+    if !is_answered {
+        return Err(Reason::METHOD_NOT_ALLOWED.into());
+    }
+    if case.view.has_body() {
+        return Err(Reason::BODY_UNEXPECTED.into());
+    }
+    // Keys are public, and servers say no origin.
+    if endpoint == Endpoint::Keys {
+        return Ok(());
+    }
+    let scheme = case.plan.public_scheme;
+    check_origin(case.view.fields(), scheme, case.view.host(), &[]).map_err(|fault| {
+        Denial::because(Reason::CSRF_ORIGIN)
+            .saying(fault.to_string())
+            .into()
+    })
+}
+
+fn judge<'s>(case: &mut Case<'s, '_>, answers: Result<Answers, StoreError>) -> Verdict<'s, ()> {
+    let endpoint = case
+        .endpoint
+        .ok_or_else(|| Stop::from(Reason::DECISION_CONFUSED))?;
+    let limits = Applying::of(&case.plan.reserved_limits, case.view.method());
+    let mut answers = match answers {
+        Ok(answers) => answers.into_iter(),
+        Err(error) => return limits::judge(case, PHASE.name, limits, Err(error)),
+    };
+    let counted = answers.next().into_iter().collect();
+    limits::judge(case, PHASE.name, limits, Ok(counted))?;
+    Err(Stop::Own(match endpoint {
+        Endpoint::Keys => Own::Keys,
+        Endpoint::Token => {
+            let caller = match case.seen.session {
+                Some(session) => alive(case, session, answers.next())?,
+                None => None,
+            };
+            let bound = caller.map(|caller| Binding::session(caller.session));
+            let binding = bound.or(case.seen.foreign).or(case.seen.pre_session);
+            Own::Token(TokenGrant {
+                binding,
+                forgets: case.oldest_token(),
+            })
+        }
+    }))
 }
 
 /// Whether a path is one of the guard's own.

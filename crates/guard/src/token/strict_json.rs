@@ -8,17 +8,17 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// Brackets inside brackets.
-pub(super) const DEPTH_MAX: usize = 16;
+pub(crate) const DEPTH_MAX: usize = 16;
 
 /// Names of one object.
-pub(super) const NAMES_MAX: usize = 256;
+pub(crate) const NAMES_MAX: usize = 256;
 
 /// Values of one text.
-pub(super) const VALUES_MAX: usize = 8_192;
+pub(crate) const VALUES_MAX: usize = 8_192;
 
 /// One value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Json<'t> {
+pub(crate) enum Json<'t> {
     /// A string.
     Text(Cow<'t, str>),
     /// A whole number that is not negative, written in digits alone.
@@ -35,11 +35,11 @@ pub(super) enum Json<'t> {
 
 /// An object.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Object<'t>(Vec<(Cow<'t, str>, Json<'t>)>);
+pub(crate) struct Object<'t>(Vec<(Cow<'t, str>, Json<'t>)>);
 
 /// Why a text is no strict JSON object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum JsonFault {
+pub(crate) enum JsonFault {
     /// Another value, no JSON, not UTF-8, a byte order mark, or too much in it.
     Malformed,
     /// A name twice in one object.
@@ -48,7 +48,7 @@ pub(super) enum JsonFault {
 
 impl<'t> Object<'t> {
     /// Reads one object (RFC 8259; RFC 7515 §4 on names).
-    pub(super) fn read(text: &'t [u8]) -> Result<Self, JsonFault> {
+    pub(crate) fn read(text: &'t [u8]) -> Result<Self, JsonFault> {
         let text = std::str::from_utf8(text).map_err(|_place| JsonFault::Malformed)?;
         let mut pass = Pass::default();
         let mut reader = serde_json::Deserializer::from_str(text);
@@ -65,7 +65,7 @@ impl<'t> Object<'t> {
     }
 
     /// The value of a name.
-    pub(super) fn find(&self, name: &str) -> Option<&Json<'t>> {
+    pub(crate) fn find(&self, name: &str) -> Option<&Json<'t>> {
         self.0
             .iter()
             .find(|(one, _)| one == name)
@@ -73,7 +73,7 @@ impl<'t> Object<'t> {
     }
 
     /// The names.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_ref())
     }
 }

@@ -392,17 +392,28 @@ fn an_exception_takes_the_default_limit_from_its_method_only() {
 
 /// Nobody is known yet, so a limit by who is calling refuses.
 #[test]
-fn a_limit_by_nobody_is_a_refusal() {
+fn who_is_not_known_is_counted_by_the_address() {
     for key in ["user", "tenant", "session"] {
         let plan = plan(
             &[
-                format!("[limits.mine]\nrate = \"10 per 1m\"\nby = [\"ip\", \"{key}\"]\n"),
+                format!("[limits.mine]\nrate = \"10 per 1m\"\nby = [\"{key}\"]\n"),
                 route("/a", "GET", "protected_read"),
                 "limits = [\"mine\"]\n".to_owned(),
             ]
             .concat(),
         );
-        let refused = ask("GET /a").decided(&plan, NOON, &mut |_| Err(StoreError::Full));
-        assert_eq!(refused.words, "unavailable 503 limit_key_unknown");
+        let mut values = Vec::new();
+        for peer in ["203.0.113.9", "203.0.113.9", "203.0.113.10"] {
+            let refused = ask("GET /a").from(peer).decided(&plan, NOON, &mut |batch| {
+                let [Ask::Limits(limits)] = batch else {
+                    panic!("{batch:?}");
+                };
+                values.extend(limits.iter().map(|limit| limit.value.clone()));
+                Err(StoreError::Full)
+            });
+            assert_eq!(refused.words, "unavailable 503 limit_unknown");
+        }
+        assert_eq!(values[0], values[1]);
+        assert_ne!(values[0], values[2]);
     }
 }

@@ -230,6 +230,7 @@ impl<'p> Outcome<'p> {
             Decision::Own(Own::Preflight(methods)) => {
                 Self::of_words(format!("preflight {methods}"))
             }
+            Decision::Own(other) => Self::of_words(format!("own {other:?}")),
         }
     }
 

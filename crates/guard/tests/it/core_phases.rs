@@ -350,8 +350,14 @@ fn a_trace_ends_where_the_decision_ends() {
         "standing",
         "shape",
         "head limits",
+        "cookies",
+        "csrf",
+        "session",
+        "caller limits",
         "body",
         "body limits",
+        "form token",
+        "commit",
     ];
     for (request, last) in [
         (ask("GET /").on("b"), "host"),
@@ -360,7 +366,7 @@ fn a_trace_ends_where_the_decision_ends() {
         (ask("OPTIONS /items/1"), "route"),
         (ask("GET /inside/x"), "internal"),
         (ask("GET /items/1").with("Content-Length: 3"), "shape"),
-        (ask("GET /items/1"), "body limits"),
+        (ask("GET /items/1"), "commit"),
     ] {
         let mut store = Counting::default();
         let traced = request.driven(

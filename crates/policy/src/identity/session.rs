@@ -1,7 +1,9 @@
 //! `Session`: the `[identity.session]` table.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::faults::Faults;
 use crate::form::{Form, Kind, may, need};
@@ -9,6 +11,7 @@ use crate::malformed::quoted;
 use crate::node::Table;
 use crate::secret_keys::{SecretKeys, read_secret};
 use crate::table_reader::TableReader;
+use crate::word::words;
 use crate::{Malformed, Name};
 
 /// What a session is, to which CSRF tokens and limits are bound.
@@ -73,6 +76,29 @@ impl fmt::Display for SessionSource {
     }
 }
 
+/// Whether browsers send the session's cookie with what another site began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SameSite {
+    /// With navigations that read: a link from elsewhere arrives logged in.
+    #[default]
+    Lax,
+    /// Never.
+    Strict,
+}
+
+words!(SameSite, "value of SameSite", { Lax => "lax", Strict => "strict" });
+
+/// How long a session lives that nobody uses; 30 min.
+pub(crate) const IDLE: Duration = Duration::from_secs(30 * 60);
+
+/// How long a session lives at most; 12 h.
+pub(crate) const ABSOLUTE: Duration = Duration::from_secs(12 * 60 * 60);
+
+const IDLE_WITHIN: RangeInclusive<Duration> =
+    Duration::from_secs(60)..=Duration::from_secs(30 * 24 * 60 * 60);
+const ABSOLUTE_WITHIN: RangeInclusive<Duration> =
+    Duration::from_secs(5 * 60)..=Duration::from_secs(90 * 24 * 60 * 60);
+
 /// Sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
@@ -80,6 +106,12 @@ pub struct Session {
     pub secret: SecretKeys,
     /// What a session is; `own`.
     pub source: SessionSource,
+    /// How long it lives that nobody uses; of the guard's own sessions (ASVS v5.0.0-7.3.1).
+    pub idle: Duration,
+    /// How long it lives at most; of the guard's own sessions (ASVS v5.0.0-7.3.2).
+    pub absolute: Duration,
+    /// Whether browsers send its cookie with what another site began; of the guard's own sessions.
+    pub same_site: SameSite,
 }
 
 pub(crate) const FORM: Form = Form::new(
@@ -96,6 +128,24 @@ pub(crate) const FORM: Form = Form::new(
             "What a session is: the guard's own, the application's cookie, or a claim of a verified token.",
         )
         .or("\"own\""),
+        may(
+            "idle",
+            Kind::Duration,
+            "How long a session lives that nobody uses, `1m` to `30d`.",
+        )
+        .or("\"30m\""),
+        may(
+            "absolute",
+            Kind::Duration,
+            "How long a session lives at most, `5m` to `90d`.",
+        )
+        .or("\"12h\""),
+        may(
+            "same_site",
+            Kind::Words(SameSite::WORDS),
+            "Whether browsers send its cookie with what another site began.",
+        )
+        .or("\"lax\""),
     ],
 );
 
@@ -105,10 +155,25 @@ pub(super) fn read(table: &Table, faults: &mut Faults<'_>) -> Option<Session> {
     let secret = secret.and_then(|node| read_secret(node, reader.faults()));
     let source = reader.optional("source");
     let source = reader.parsed(source).unwrap_or_default();
+    let idle_node = reader.optional("idle");
+    let idle = reader.duration(idle_node, IDLE_WITHIN).unwrap_or(IDLE);
+    let absolute = reader.optional("absolute");
+    let absolute = reader
+        .duration(absolute, ABSOLUTE_WITHIN)
+        .unwrap_or(ABSOLUTE);
+    let same_site = reader.optional("same_site");
+    let same_site = reader.parsed(same_site).unwrap_or_default();
+    if let Some(node) = idle_node.filter(|_| idle > absolute) {
+        let message = "a session that nobody uses would live longer than one may: `idle` is at most `absolute`";
+        reader.faults().add(&node.span, message);
+    }
     reader.finish();
     Some(Session {
         secret: secret?,
         source,
+        idle,
+        absolute,
+        same_site,
     })
 }
 

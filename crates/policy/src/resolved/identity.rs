@@ -2,7 +2,7 @@
 
 use super::writer::{Writer, Written, bare, day, key, length, list, list_of, table, text};
 use crate::identity::{csrf, issuer, session};
-use crate::{Identity, Issuer, KeySetPlace, Policy, SecretKeys};
+use crate::{Identity, Issuer, KeySetPlace, Policy, SecretKeys, SessionSource};
 
 pub(super) fn write(policy: &Policy, writer: &mut Writer) {
     if let Some(identity) = &policy.identity {
@@ -33,12 +33,26 @@ fn all(identity: &Identity, writer: &mut Writer) {
         writer.header("[identity.session]");
         writer.stated("secret", &secret(&one.secret));
         writer.of_form(&session::FORM, "", "source", &text(&one.source));
+        if one.source == SessionSource::Own {
+            writer.of_form(&session::FORM, "", "idle", &length(one.idle));
+            writer.of_form(&session::FORM, "", "absolute", &length(one.absolute));
+            writer.of_form(&session::FORM, "", "same_site", &text(one.same_site));
+        }
     }
     if let Some(one) = &identity.csrf {
         writer.header("[identity.csrf]");
         writer.stated("secret", &secret(&one.secret));
         writer.of_form(&csrf::FORM, "", "lifetime", &length(one.lifetime));
         writer.of_form(&csrf::FORM, "", "same_site", &list(&one.same_site));
+    }
+    if let Some(one) = &identity.application {
+        writer.header("[identity.application]");
+        if let Some(keys) = &one.secret {
+            writer.stated("secret", &secret(keys));
+        }
+        if let Some(audience) = &one.audience {
+            writer.stated("audience", &text(audience));
+        }
     }
     for one in &identity.issuers {
         write_issuer(one, writer);

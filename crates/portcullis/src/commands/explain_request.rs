@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Write as _, stderr, stdin};
 use std::path::{Path, PathBuf};
 
+use portcullis_guard::identity_plan::IdentityKeys;
 use portcullis_guard::plan::Plan;
 use portcullis_policy::Policy;
 use portcullis_report::harmless;
@@ -21,7 +22,7 @@ use crate::explaining::rehearsal::{Rehearsal, plural};
 use crate::explaining::text_file::read_bytes;
 use crate::explaining::{render_json, render_terminal};
 use crate::failure::Failure;
-use crate::guarding::ENFORCED;
+use crate::guarding::enforced;
 use crate::output;
 use crate::policy_source::{NAME, read_policy};
 
@@ -115,10 +116,12 @@ impl Subject {
             )));
         }
         let (policy, digest) = read_policy(&path)?;
-        let plan = Plan::of(&policy, &digest)
+        // What a rehearsal signs is worth nothing outside of it, and it needs no secret.
+        let keys = IdentityKeys::of_seed(&[0; 32]);
+        let plan = Plan::keyed(&policy, &digest, keys)
             .map_err(|error| Failure::caused("the policy cannot be used", &error))?;
         let mut notices = Vec::new();
-        if let Err(lacks) = policy.for_guard(environment.today, ENFORCED) {
+        if let Err(lacks) = policy.for_guard(environment.today, &enforced(&policy)) {
             let (count, is) = (lacks.len(), if lacks.len() == 1 { "is" } else { "are" });
             let things = plural(count);
             notices.push(format!(

@@ -1,5 +1,6 @@
 //! `portcullis guard`: starts the proxy, follows its policy, and ends it when it is told to.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use portcullis_state::{EventSink, EventWriter, LocalStore, Pseudonyms, SystemClo
 
 use super::guard_dev;
 use crate::args::{GuardArgs, GuardWay};
-use crate::environment::{Environment, secret};
+use crate::environment::{Environment, secret, variable_os};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::guarding::{Loaded, event_sink, load, open_store, seeds};
@@ -46,6 +47,11 @@ pub(super) trait Way {
     /// Where events go.
     fn sink(&self, settings: &EventSettings) -> EventSink {
         event_sink(settings)
+    }
+
+    /// What a variable holds that the policy names for a secret.
+    fn variable(&self, name: &str) -> Option<OsString> {
+        variable_os(name)
     }
 
     /// A secret that the policy names.
@@ -89,7 +95,18 @@ pub(super) fn serve(
     // Before the policy is read and anybody is told that the guard is there: what changes in between would be missed, and
     // a signal would end it at once. Why that failed is told after what is wrong with the policy itself.
     let signals = Signals::of(&path);
-    let read = |today| load(&path, today, args.insecure_shadow, |one| way.policy(one));
+    let read = |today| {
+        let lookup = |name: &str| way.variable(name);
+        let of_way = |one| way.policy(one);
+        load(
+            &path,
+            today,
+            args.insecure_shadow,
+            of_way,
+            &lookup,
+            clock.now(),
+        )
+    };
     let loaded = read(environment.today)?;
     let mut signals = signals.map_err(|error| Failure::caused("", &error))?;
     for notice in &loaded.notices {

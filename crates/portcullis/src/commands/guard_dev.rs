@@ -1,6 +1,7 @@
 //! `portcullis guard dev`: the guard on the machine of who writes the application.
 
 use std::cell::Cell;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use portcullis_gateway::{Gateway, Observer, Tls};
@@ -97,6 +98,10 @@ impl Way for Dev<'_> {
             rotate_bytes: EVENTS_BYTES,
             keep: 1,
         }
+    }
+
+    fn variable(&self, name: &str) -> Option<OsString> {
+        self.secrets.look_up(name)
     }
 
     fn secret(&self, reference: &SecretRef) -> Result<String, Failure> {

@@ -51,7 +51,11 @@ impl ClientReads {
 
     /// An answer of the guard's own that is no refusal.
     pub(crate) fn of_answer(plan: &AnswerPlan, audience: Audience, own: Own) -> Self {
-        Self::of_own(&preview::own(plan, audience, own), 204)
+        let status = match own {
+            Own::Options(_) | Own::Preflight(_) => 204,
+            Own::Keys | Own::Token(_) => 200,
+        };
+        Self::of_own(&preview::own(plan, audience, own), status)
     }
 
     fn of_own(written: &[u8], status: u16) -> Self {

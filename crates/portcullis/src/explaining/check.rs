@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
+use portcullis_guard::identity_plan::IdentityKeys;
 use portcullis_guard::plan::Plan;
 use portcullis_policy::{Date, Lack, Place, Policy, PolicyErrors, bounds};
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use super::text_file::read_text;
 use crate::args::Purpose;
 use crate::failure::Failure;
-use crate::guarding::ENFORCED;
+use crate::guarding::enforced;
 use crate::policy_source::digest_of;
 
 /// One thing that is told of the file.
@@ -103,7 +104,7 @@ impl Checked {
             policy.limits().len(),
             policy.excepts().len(),
         ]);
-        if let Err(error) = Plan::of(policy, &self.digest) {
+        if let Err(error) = Plan::keyed(policy, &self.digest, IdentityKeys::of_seed(&[0; 32])) {
             self.errors.push(Told {
                 place: None,
                 message: error.to_string(),
@@ -114,7 +115,7 @@ impl Checked {
         self.lacks = self.purpose.map(|purpose| {
             let told = match purpose {
                 Purpose::Audit => policy.for_audit(),
-                Purpose::Guard => policy.for_guard(today, ENFORCED),
+                Purpose::Guard => policy.for_guard(today, &enforced(policy)),
                 Purpose::Probe => policy.for_probe(),
             };
             let lacks = told.err().unwrap_or_default();

@@ -21,7 +21,7 @@ use super::explanation::{Explanation, LeftOut, LimitTold, RouteTold, Run, Step, 
 use super::forwarding::Forwarding;
 use super::moment::Moment;
 use crate::failure::Failure;
-use crate::guarding::ENFORCED;
+use crate::guarding::enforced;
 
 /// Where monotonic time begins: far enough from zero for every window of a policy to lie behind it.
 const BEGINNING: Nanos = 100 * 86_400 * SECOND;
@@ -280,10 +280,11 @@ impl<'p> Rehearsal<'p> {
         else {
             return Vec::new();
         };
+        let enforced = enforced(self.policy);
         Control::ALL
             .iter()
             .copied()
-            .filter(|control| !ENFORCED.contains(control))
+            .filter(|control| !enforced.contains(control))
             .filter_map(|control| Some((control, is_conditional(route, control, method)?)))
             .map(|(control, conditional)| LeftOut {
                 control: control.as_str(),

@@ -1,6 +1,7 @@
 //! `Secret`: the keys of one secret as they were read, from which a key for each purpose is derived.
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
@@ -8,6 +9,8 @@ use portcullis_policy::SecretKey;
 use zeroize::Zeroizing;
 
 use super::fault::{SecretError, SecretFault, SecretPlace};
+use portcullis_guard::application::{ApplicationSecret, IdentitySigner};
+
 use super::{KeyId, MacKey, MacKeys, Purpose};
 
 /// A secret that was read: its keys in the order of the policy, at least one. It can be dropped when the keys of its purposes are made.
@@ -52,6 +55,26 @@ impl Secret {
         Ok(seed)
     }
 
+    /// The keys that the guard signs with who is calling, in the same order.
+    ///
+    /// # Errors
+    ///
+    /// When the cryptographic library has no memory.
+    pub fn signers(&self) -> Result<Vec<Arc<IdentitySigner>>, SecretError> {
+        let signers = self.materials.iter().map(signer);
+        signers.collect::<Option<_>>().ok_or_else(|| SecretError {
+            place: self.place.clone(),
+            fault: SecretFault::NotDerived,
+        })
+    }
+
+    /// The keys themselves, for what somebody else signs with the same secret: the application.
+    #[must_use]
+    pub fn shared(&self) -> Vec<Arc<ApplicationSecret>> {
+        let shared = |key: &Material| Arc::new(ApplicationSecret::new(&key.bytes, key.last_day));
+        self.materials.iter().map(shared).collect()
+    }
+
     /// The keys for one purpose, in the same order.
     ///
     /// # Errors
@@ -84,6 +107,16 @@ fn mac_key(key: &Material, purpose: Purpose) -> Result<MacKey, Unspecified> {
     let mut id = [0; KeyId::BYTES];
     hkdf(&[], &key.bytes, &[purpose.label(), b" id"], &mut id)?;
     Ok(MacKey::new(KeyId::new(id), &*derived, key.last_day))
+}
+
+fn signer(key: &Material) -> Option<Arc<IdentitySigner>> {
+    let label = Purpose::Identity.label();
+    let mut seed = Zeroizing::new([0; 32]);
+    hkdf(&[], &key.bytes, &[label], &mut *seed).ok()?;
+    let mut id = [0; KeyId::BYTES];
+    hkdf(&[], &key.bytes, &[label, b" id"], &mut id).ok()?;
+    let signer = IdentitySigner::new(KeyId::new(id).to_string(), &seed, key.last_day);
+    signer.ok().map(Arc::new)
 }
 
 /// RFC 5869 with SHA-256. We give no salt: a key is random already, and all guards of one service must derive the same

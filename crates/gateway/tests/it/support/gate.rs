@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use portcullis_gateway::{Gateway, GatewayOptions, Live, Observer, Seen};
+use portcullis_guard::identity_plan::IdentityKeys;
 use portcullis_guard::plan::Plan;
 use portcullis_guard::store::Store;
 use portcullis_policy::Policy;
@@ -23,6 +24,9 @@ type Change = Box<dyn Fn(&mut Live) + Send + Sync>;
 /// Who is told of each request.
 type Watching = Box<dyn Fn(&Seen) + Send + Sync>;
 
+/// Of which the keys are made, and the secret that an application signs with.
+pub(crate) const SEED: [u8; 32] = [0x5a; 32];
+
 /// A gateway that is not started yet.
 pub(crate) struct Setup {
     policy: String,
@@ -31,6 +35,7 @@ pub(crate) struct Setup {
     admin: bool,
     change: Change,
     watching: Option<Watching>,
+    keys: IdentityKeys,
 }
 
 /// A running gateway.
@@ -51,6 +56,7 @@ impl Setup {
             admin: false,
             change: Box::new(|_| {}),
             watching: None,
+            keys: IdentityKeys::of_seed(&SEED),
         }
     }
 
@@ -119,7 +125,7 @@ impl Setup {
         let store = self
             .store
             .unwrap_or_else(|| memory(directory.path(), clock));
-        let (policy, plan) = read(&self.policy);
+        let (policy, plan) = read(&self.policy, self.keys);
         observer.in_force(&plan.digest);
         let mut live = Live::first(&policy, plan);
         (self.change)(&mut live);
@@ -165,7 +171,12 @@ impl Gate {
 
     /// Puts another policy in force.
     pub(crate) fn replace(&self, policy: &str) {
-        let (policy, plan) = read(policy);
+        self.replace_with(policy, IdentityKeys::of_seed(&SEED));
+    }
+
+    /// Puts another policy in force, with other keys.
+    pub(crate) fn replace_with(&self, policy: &str, keys: IdentityKeys) {
+        let (policy, plan) = read(policy, keys);
         let mut next = self.gateway().live().followed_by(&policy, plan);
         (self.change)(&mut next);
         self.gateway().replace(next);
@@ -195,9 +206,9 @@ impl Gate {
 }
 
 /// The policy and its plan. The digest is none of the text's, only another one for another text.
-fn read(text: &str) -> (Policy, Plan) {
+fn read(text: &str, keys: IdentityKeys) -> (Policy, Plan) {
     let policy = Policy::parse(text).unwrap_or_else(|errors| panic!("{text}\n{errors}"));
-    let plan = Plan::of(&policy, &format!("sha256:{:064x}", text.len())).unwrap();
+    let plan = Plan::keyed(&policy, &format!("sha256:{:064x}", text.len()), keys).unwrap();
     (policy, plan)
 }
 

@@ -1,0 +1,599 @@
+//! Sessions and CSRF tokens through the whole proxy: cases 81 to 94 of `docs/past-failures.md`, and what an application sees.
+
+use std::sync::{Arc, Mutex};
+
+use portcullis_guard::clock::Now;
+use portcullis_guard::digest::sha256;
+use portcullis_guard::identity_plan::IdentityKeys;
+use portcullis_guard::keys::{KeyId, MacKey, MacKeys, Purpose};
+use portcullis_guard::store::{Ask, Durability, Reply, Store, StoreError};
+use portcullis_guard::token::{KeySet, KeyStrength, verify};
+use portcullis_policy::JwtAlgorithm;
+use portcullis_state::{MemoryOptions, MemoryStore};
+
+use crate::support::browser::{Browser, application, logged_in, send, shop, signed, word};
+use crate::support::{Client, Gate, SEED, Setup, Upstream};
+
+fn gate(upstream: &Upstream) -> Gate {
+    Setup::new(shop(upstream)).start()
+}
+
+#[test]
+fn who_logs_in_is_known_and_the_application_is_told_by_a_signature() {
+    let upstream = application();
+    let gate = gate(&upstream);
+    let (mut browser, mut client, token) = logged_in(&gate, "u1");
+    assert_eq!(browser.cookie("__Host-pc-pre"), None);
+    let me = browser.ask(&mut client, send("GET /me?x=1"));
+    assert_eq!(me.status, 200);
+    let put = browser.ask(&mut client, send("POST /items").token(&token));
+    assert_eq!(put.status, 200, "{put:?}");
+    let keys = client.ask("GET /.portcullis/jwks.json HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+    assert_eq!(keys.status, 200);
+    let keys = KeySet::read(&keys.body, KeyStrength::Strict).unwrap();
+    for (request, method, path) in upstream
+        .requests()
+        .iter()
+        .skip(1)
+        .zip([("GET", "/me"), ("POST", "/items")])
+        .map(|(request, (method, path))| (request, method, path))
+    {
+        assert_eq!(request.all("cookie"), Vec::<&str>::new());
+        let token = request.one("portcullis-identity");
+        let verified = verify(token, &keys, &[JwtAlgorithm::EdDsa]).unwrap();
+        let claims: serde_json::Value = serde_json::from_slice(verified.payload()).unwrap();
+        assert_eq!(claims["sub"], "u1");
+        assert_eq!(claims["aud"], "shop");
+        assert_eq!(claims["iss"], "https://shop.test");
+        assert_eq!(claims["jti"], request.one("x-request-id"));
+        assert_eq!(
+            (&claims["htm"], &claims["htu"]),
+            (&method.into(), &path.into())
+        );
+    }
+}
+
+#[test]
+fn nobody_is_let_in_without_a_session_and_a_stale_one_is_cleared_where_it_matters() {
+    let upstream = application();
+    let gate = gate(&upstream);
+    let mut client = gate.client();
+    let refused = Browser::default().ask(&mut client, send("GET /me"));
+    assert_eq!(refused.status, 401);
+    assert_eq!(refused.one("www-authenticate"), "Cookie");
+    assert_eq!(refused.all("set-cookie").len(), 0);
+    let (mut browser, mut client, token) = logged_in(&gate, "u1");
+    let before = browser.clone();
+    let out = browser.ask(
+        &mut client,
+        send("POST /logout").token(&token).says(r#""op":"end""#),
+    );
+    assert_eq!(out.status, 200);
+    assert_eq!(browser.cookies, Vec::new());
+    // Somebody else's page, or a tab that has slept.
+    let mut stale = before;
+    assert_eq!(stale.ask(&mut client, send("GET /")).status, 200);
+    assert!(stale.cookie("__Host-pc-sid").is_some());
+    assert_eq!(stale.ask(&mut client, send("GET /me")).status, 401);
+    assert_eq!(stale.cookie("__Host-pc-sid"), None);
+}
+
+/// Sends what changes something with a token; the status.
+fn put(browser: &mut Browser, client: &mut Client, token: &str) -> u16 {
+    browser.ask(client, send("POST /items").token(token)).status
+}
+
+#[test]
+fn case_81_a_token_of_another_session_is_refused() {
+    let upstream = application();
+    let gate = gate(&upstream);
+    let (mut one, mut client, of_one) = logged_in(&gate, "u1");
+    let (mut other, _, of_other) = logged_in(&gate, "u2");
+    // With the cookie of it too: who can read one browser's cookies may have put it there.
+    let name = format!("__Host-pc-csrf-{}", &of_one[..8]);
+    other.cookies.push((name, of_one.clone()));
+    assert_eq!(put(&mut other, &mut client, &of_one), 403);
+    assert_eq!(put(&mut other, &mut client, &of_other), 200);
+    assert_eq!(put(&mut one, &mut client, &of_one), 200);
+}
+
+#[test]
+fn case_82_of_two_uses_at_the_same_time_exactly_one_passes() {
+    let upstream = application();
+    let gate = Setup::new(shop(&upstream)).workers(2).start();
+    let (mut browser, mut client, mut token) = logged_in(&gate, "u1");
+    let mut second = gate.client();
+    for round in 0..1_000 {
+        let bytes = browser.bytes(&send("POST /items").token(&token));
+        client.send(&bytes);
+        second.send(&bytes);
+        let answers = [client.answer(), second.answer()];
+        let mut statuses = answers
+            .iter()
+            .map(|answer| answer.status)
+            .collect::<Vec<_>>();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 403], "{round}");
+        for answer in answers.iter().filter(|answer| answer.status == 200) {
+            browser.keep(answer);
+        }
+        token = browser.tokens().last().unwrap().clone();
+    }
+    assert_eq!(upstream.requests().len(), 1_001);
+}
+
+#[test]
+fn case_83_what_a_sibling_domain_sets_beside_ours_is_refused() {
+    let upstream = application();
+    let gate = gate(&upstream);
+    let (browser, mut client, token) = logged_in(&gate, "u1");
+    let with = |name: &str, value: &str| {
+        let mut two = browser.clone();
+        two.cookies.push((name.to_owned(), value.to_owned()));
+        two
+    };
+    let session = browser.cookie("__Host-pc-sid").unwrap();
+    for (name, value, status) in [
+        ("__Host-pc-sid", "x", 400),
+        ("__Host-pc-sid", session, 400),
+        // What a browser sends of a cookie without a name is taken for one with it.
+        ("", "__Host-pc-sid=x", 200),
+        ("__host-pc-sid", session, 200),
+    ] {
+        let mut two = with(name, value);
+        assert_eq!(
+            two.ask(&mut client, send("GET /me")).status,
+            status,
+            "{name}={value}"
+        );
+    }
+    let name = format!("__Host-pc-csrf-{}", &token[..8]);
+    assert_eq!(put(&mut with(&name, &token), &mut client, &token), 403);
+    // Alone, theirs is not signed by us.
+    let mut theirs = Browser::default();
+    theirs
+        .cookies
+        .push(("__Host-pc-sid".to_owned(), session.replace('1', "2")));
+    assert_eq!(theirs.ask(&mut client, send("GET /me")).status, 401);
+}
+
+#[test]
+fn case_84_and_85_only_the_services_own_pages_may_send() {
+    let upstream = application();
+    let gate = gate(&upstream);
+    let (mut browser, mut client, mut token) = logged_in(&gate, "u1");
+    for (lines, passes) in [
+        (&["Origin: http://shop.test"][..], false),
+        (&["Origin: null"], false),
+        (&[], false),
+        (&["Origin: https://shop.test"], true),
+        (&["Origin: https://SHOP.test"], false),
+        (&["Origin: https://shop.test."], false),
+        (&["Origin: https://shop.test:443"], false),
+        (&["Origin: https://shop.test:8443"], false),
+        (&["Origin: https://shop.test.evil.example"], false),
+        (&["Origin: https://evil.example"], false),
+        (
+            &["Origin: https://a.shop.test", "Sec-Fetch-Site: same-site"],
+            false,
+        ),
+        (
+            &["Origin: https://shop.test", "Sec-Fetch-Site: same-site"],
+            false,
+        ),
+        (
+            &["Origin: https://shop.test", "Sec-Fetch-Site: cross-site"],
+            false,
+        ),
+        (&["Origin: https://shop.test", "Sec-Fetch-Site: none"], true),
+        (
+            &["Origin: https://shop.test", "Sec-Fetch-Site: same-origin"],
+            true,
+        ),
+        (&["Sec-Fetch-Site: same-origin"], true),
+        (&["Sec-Fetch-Site: none"], false),
+        (&["Sec-Fetch-Site: Same-Origin"], false),
+        (
+            &["Origin: https://shop.test", "Origin: https://shop.test"],
+            false,
+        ),
+        (
+            &["Sec-Fetch-Site: same-origin", "Sec-Fetch-Site: same-origin"],
+            false,
+        ),
+    ] {
+        let mut sent = send("POST /items").unsaid().token(&token);
+        for line in lines {
+            sent = sent.with(*line);
+        }
+        let answer = browser.ask(&mut client, sent);
+        assert_eq!(answer.status, if passes { 200 } else { 403 }, "{lines:?}");
+        token = browser.tokens().last().unwrap().clone();
+    }
+}
+
+#[test]
+fn case_86_a_token_is_sent_and_not_only_kept() {
+    let upstream = application();
+    let gate = gate(&upstream);
+    let (mut browser, mut client, token) = logged_in(&gate, "u1");
+    for sent in [
+        send("POST /items"),
+        send("POST /items").token(""),
+        send("POST /items").token("0"),
+        send("POST /items").token(&token.to_ascii_uppercase()),
+        send("POST /items").token(&token).token(&token),
+        send(&format!("POST /items?_csrf={token}")),
+        send(&format!("POST /items?x-csrf-token={token}")),
+    ] {
+        assert_eq!(
+            browser.ask(&mut client, sent.clone()).status,
+            403,
+            "{sent:?}"
+        );
+    }
+    // And kept: without its cookie it is worth nothing.
+    let mut without = browser.clone();
+    without.cookies.retain(|(name, _)| name == "__Host-pc-sid");
+    assert_eq!(put(&mut without, &mut client, &token), 403);
+    assert_eq!(put(&mut browser, &mut client, &token), 200);
+}
+
+#[test]
+fn a_token_in_a_form_is_as_good() {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let upstream = application();
+    let gate = gate(&upstream);
+    let (mut browser, mut client, token) = logged_in(&gate, "u1");
+    let body = format!("a=b&_csrf={token}");
+    let answer = browser.ask(&mut client, send("POST /items").body(FORM, &body));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let again = browser.ask(&mut client, send("POST /items").body(FORM, &body));
+    assert_eq!(again.status, 403);
+    let token = browser.tokens().last().unwrap().clone();
+    let part = |name: &str, value: &str| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let multipart = "multipart/form-data; boundary=b";
+    let late = format!("{}{}--b--\r\n", part("x", "y"), part("_csrf", &token));
+    let first = format!("{}{}--b--\r\n", part("_csrf", &token), part("x", "y"));
+    for (body, status) in [(&late, 403), (&first, 200), (&first, 403)] {
+        let answer = browser.ask(&mut client, send("POST /items").body(multipart, body));
+        assert_eq!(answer.status, status, "{body}");
+    }
+    assert_eq!(upstream.requests().last().unwrap().body, first.as_bytes());
+    let json = browser.ask(
+        &mut client,
+        send("POST /items").body("application/json", "{}"),
+    );
+    assert_eq!(json.status, 403);
+}
+
+#[test]
+fn case_87_and_89_what_is_from_before_a_login_is_worth_nothing_after_it() {
+    let upstream = application();
+    let gate = gate(&upstream);
+    let (mut browser, mut client) = (Browser::default(), gate.client());
+    let before = browser.get_token(&mut client);
+    let pre = browser.cookie("__Host-pc-pre").unwrap().to_owned();
+    browser.log_in(&mut client, "u1");
+    let first = browser.cookie("__Host-pc-sid").unwrap().to_owned();
+    let mut mixed = browser.clone();
+    let name = format!("__Host-pc-csrf-{}", &before[..8]);
+    mixed.cookies.push((name, before.clone()));
+    mixed.cookies.push(("__Host-pc-pre".to_owned(), pre));
+    assert_eq!(put(&mut mixed, &mut client, &before), 403);
+    // Logged in once more, the id is another, and the one before is over.
+    let mut old = browser.clone();
+    browser.log_in(&mut client, "u1");
+    assert_ne!(browser.cookie("__Host-pc-sid"), Some(&*first));
+    assert_eq!(old.ask(&mut client, send("GET /me")).status, 401);
+    // An id that a client brings is never taken for a new session's.
+    let mut fixed = Browser::default();
+    fixed
+        .cookies
+        .push(("__Host-pc-sid".to_owned(), first.clone()));
+    fixed.log_in(&mut client, "u2");
+    assert_ne!(fixed.cookie("__Host-pc-sid"), Some(&*first));
+    // A change of roles is a new id too.
+    let token = browser.tokens().last().unwrap().clone();
+    let mut old = browser.clone();
+    let says = r#""op":"rotate","roles":["admin"]"#;
+    let answer = browser.ask(&mut client, send("POST /items").token(&token).says(says));
+    assert_eq!(answer.status, 200);
+    assert_eq!(old.ask(&mut client, send("GET /me")).status, 401);
+    assert_eq!(browser.ask(&mut client, send("GET /me")).status, 200);
+}
+
+/// A store that fails when it is told to.
+#[derive(Debug)]
+struct Failing {
+    store: MemoryStore,
+    fails: Mutex<Option<StoreError>>,
+}
+
+impl Store for Failing {
+    fn ask<'a>(&'a self, batch: &'a [Ask<'_>], now: Now) -> Reply<'a> {
+        match self.fails.lock().unwrap().clone() {
+            // It never comes.
+            Some(StoreError::TimedOut) => Reply::Pending(Box::pin(std::future::pending())),
+            Some(error) => Reply::Ready(Err(error)),
+            None => self.store.ask(batch, now),
+        }
+    }
+
+    fn keeps(&self) -> Durability {
+        Durability::Volatile
+    }
+}
+
+#[test]
+fn case_88_a_store_that_fails_is_a_503_and_nobody_is_logged_out() {
+    let upstream = application();
+    let store = Arc::new(Failing {
+        store: MemoryStore::new(MemoryOptions::default()).unwrap(),
+        fails: Mutex::new(None),
+    });
+    let gate = Setup::new(shop(&upstream))
+        .store(Arc::clone(&store) as Arc<dyn Store>)
+        .start();
+    let (mut browser, mut client, token) = logged_in(&gate, "u1");
+    let before = browser.cookies.clone();
+    let mut seen = upstream.requests().len();
+    for fault in [
+        StoreError::Unreachable("redis://user:secret@host".to_owned()),
+        StoreError::TimedOut,
+        StoreError::Full,
+        StoreError::Unwritable("no space left on device".to_owned()),
+        StoreError::Confused("other words".to_owned()),
+        StoreError::NotKept(Durability::Durable),
+    ] {
+        *store.fails.lock().unwrap() = Some(fault.clone());
+        let put = browser.ask(&mut client, send("POST /items").token(&token));
+        let me = browser.ask(&mut client, send("GET /me"));
+        let given = client.ask(browser.bytes(&send("POST /.portcullis/csrf")));
+        for answer in [put, me, given] {
+            assert_eq!(answer.status, 503, "{fault:?}");
+            assert!(answer.all("set-cookie").is_empty());
+            assert!(!answer.text().contains("secret"));
+        }
+        assert_eq!(upstream.requests().len(), seen);
+        *store.fails.lock().unwrap() = None;
+        assert_eq!(browser.cookies, before);
+        assert_eq!(
+            browser.ask(&mut client, send("GET /me")).status,
+            200,
+            "{fault:?}"
+        );
+        seen = upstream.requests().len();
+    }
+    assert_eq!(put(&mut browser, &mut client, &token), 200);
+}
+
+#[test]
+fn case_90_a_slow_request_revives_no_session_that_was_ended() {
+    let upstream = application();
+    let gate = gate(&upstream);
+    let (browser, mut client, token) = logged_in(&gate, "u1");
+    let (mut out, mut slow) = (browser.clone(), browser.clone());
+    let mut other = gate.client();
+    // It has passed, and the application is not done with it.
+    let held = slow.bytes(&send("GET /me").says(r#""op":"rotate""#));
+    let ended = out.ask(
+        &mut client,
+        send("POST /logout").token(&token).says(r#""op":"end""#),
+    );
+    assert_eq!(ended.status, 200);
+    assert_eq!(other.ask(&held).status, 401);
+    assert_eq!(slow.ask(&mut other, send("GET /me")).status, 401);
+    for _ in 0..3 {
+        assert_eq!(
+            browser.clone().ask(&mut client, send("GET /me")).status,
+            401
+        );
+    }
+}
+
+#[test]
+fn case_90_logging_out_everywhere_ends_every_session_of_the_user_and_no_other() {
+    let upstream = application();
+    let gate = gate(&upstream);
+    let (mut one, mut client, token) = logged_in(&gate, "u1");
+    let mut more: Vec<Browser> = (0..5).map(|_| logged_in(&gate, "u1").0).collect();
+    let (mut stranger, _, _) = logged_in(&gate, "u2");
+    let says = r#""op":"end_all""#;
+    let answer = one.ask(&mut client, send("POST /logout").token(&token).says(says));
+    assert_eq!(answer.status, 200);
+    for browser in &mut more {
+        assert_eq!(browser.ask(&mut client, send("GET /me")).status, 401);
+    }
+    assert_eq!(stranger.ask(&mut client, send("GET /me")).status, 200);
+}
+
+#[test]
+fn case_94_an_old_key_is_accepted_while_another_takes_over_and_refused_after() {
+    let upstream = application();
+    let gate = gate(&upstream);
+    let (mut browser, mut client, token) = logged_in(&gate, "u1");
+    let policy = shop(&upstream);
+    let both = |first: u8, rest: Option<u8>| {
+        let key = |byte: u8, seed: &[u8; 32], purpose: Purpose| {
+            let bytes = sha256(&[seed, purpose.label()].concat());
+            MacKey::new(KeyId::new([byte; KeyId::BYTES]), &bytes, None)
+        };
+        let keys = |purpose| {
+            let new = key(first, &[first; 32], purpose);
+            let old = rest.map(|id| key(id, &SEED, purpose));
+            Some(MacKeys::new([new].into_iter().chain(old).collect()))
+        };
+        IdentityKeys {
+            session: keys(Purpose::SessionCookie),
+            csrf: keys(Purpose::CsrfToken),
+            pre_session: keys(Purpose::PreSessionCookie),
+            ..IdentityKeys::of_seed(&SEED)
+        }
+    };
+    // In the overlap: the old key, which is called 0, stands behind the new one.
+    gate.replace_with(&policy, both(9, Some(0)));
+    assert_eq!(put(&mut browser, &mut client, &token), 200);
+    let token = browser.tokens().last().unwrap().clone();
+    assert_eq!(browser.ask(&mut client, send("GET /me")).status, 200);
+    let (mut new, _, of_new) = logged_in(&gate, "u2");
+    // After it.
+    gate.replace_with(&policy, both(9, None));
+    assert_eq!(put(&mut browser, &mut client, &token), 403);
+    assert_eq!(browser.ask(&mut client, send("GET /me")).status, 401);
+    assert_eq!(put(&mut new, &mut client, &of_new), 200);
+}
+
+#[test]
+fn case_93_an_oversized_cookie_of_ours_names_nobody() {
+    let upstream = application();
+    let gate = gate(&upstream);
+    let (browser, mut client, _) = logged_in(&gate, "u1");
+    let session = browser.cookie("__Host-pc-sid").unwrap();
+    for value in [
+        format!("{session}{}", "A".repeat(4_000)),
+        "A".repeat(6_000),
+        String::new(),
+        format!("{session}."),
+    ] {
+        let mut large = Browser::default();
+        large.cookies.push(("__Host-pc-sid".to_owned(), value));
+        assert_eq!(large.ask(&mut client, send("GET /me")).status, 401);
+        assert_eq!(large.ask(&mut client, send("GET /")).status, 200);
+    }
+}
+
+#[test]
+fn an_application_that_is_not_itself_begins_no_session() {
+    let upstream = Upstream::by_request(|request| {
+        let said = request.one("x-say");
+        let good = word(request, r#""op":"create","sub":"root""#);
+        let fields = match said {
+            "unsigned" => "Portcullis-Session: e30.e30.\r\n".to_owned(),
+            "twice" => format!("Portcullis-Session: {good}\r\nPortcullis-Session: {good}\r\n"),
+            "alias" => format!("Portcullis_Session: {good}\r\n"),
+            "old" => format!("Portcullis-Session: {}\r\n", signed(r#"{"op":"end"}"#, &SEED)),
+            "other" => {
+                let claims = r#"{"aud":"portcullis","op":"create","sub":"root"}"#;
+                format!("Portcullis-Session: {}\r\n", signed(claims, &[1; 32]))
+            }
+            "cookie" => "Set-Cookie: __Host-pc-sid=x; Path=/; Secure\r\nSet-Cookie: =__Host-pc-sid=y\r\nSet-Cookie: a=b\r\n".to_owned(),
+            other => panic!("{other}"),
+        };
+        format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 2\r\n\r\nok").into_bytes()
+    });
+    let gate = gate(&upstream);
+    let mut client = gate.client();
+    for (says, status) in [
+        ("unsigned", 502),
+        ("twice", 502),
+        ("alias", 502),
+        ("old", 502),
+        ("other", 502),
+        ("cookie", 200),
+    ] {
+        let mut browser = Browser::default();
+        let answer = client.ask(browser.bytes(&send("GET /").says(says)));
+        assert_eq!(answer.status, status, "{says}: {answer:?}");
+        assert!(answer.all("portcullis-session").is_empty());
+        let cookies = answer.all("set-cookie");
+        if says == "cookie" {
+            assert_eq!(cookies, ["a=b"]);
+        } else {
+            browser.keep(&answer);
+            assert_eq!(browser.cookies, Vec::new(), "{says}");
+        }
+    }
+}
+
+#[test]
+fn tokens_are_given_where_they_are_due_and_at_most_eight_are_kept() {
+    let upstream = application();
+    let gate = gate(&upstream);
+    let (mut browser, mut client, _) = logged_in(&gate, "u1");
+    let page = || {
+        send("GET /")
+            .with("Sec-Fetch-Mode: navigate")
+            .with("X-Kind: text/html; charset=utf-8")
+    };
+    for pages in 2..=12 {
+        assert_eq!(browser.ask(&mut client, page()).status, 200);
+        assert_eq!(browser.tokens().len(), pages.min(8));
+    }
+    // None for what is no page, is none that somebody goes to, or is nobody's.
+    for sent in [
+        send("GET /").with("Sec-Fetch-Mode: navigate"),
+        send("GET /")
+            .with("Sec-Fetch-Mode: cors")
+            .with("X-Kind: text/html"),
+    ] {
+        assert!(browser.ask(&mut client, sent).all("set-cookie").is_empty());
+    }
+    let nobody = Browser::default().ask(&mut client, page());
+    assert!(nobody.all("set-cookie").is_empty());
+    // A refusal after the token was used brings another; one before takes none.
+    let tokens = browser.tokens();
+    drop(upstream);
+    let answer = browser.ask(&mut client, send("POST /items").token(&tokens[0]));
+    assert_eq!(answer.status, 502);
+    assert!(!browser.tokens().contains(&tokens[0]));
+    assert_eq!(browser.tokens().len(), 8);
+}
+
+#[test]
+fn who_has_no_session_gets_a_token_at_the_endpoint_alone_and_pages_of_others_none() {
+    let upstream = application();
+    let gate = gate(&upstream);
+    let mut client = gate.client();
+    let mut browser = Browser::default();
+    let contact = browser.ask(&mut client, send("POST /contact"));
+    assert_eq!(contact.status, 403);
+    let token = browser.get_token(&mut client);
+    let contact = browser.ask(&mut client, send("POST /contact").token(&token));
+    assert_eq!(contact.status, 200);
+    for (sent, status) in [
+        (send("GET /.portcullis/csrf"), 200),
+        (send("GET /.portcullis/csrf").unsaid(), 403),
+        (
+            send("GET /.portcullis/csrf")
+                .unsaid()
+                .with("Sec-Fetch-Site: cross-site"),
+            403,
+        ),
+        (
+            send("POST /.portcullis/csrf")
+                .unsaid()
+                .with("Origin: https://evil.example"),
+            403,
+        ),
+        (send("DELETE /.portcullis/csrf"), 405),
+        (send("GET /.portcullis/other"), 404),
+        (send("GET /.portcullis"), 404),
+        (send("POST /.portcullis/jwks.json"), 405),
+    ] {
+        let answer = browser.clone().ask(&mut client, sent.clone());
+        assert_eq!(answer.status, status, "{sent:?}");
+        assert!(answer.all("access-control-allow-origin").is_empty());
+        assert_eq!(answer.one("cache-control"), "no-store");
+    }
+    let many: Vec<u16> = (0..120)
+        .map(|_| {
+            client
+                .ask(browser.bytes(&send("GET /.portcullis/csrf")))
+                .status
+        })
+        .collect();
+    assert!(many.contains(&429) && many[..90].iter().all(|status| *status == 200));
+}
+
+#[test]
+fn who_brings_no_cookie_is_no_browser_that_another_site_could_use() {
+    let upstream = application();
+    let gate = gate(&upstream);
+    let mut client = gate.client();
+    // Nothing says who is calling, so nothing is checked but that: 401 and not 403.
+    let sent = send("POST /items").unsaid().with("Authorization: Bearer x");
+    assert_eq!(Browser::default().ask(&mut client, sent).status, 401);
+}

@@ -1,0 +1,181 @@
+//! `IdentityPlan`: how a policy knows who is calling, with the keys for it, ready for use.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use portcullis_policy::{Policy, SameSite as Stated, SessionSource};
+
+use crate::application::{ApplicationPlan, ApplicationSecret, IdentitySigner};
+use crate::clock::Nanos;
+use crate::digest::sha256;
+use crate::keys::{KeyId, MacKey, MacKeys, Purpose};
+use crate::session::SameSite;
+
+/// The keys that the guard's own cookies and tokens are signed with, made of the secrets that the policy names. They are read by
+/// whoever may read files and variables.
+#[derive(Clone, Debug, Default)]
+pub struct IdentityKeys {
+    /// For the cookies of sessions.
+    pub session: Option<MacKeys>,
+    /// For CSRF tokens.
+    pub csrf: Option<MacKeys>,
+    /// For the cookies of those who are not logged in.
+    pub pre_session: Option<MacKeys>,
+    /// That the guard signs with who is calling.
+    pub signers: Vec<Arc<IdentitySigner>>,
+    /// That the application signs with what it says of sessions.
+    pub application: Vec<Arc<ApplicationSecret>>,
+}
+
+impl IdentityKeys {
+    /// Keys of a seed alone, for a rehearsal: what they sign is worth nothing to a guard that serves.
+    #[must_use]
+    pub fn of_seed(seed: &[u8; 32]) -> Self {
+        let key = |purpose: Purpose| {
+            let bytes = sha256(&[seed, purpose.label()].concat());
+            MacKeys::new(vec![MacKey::new(
+                KeyId::new([0; KeyId::BYTES]),
+                &bytes,
+                None,
+            )])
+        };
+        let signer = IdentitySigner::new("rehearsal".to_owned(), seed, None);
+        Self {
+            session: Some(key(Purpose::SessionCookie)),
+            csrf: Some(key(Purpose::CsrfToken)),
+            pre_session: Some(key(Purpose::PreSessionCookie)),
+            signers: signer.into_iter().map(Arc::new).collect(),
+            application: vec![Arc::new(ApplicationSecret::new(seed, None))],
+        }
+    }
+}
+
+/// How the guard knows who is calling.
+#[derive(Debug, Default)]
+pub struct IdentityPlan {
+    /// Sessions.
+    pub session: Option<SessionPlan>,
+    /// CSRF tokens.
+    pub csrf: Option<CsrfPlan>,
+    /// How the application is told who is calling, and says what becomes of sessions.
+    pub application: Option<ApplicationPlan>,
+}
+
+/// Sessions, ready for use.
+#[derive(Debug)]
+pub struct SessionPlan {
+    /// What a session is.
+    pub source: SourcePlan,
+    /// How long one lives that nobody uses.
+    pub idle: Duration,
+    /// How long one lives at most.
+    pub absolute: Duration,
+    /// What is said of its cookie.
+    pub same_site: SameSite,
+}
+
+/// What a session is.
+#[derive(Debug)]
+pub enum SourcePlan {
+    /// The guard's own, by cookies that are signed with these keys.
+    Own(MacKeys),
+    /// The application's, in the cookie of this name.
+    Cookie(String),
+    /// The one that this claim of a verified token names.
+    Claim(String),
+}
+
+/// CSRF tokens, ready for use.
+#[derive(Debug)]
+pub struct CsrfPlan {
+    /// For the tokens.
+    pub keys: MacKeys,
+    /// For the cookies of those who are not logged in.
+    pub pre_session: MacKeys,
+    /// How long a token can be used.
+    pub lifetime: Nanos,
+    /// Origins beside the service's own whose pages may send, as a browser writes them.
+    pub same_site: Vec<String>,
+}
+
+/// A secret of the policy whose keys were not handed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeysMissing(pub &'static str);
+
+impl IdentityPlan {
+    /// That of a policy.
+    ///
+    /// # Errors
+    ///
+    /// The secret that the policy names and for which there are no keys.
+    pub fn of(policy: &Policy, keys: IdentityKeys) -> Result<Self, KeysMissing> {
+        let Some(identity) = policy.identity() else {
+            return Ok(Self::default());
+        };
+        let session = match &identity.session {
+            None => None,
+            Some(stated) => Some(SessionPlan {
+                source: match &stated.source {
+                    SessionSource::Own => {
+                        SourcePlan::Own(keys.session.ok_or(KeysMissing("identity.session.secret"))?)
+                    }
+                    SessionSource::Cookie(name) => SourcePlan::Cookie(name.to_string()),
+                    SessionSource::Claim(name) => SourcePlan::Claim(name.to_string()),
+                },
+                idle: stated.idle,
+                absolute: stated.absolute,
+                same_site: match stated.same_site {
+                    Stated::Lax => SameSite::Lax,
+                    Stated::Strict => SameSite::Strict,
+                },
+            }),
+        };
+        let csrf = match &identity.csrf {
+            None => None,
+            Some(stated) => {
+                const NAME: KeysMissing = KeysMissing("identity.csrf.secret");
+                Some(CsrfPlan {
+                    keys: keys.csrf.ok_or(NAME)?,
+                    pre_session: keys.pre_session.ok_or(NAME)?,
+                    lifetime: Nanos::try_from(stated.lifetime.as_nanos()).unwrap_or(Nanos::MAX),
+                    same_site: stated.same_site.iter().map(ToString::to_string).collect(),
+                })
+            }
+        };
+        let application = match &identity.application {
+            None => None,
+            Some(stated) => {
+                if keys.signers.is_empty() {
+                    return Err(KeysMissing("identity.session.secret"));
+                }
+                if stated.secret.is_some() && keys.application.is_empty() {
+                    return Err(KeysMissing("identity.application.secret"));
+                }
+                Some(ApplicationPlan {
+                    signers: keys.signers,
+                    secrets: keys.application,
+                    issuer: policy
+                        .public_url()
+                        .map(ToString::to_string)
+                        .unwrap_or_default(),
+                    audience: match &stated.audience {
+                        Some(audience) => audience.to_string(),
+                        None => policy.name().map(ToString::to_string).unwrap_or_default(),
+                    },
+                })
+            }
+        };
+        Ok(Self {
+            session,
+            csrf,
+            application,
+        })
+    }
+
+    /// Whether the guard itself says who is calling.
+    #[must_use]
+    pub fn has_own_sessions(&self) -> bool {
+        let source = self.session.as_ref().map(|session| &session.source);
+        matches!(source, Some(SourcePlan::Own(_)))
+    }
+}

@@ -1,0 +1,170 @@
+//! Session: the token is live and of this session, the session is alive, and where the route needs a caller there is one.
+//!
+//! One batch asks the store for all of it. A session that is over makes an anonymous caller of who names it; only where
+//! somebody must be known is that a refusal, and only then is the cookie cleared.
+
+use smallvec::SmallVec;
+
+use super::csrf::Proof;
+use super::{Case, Phase, Verdict, Work};
+use crate::csrf::keys_of;
+use crate::decision::Denial;
+use crate::reason::Reason;
+use crate::session::{Binding, Caller, SessionRef, Stored};
+use crate::store::{Answer, Answers, Ask, Batch, Key, StoreError};
+
+pub(crate) const PHASE: Phase = Phase {
+    name: "session",
+    reads_body: false,
+    work: Work::Asks { ask, judge },
+};
+
+fn ask<'s>(case: &mut Case<'s, '_>, batch: &mut Batch<'s>) -> Verdict<'s, ()> {
+    if let Some(session) = case.seen.session {
+        batch.push(Ask::Get { key: session.key() });
+    }
+    // Which of the two holds is known when the session is: both are asked for at once.
+    if let Proof::Token(token) = case.proof
+        && let Some(csrf) = &case.plan.identity.csrf
+    {
+        for binding in candidates(case) {
+            let keys = keys_of(&csrf.keys, case.now, &binding, &token);
+            batch.extend(keys.into_iter().map(|key| Ask::Get { key }));
+        }
+    }
+    if batch.is_empty() {
+        settle(case, None)?;
+    }
+    Ok(())
+}
+
+fn judge<'s>(case: &mut Case<'s, '_>, answers: Result<Answers, StoreError>) -> Verdict<'s, ()> {
+    let answers = match answers {
+        Ok(answers) => answers,
+        Err(error) => {
+            return Err(Denial::because(Reason::SESSION_UNKNOWN)
+                .saying(error.class())
+                .into());
+        }
+    };
+    let mut found = SmallVec::<[_; 4]>::new();
+    for answer in answers {
+        let Answer::Found(value) = answer else {
+            return Err(confused());
+        };
+        found.push(value);
+    }
+    let mut found = found.into_iter();
+    let caller = match case.seen.session {
+        None => None,
+        Some(session) => alive(case, session, found.next().map(Answer::Found))?.map(Box::new),
+    };
+    let live = live_token(case, caller.as_deref(), &mut found)?;
+    case.caller = caller;
+    settle(case, live)
+}
+
+/// Who calls by a session, if the store's answer says that it is alive.
+pub(super) fn alive<'s>(
+    case: &Case<'s, '_>,
+    session: SessionRef,
+    answer: Option<Answer>,
+) -> Verdict<'s, Option<Caller>> {
+    let Some(Answer::Found(stored)) = answer else {
+        return Err(confused());
+    };
+    let stored = stored.as_deref().map(Stored::decode).transpose();
+    let stored = stored
+        .map_err(|corrupt| Denial::because(Reason::SESSION_UNKNOWN).saying(corrupt.to_string()))?;
+    Ok(match stored {
+        Some(Stored::Live(record)) if record.is_alive(case.now.unix_millis) => {
+            Some(Caller { record, session })
+        }
+        Some(Stored::Live(_) | Stored::Ended) | None => None,
+    })
+}
+
+fn confused<'s>() -> super::Stop<'s> {
+    Denial::because(Reason::SESSION_UNKNOWN)
+        .saying("the store answered something else than was asked")
+        .into()
+}
+
+/// What a token may be bound to, in the order in which it is asked for.
+fn candidates(case: &Case<'_, '_>) -> SmallVec<[Binding; 2]> {
+    let session = case.seen.session.map(Binding::session);
+    let foreign = case.seen.foreign;
+    session
+        .into_iter()
+        .chain(foreign)
+        .chain(case.seen.pre_session)
+        .collect()
+}
+
+/// The entry of the token, where it is live for who calls: for the session if there is one, else for who has none.
+fn live_token<'s>(
+    case: &Case<'s, '_>,
+    caller: Option<&Caller>,
+    found: &mut impl Iterator<Item = Option<crate::store::Value>>,
+) -> Verdict<'s, Option<Key>> {
+    let (Proof::Token(token), Some(csrf)) = (case.proof, &case.plan.identity.csrf) else {
+        return Ok(None);
+    };
+    let holder = holder(case, caller);
+    let mut live = None;
+    for binding in candidates(case) {
+        for key in keys_of(&csrf.keys, case.now, &binding, &token) {
+            let is_there = found.next().ok_or_else(confused)?.is_some();
+            if is_there && Some(binding) == holder && live.is_none() {
+                live = Some(key);
+            }
+        }
+    }
+    Ok(live)
+}
+
+/// To what a token of this request has to be bound.
+pub(crate) fn holder(case: &Case<'_, '_>, caller: Option<&Caller>) -> Option<Binding> {
+    match caller {
+        Some(caller) => Some(Binding::session(caller.session)),
+        None => case.seen.foreign.or(case.seen.pre_session),
+    }
+}
+
+/// Judges by what is known now.
+fn settle<'s>(case: &mut Case<'s, '_>, live: Option<Key>) -> Verdict<'s, ()> {
+    case.binding = holder(case, case.caller.as_deref());
+    if matches!(case.proof, Proof::Token(_)) {
+        match live {
+            Some(key) => case.token_key = Some(key),
+            None => {
+                let denial = Denial::because(Reason::CSRF_TOKEN_SPENT)
+                    .saying("the token was used, is over, or is of another session");
+                case.refuse(PHASE.name, Box::new(denial))?;
+            }
+        }
+    }
+    let route = case.route()?;
+    let is_over = case.seen.has_session_cookie
+        && case.plan.identity.has_own_sessions()
+        && case.caller.is_none();
+    if let Some(caller) = &case.caller {
+        let session = caller.session.shown();
+        case.passed(PHASE.name, route.line, || {
+            format!("the session `{session}` is alive")
+        });
+        return Ok(());
+    }
+    if !route.needs_caller.contains(case.view.method()) {
+        case.not_needed(PHASE.name, "nobody has to be known here");
+        return Ok(());
+    }
+    let mut denial = if is_over {
+        Denial::because(Reason::SESSION_OVER).saying("the cookie names no session that is alive")
+    } else {
+        Denial::because(Reason::CALLER_UNKNOWN).saying("no session is named")
+    };
+    denial.clears_session = is_over;
+    denial.line = route.line;
+    case.refuse(PHASE.name, Box::new(denial))
+}
