@@ -90,7 +90,7 @@ fn case_81_a_token_of_another_session_is_refused() {
     let (mut one, mut client, of_one) = logged_in(&gate, "u1");
     let (mut other, _, of_other) = logged_in(&gate, "u2");
     // With the cookie of it too: who can read one browser's cookies may have put it there.
-    let name = format!("__Host-pc-csrf-{}", &of_one[..8]);
+    let name = cookie_of(&of_one);
     other.cookies.push((name, of_one.clone()));
     assert_eq!(put(&mut other, &mut client, &of_one), 403);
     assert_eq!(put(&mut other, &mut client, &of_other), 200);
@@ -147,7 +147,7 @@ fn case_83_what_a_sibling_domain_sets_beside_ours_is_refused() {
             "{name}={value}"
         );
     }
-    let name = format!("__Host-pc-csrf-{}", &token[..8]);
+    let name = cookie_of(&token);
     assert_eq!(put(&mut with(&name, &token), &mut client, &token), 403);
     // Alone, theirs is not signed by us.
     let mut theirs = Browser::default();
@@ -279,7 +279,7 @@ fn case_87_and_89_what_is_from_before_a_login_is_worth_nothing_after_it() {
     browser.log_in(&mut client, "u1");
     let first = browser.cookie("__Host-pc-sid").unwrap().to_owned();
     let mut mixed = browser.clone();
-    let name = format!("__Host-pc-csrf-{}", &before[..8]);
+    let name = cookie_of(&before);
     mixed.cookies.push((name, before.clone()));
     mixed.cookies.push(("__Host-pc-pre".to_owned(), pre));
     assert_eq!(put(&mut mixed, &mut client, &before), 403);
@@ -596,4 +596,9 @@ fn who_brings_no_cookie_is_no_browser_that_another_site_could_use() {
     // Nothing says who is calling, so nothing is checked but that: 401 and not 403.
     let sent = send("POST /items").unsaid().with("Authorization: Bearer x");
     assert_eq!(Browser::default().ask(&mut client, sent).status, 401);
+}
+
+/// The name of the cookie of a token.
+fn cookie_of(token: &str) -> String {
+    format!("__Host-pc-csrf-{}", token.get(..8).unwrap())
 }
