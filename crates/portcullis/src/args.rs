@@ -4,11 +4,15 @@ mod explain;
 mod guard;
 mod init;
 mod policy;
+mod trail;
 
 pub(crate) use explain::{Explain, RequestArgs, TextFormat};
 pub(crate) use guard::{DevArgs, GuardArgs, GuardWay, LogFormat};
 pub(crate) use init::InitArgs;
 pub(crate) use policy::{CheckArgs, PolicyCommand, Purpose, TestArgs};
+pub(crate) use trail::{
+    ExportArgs, ExportFormat, QueryArgs, QueryFormat, TrailCommand, TrailPlace, VerifyArgs, Wanted,
+};
 
 use std::path::PathBuf;
 
@@ -37,6 +41,7 @@ Examples:
   portcullis guard dev                    the same on your own machine, with https and hints
   portcullis explain request GET /items   what the guard would do with a request, and why
   portcullis policy check --for guard     what is wrong with portcullis.toml, or lacking in it
+  portcullis trail verify                 whether somebody touched the audit trail
 
 Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or an unreadable policy, 3 nothing to read,
 70 internal error.";
@@ -60,6 +65,11 @@ pub(crate) enum Command {
     Policy {
         #[command(subcommand)]
         what: PolicyCommand,
+    },
+    /// Verifies, searches or exports the audit trail.
+    Trail {
+        #[command(subcommand)]
+        what: TrailCommand,
     },
     /// Prints what the program knows, for other programs.
     Dump {

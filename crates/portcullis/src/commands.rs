@@ -11,6 +11,7 @@ mod guard_dev;
 mod init;
 mod policy;
 mod routes;
+mod trail;
 
 use std::path::Path;
 
@@ -18,7 +19,7 @@ use portcullis_audit::{Audited, Options, RULES, Rule};
 use portcullis_policy::{Policy, closest};
 use portcullis_report::RuleCard;
 
-use crate::args::{Args, Command, Dump, Explain, PolicyCommand, Reading, When};
+use crate::args::{Args, Command, Dump, Explain, PolicyCommand, Reading, TrailCommand, When};
 use crate::commit;
 use crate::environment::Environment;
 use crate::exit::Exit;
@@ -51,6 +52,15 @@ pub(crate) fn run(args: Args, environment: &Environment) -> Result<Exit, Failure
         Command::Policy {
             what: PolicyCommand::Schema,
         } => policy::schema(),
+        Command::Trail {
+            what: TrailCommand::Verify(args),
+        } => trail::verify(&args),
+        Command::Trail {
+            what: TrailCommand::Query(args),
+        } => trail::query(&args, environment),
+        Command::Trail {
+            what: TrailCommand::Export(args),
+        } => trail::export(&args),
         Command::Dump { what: Dump::Rules } => dump::rules(),
         Command::Dump {
             what: Dump::Catalogue,

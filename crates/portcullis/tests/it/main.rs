@@ -14,6 +14,7 @@ mod reading;
 mod readme;
 mod rules;
 mod snippets;
+mod trail;
 mod usage;
 
 use std::process::{Command, Output};

@@ -14,7 +14,7 @@ use super::key::SigningKey;
 pub const TRAIL_FILE: &str = "trail.sqlite";
 /// The name of the file with the public key, beside it.
 pub const PUBLIC_KEY_FILE: &str = "trail.pub";
-const KEY_FILE: &str = "trail.key";
+pub(super) const KEY_FILE: &str = "trail.key";
 const NEW_KEY_FILE: &str = "trail.key.new";
 const NEW_TRAIL_FILE: &str = "trail.sqlite.new";
 const LOCK_FILE: &str = "trail.lock";
@@ -114,13 +114,17 @@ impl TrailFolder {
         Ok(())
     }
 
-    /// Writes the public key beside the trail, for whoever takes it away to verify with.
+    /// Writes the public key beside the trail, for whoever takes it away to verify with. Those before it stay: what they
+    /// signed is still there.
     pub(super) fn publish(&self, key: HexBytes<32>) -> Result<(), TrailError> {
         let path = self.path.join(PUBLIC_KEY_FILE);
-        let text = format!("{key}\n");
-        if fs::read_to_string(&path).is_ok_and(|there| there == text) {
+        let mut text = fs::read_to_string(&path).unwrap_or_default();
+        let key = key.to_string();
+        if text.lines().any(|line| line == key) {
             return Ok(());
         }
+        text.push_str(&key);
+        text.push('\n');
         let new = self.path.join("trail.pub.new");
         remove_if_there(&new)?;
         let written = || -> io::Result<()> {

@@ -37,6 +37,18 @@ impl TrailKind {
         (Self::Gap, 8, "gap"),
     ];
 
+    /// The words, in the same order.
+    pub const WORDS: [&'static str; 8] = [
+        "start",
+        "intent",
+        "outcome",
+        "note",
+        "session",
+        "admin",
+        "checkpoint",
+        "gap",
+    ];
+
     /// The number that is stored.
     #[must_use]
     pub fn code(self) -> u8 {
@@ -85,6 +97,7 @@ mod tests {
             assert_eq!(word.parse(), Ok(kind));
             assert_eq!((kind.code(), kind.as_str()), (code, word));
         }
+        assert_eq!(TrailKind::ALL.map(|(.., word)| word), TrailKind::WORDS);
         assert_eq!(TrailKind::of_code(0), None);
         assert_eq!("soon".parse::<TrailKind>(), Err(()));
     }

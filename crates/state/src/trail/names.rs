@@ -1,11 +1,15 @@
 //! `TrailNames`: keyed hashes of clients and sessions, and texts with what is about a person masked.
 
 use std::net::IpAddr;
+use std::path::Path;
 
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
+use portcullis_guard::clock::Now;
 use portcullis_policy::event::{EventText, HexBytes, Pseudonym};
 
 use super::body::Masked;
+use super::files::KEY_FILE;
+use super::key::SigningKey;
 use super::mask::private;
 
 /// The longest text that is looked at, in bytes. A longer one is masked whole.
@@ -29,6 +33,18 @@ impl TrailNames {
             session: purpose(b"portcullis trail session 1"),
             text: purpose(b"portcullis trail text 1"),
         }
+    }
+
+    /// Those of a trail whose key is the one of its folder and can be read; nothing where it is not.
+    #[must_use]
+    pub fn beside(trail: &Path) -> Option<Self> {
+        // A key of a folder has no last day, so the moment says nothing.
+        let now = Now {
+            monotonic: 0,
+            unix_millis: 0,
+        };
+        let key = SigningKey::open(&trail.with_file_name(KEY_FILE), now).ok()?;
+        Some(key.names())
     }
 
     /// The name of an address. One that is mapped into IPv6 has the name of the IPv4 address.
