@@ -9,7 +9,7 @@ use crate::{
     AnswerHeaders, AuditSettings, Control, Cors, Csp, Database, Date, EventSettings, Except, Fact,
     Function, Guard, GuardSymbol, HostPattern, Identity, Later, Limit, Method, Name, Need, Notice,
     PathTemplate, PolicyErrors, Profile, ProxySettings, PublicUrl, Roles, Route, RouteName,
-    Upstream, default_limit_name, default_limits, policy_file,
+    TrailSettings, Upstream, default_limit_name, default_limits, policy_file,
 };
 
 /// A policy that is valid: there is no other kind.
@@ -35,7 +35,7 @@ pub struct Policy {
     pub(crate) excepts: Vec<Except>,
     pub(crate) audit: AuditSettings,
     pub(crate) store: Option<Database>,
-    pub(crate) trail: Option<Database>,
+    pub(crate) trail: Option<TrailSettings>,
     pub(crate) identity: Option<Identity>,
     pub(crate) roles: Option<Roles>,
     pub(crate) facts: BTreeMap<Name, Fact>,
@@ -217,9 +217,9 @@ impl Policy {
         self.store.as_ref()
     }
 
-    /// Where the trail is kept; none where it is a file beside the guard.
+    /// Where what was done is recorded; without it, in a file of the state folder.
     #[must_use]
-    pub const fn trail(&self) -> Option<&Database> {
+    pub const fn trail(&self) -> Option<&TrailSettings> {
         self.trail.as_ref()
     }
 

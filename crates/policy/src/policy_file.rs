@@ -19,7 +19,7 @@ use crate::{
     FunctionName, Policy, PolicyErrors, Profile, answer_headers, audit_settings, cors, deployment,
     depth, event_settings, except, facts, function, guard, host_pattern, identity, later, limit,
     node, notice, overlaps, proxy_settings, public_url, roles, route, static_paths, stores,
-    trusted_proxies, upstream,
+    trail_settings, trusted_proxies, upstream,
 };
 
 /// The version of the policy file that this program reads.
@@ -136,10 +136,10 @@ pub(crate) const TABLES: [(Key, Read); 24] = [
     (
         may(
             "trail",
-            Kind::Table(&stores::FORM),
-            "Where what was done is recorded: `postgres://`; else a file beside the guard.",
+            Kind::Table(&trail_settings::FORM),
+            "Where what was done is recorded, and what shows that nobody touched it.",
         ),
-        stores::read_trail,
+        trail_settings::read,
     ),
     (
         may(

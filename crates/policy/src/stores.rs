@@ -1,4 +1,4 @@
-//! `[store]` and `[trail]`: where the guard keeps what it counts and what it records.
+//! `[store]`: where the guard keeps what it counts.
 
 use crate::faults::Faults;
 use crate::form::{Form, Kind, need};
@@ -16,7 +16,7 @@ pub struct Database {
     pub place: Place,
 }
 
-/// The form of both.
+/// The form of it.
 pub(crate) const FORM: Form = Form::new(
     "A database that the guard works with.",
     &[need(
@@ -29,11 +29,6 @@ pub(crate) const FORM: Form = Form::new(
 /// Reads `[store]`: `redis://`, `rediss://`, `redis+cluster://`; left out, what the guard keeps in itself.
 pub(crate) fn read_store(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
     draft.policy.store = read(node, "`[store]`", faults);
-}
-
-/// Reads `[trail]`: `postgres://`; left out, a file beside the guard.
-pub(crate) fn read_trail(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
-    draft.policy.trail = read(node, "`[trail]`", faults);
 }
 
 fn read(node: &Node, noun: &'static str, faults: &mut Faults<'_>) -> Option<Database> {

@@ -3,7 +3,8 @@
 use super::writer::{Writer, Written, bare, length, list, text};
 use crate::policy_file::{TABLES, VERSION};
 use crate::{
-    Database, EventTarget, Policy, ProxySettings, event_settings, health_check, proxy_settings,
+    Database, EventTarget, Policy, ProxySettings, TrailSettings, event_settings, health_check,
+    proxy_settings,
 };
 
 pub(super) fn write(policy: &Policy, writer: &mut Writer) {
@@ -31,7 +32,9 @@ pub(super) fn write(policy: &Policy, writer: &mut Writer) {
     proxy(&policy.proxy, writer);
     events(policy, writer);
     database("[store]", policy.store.as_ref(), writer);
-    database("[trail]", policy.trail.as_ref(), writer);
+    if let Some(trail) = &policy.trail {
+        self::trail(trail, writer);
+    }
 }
 
 /// A key at the top of the file.
@@ -108,5 +111,21 @@ fn database(header: &str, database: Option<&Database>, writer: &mut Writer) {
     if let Some(database) = database {
         writer.header(header);
         writer.stated("url", &text(&database.url));
+    }
+}
+
+fn trail(settings: &TrailSettings, writer: &mut Writer) {
+    writer.header("[trail]");
+    match &settings.url {
+        Some(url) => writer.stated("url", &text(url)),
+        None => writer.left_out("url", "a file of the state folder"),
+    }
+    match &settings.signing_key {
+        Some(key) => writer.stated("signing_key", &text(key)),
+        None => writer.left_out("signing_key", "made at the first start"),
+    }
+    match &settings.checkpoints {
+        Some(path) => writer.stated("checkpoints", &text(path)),
+        None => writer.left_out("checkpoints", "kept in the trail alone"),
     }
 }

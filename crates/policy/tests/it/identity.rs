@@ -262,7 +262,17 @@ fn faults_of_roles_and_facts() {
             "4:7",
             &["never written here"],
         ),
-        ("[trail]", "3:1", &["needs `url`"]),
+        (
+            "[trail]\nsigning_key = \"0f0f\"",
+            "4:15",
+            &["never written here"],
+        ),
+        (
+            "[trail]\ncheckpoints = \"stdout\"",
+            "4:15",
+            &["checkpoints go to a file"],
+        ),
+        ("[store]", "3:1", &["needs `url`"]),
     ];
     for (text, at, words) in cases {
         fault(text, at, words);
@@ -437,6 +447,7 @@ fn a_guard_says_what_it_would_not_follow() {
     for table in [
         "[store]\nurl = \"env:S\"",
         "[trail]\nurl = \"env:S\"",
+        "[trail]\ncheckpoints = \"/mnt/worm/checkpoints.jsonl\"",
         "[identity]",
         "[identity.csrf]\nsecret = \"env:S\"",
         "[identity.session]\nsecret = \"env:S\"",

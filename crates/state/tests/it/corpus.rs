@@ -1,4 +1,4 @@
-//! The corpora of the fuzz targets of decisions and of kept records, under the same checks on every run of the tests.
+//! The corpora of the fuzz targets of decisions, of kept records and of the trail, under the same checks on every run of the tests.
 
 use std::fs;
 use std::panic::catch_unwind;
@@ -8,6 +8,8 @@ use std::path::Path;
 mod decide;
 #[path = "../../../../fuzz/checks/store_record.rs"]
 mod store_record;
+#[path = "../../../../fuzz/checks/trail.rs"]
+mod trail;
 
 /// Runs a check on all that the fuzzer found worth keeping.
 fn replay(target: &str, check: fn(&[u8])) {
@@ -33,4 +35,9 @@ fn decide_holds() {
 #[test]
 fn store_record_holds() {
     replay("store_record", store_record::check);
+}
+
+#[test]
+fn trail_holds() {
+    replay("trail", trail::check);
 }
