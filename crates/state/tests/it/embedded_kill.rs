@@ -135,16 +135,10 @@ fn rounds(count: u64) -> Model {
     let mut chance = Chance(0x5eed);
     for round in 0..count {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "embedded_kill::child",
-                "--ignored",
-                "--nocapture",
-            ])
+            .args(["--exact", "embedded_kill::child", "--nocapture"])
             .env(FOLDER, folder.path())
             .env(ROUND, round.to_string())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
