@@ -341,8 +341,11 @@ fn limit_plan(limit: &Limit, route: &Route, spared: MethodSet) -> LimitPlan {
     let window = limit.rate.window;
     let nanos = Nanos::try_from(window.as_nanos()).unwrap_or(Nanos::MAX);
     let count = limit.rate.count.get();
+    let lockout = limit.lockout.map_or(0, |lockout| {
+        Nanos::try_from(lockout.as_nanos()).unwrap_or(Nanos::MAX)
+    });
     let rule = match limit.algorithm {
-        Algorithm::Exact => LimitRule::exact(count, nanos),
+        Algorithm::Exact => LimitRule::exact(count, nanos).locking(lockout),
         Algorithm::Smooth => LimitRule::smooth(count, nanos, limit.burst_or_default().get()),
     };
     let is_default = limit.place.line == 0;
@@ -359,8 +362,13 @@ fn limit_plan(limit: &Limit, route: &Route, spared: MethodSet) -> LimitPlan {
             let (name, rate, algorithm) = (&limit.name, &limit.rate, limit.algorithm);
             let burst = rule.capacity();
             let counts = limit.counts;
+            // Nothing for a limit without one, so that its buckets keep their names.
+            let lockout = match limit.lockout {
+                Some(lockout) => format!("|lockout {}", lockout.as_millis()),
+                None => String::new(),
+            };
             Scope::new(&format!(
-                "{namespace}|{name}|{rate}|{algorithm}|{burst}|{counts}|{of_route}|{by}"
+                "{namespace}|{name}|{rate}|{algorithm}|{burst}|{counts}|{of_route}|{by}{lockout}"
             ))
         };
         BucketPlan {
@@ -385,7 +393,8 @@ fn limit_plan(limit: &Limit, route: &Route, spared: MethodSet) -> LimitPlan {
             }
         }),
         counts_failures: limit.counts == Counts::Failures,
-        durability: if window.as_secs() >= LONG_WINDOW_SECONDS {
+        // Who could wait for a restart, or bring one about, would not be shut out.
+        durability: if window.as_secs() >= LONG_WINDOW_SECONDS || lockout > 0 {
             Durability::Snapshot
         } else {
             Durability::Volatile

@@ -3,7 +3,11 @@
 //! All moments are monotonic [`Nanos`]. Nothing here divides a rate so that more is admitted than the policy says:
 //! where a length does not divide evenly it is rounded up.
 
+mod exact_cell;
+
 use std::collections::VecDeque;
+
+pub use exact_cell::ExactCell;
 
 use crate::clock::Nanos;
 
@@ -16,6 +20,8 @@ pub enum LimitRule {
         count: u32,
         /// In which time; never zero.
         window: Nanos,
+        /// How long the bucket stays shut from the moment at which it is used up; zero for no longer than the window says.
+        lockout: Nanos,
     },
     /// GCRA (ITU-T I.371): `burst` at once, and one more for each `period`. In any time `d` at most
     /// `burst + d / period` are admitted.
@@ -34,6 +40,21 @@ impl LimitRule {
         Self::Exact {
             count,
             window: window.max(1),
+            lockout: 0,
+        }
+    }
+
+    /// The same, shut for so long from the moment at which it is used up. A smooth limit has no such moment, and stays as it
+    /// is.
+    #[must_use]
+    pub fn locking(self, lockout: Nanos) -> Self {
+        match self {
+            Self::Exact { count, window, .. } => Self::Exact {
+                count,
+                window,
+                lockout,
+            },
+            Self::Smooth { .. } => self,
         }
     }
 
@@ -59,7 +80,9 @@ impl LimitRule {
     #[must_use]
     pub fn memory(self) -> Nanos {
         match self {
-            Self::Exact { window, .. } => window,
+            Self::Exact {
+                window, lockout, ..
+            } => window.max(lockout),
             Self::Smooth { period, burst } => period.saturating_mul(u64::from(burst)),
         }
     }
@@ -141,6 +164,12 @@ impl LogCell {
     /// What is in the log, the oldest first.
     pub fn entries(&self) -> impl Iterator<Item = Nanos> {
         self.admitted_at.iter().copied()
+    }
+
+    /// How many are in the log. Some of them may have left the window since it was checked.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.admitted_at.len()
     }
 
     /// The moment of the last one that was admitted.

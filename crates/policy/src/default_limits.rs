@@ -84,6 +84,7 @@ fn made(kind: RouteType) -> Limit {
         },
         algorithm,
         burst: None,
+        lockout: None,
         by: vec![LimitKey::Ip],
         counts: Counts::Requests,
         show: None,

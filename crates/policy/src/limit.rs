@@ -1,6 +1,8 @@
 //! `Limit`: a named rate limit, as `[limits.NAME]` writes it.
 
 use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use crate::bounds::ENTRIES_MAX;
 use crate::faults::{Faults, Place};
@@ -30,6 +32,10 @@ words!(Algorithm, "algorithm", {
 /// The largest count of an `exact` limit: its log holds one entry per request.
 pub const EXACT_COUNT_MAX: u32 = 1024;
 
+/// How long a limit that is used up may be shut.
+pub(crate) const LOCKOUT_WITHIN: RangeInclusive<Duration> =
+    Duration::from_secs(1)..=Duration::from_secs(31 * 24 * 60 * 60);
+
 /// Which requests a limit counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Counts {
@@ -57,6 +63,9 @@ pub struct Limit {
     pub by: Vec<LimitKey>,
     /// Which of them are counted.
     pub counts: Counts,
+    /// How long a bucket stays shut from the moment at which it is used up, whoever tries meanwhile; `exact` only. It
+    /// outlives a restart.
+    pub lockout: Option<Duration>,
     /// Whether clients are told in `RateLimit` headers, where the policy says. See [`is_shown`](Self::is_shown).
     pub show: Option<bool>,
     /// Where it is written; line 0 for a default limit that the policy does not define itself.
@@ -133,6 +142,11 @@ pub(crate) const FORM: Form = Form::new(
         )
         .or("\"requests\""),
         may(
+            "lockout",
+            Kind::Duration,
+            "How long a bucket stays shut from the moment at which it is used up; with `exact` only. Else no longer than the window says.",
+        ),
+        may(
             "show",
             Kind::Truth,
             "Whether clients are told what is left. Else they are, but at logins and of limits by a field of the body.",
@@ -141,6 +155,7 @@ pub(crate) const FORM: Form = Form::new(
 )
 .with_rules(&[
     r#"{ "if": { "properties": { "algorithm": { "const": "exact" } }, "required": ["algorithm"] }, "then": { "properties": { "burst": false } } }"#,
+    r#"{ "if": { "required": ["lockout"] }, "then": { "properties": { "algorithm": { "const": "exact" } }, "required": ["algorithm"] } }"#,
 ]);
 
 /// Reads `[limits]`.
@@ -218,6 +233,8 @@ fn read_one(table: &Table, name: Option<Name>, faults: &mut Faults<'_>) -> Optio
         .and_then(NonZeroU32::new);
     let counts = reader.optional("counts");
     let counts = reader.parsed::<Counts>(counts).unwrap_or_default();
+    let lockout_node = reader.optional("lockout");
+    let lockout = reader.duration(lockout_node, LOCKOUT_WITHIN);
     let show = reader.optional("show");
     let show = reader.truth(show);
     if let (Some(rate), Some(Algorithm::Exact)) = (rate, algorithm) {
@@ -231,6 +248,13 @@ fn read_one(table: &Table, name: Option<Name>, faults: &mut Faults<'_>) -> Optio
             let message = "`burst` belongs to `smooth` limits: an `exact` one has none";
             reader.faults().add(&node.span, message);
         }
+    }
+    if let Some(node) = lockout_node
+        && algorithm.unwrap_or_default() != Algorithm::Exact
+        && (algorithm_node.is_none() || algorithm.is_some())
+    {
+        let message = "`lockout` belongs to `exact` limits: add `algorithm = \"exact\"`";
+        reader.faults().add(&node.span, message);
     }
     if let (Some(node), Some(keys)) = (by_node, &by)
         && matches!(&node.value, NodeValue::List(values) if values.is_empty())
@@ -249,6 +273,7 @@ fn read_one(table: &Table, name: Option<Name>, faults: &mut Faults<'_>) -> Optio
         rate: rate?,
         algorithm: algorithm.unwrap_or_default(),
         burst,
+        lockout,
         by: by.unwrap_or_else(|| vec![LimitKey::Ip]),
         counts,
         show,

@@ -123,6 +123,25 @@ fn of_a_limit_of_failures_what_succeeds_is_given_back() {
 }
 
 #[test]
+fn a_limit_of_failures_that_is_used_up_stays_shut_whoever_tries() {
+    let (gate, upstream, _) = failing("3 per 1s\"\nlockout = \"5m");
+    let mut client = gate.client();
+    for status in ["401", "200", "401", "200", "401"] {
+        assert_eq!(client.ask(wanting(status)).status.to_string(), status);
+    }
+    let reached = upstream.requests().len();
+    for _ in 0..4 {
+        // The window of a second is over after two of these, and the password may be right by now.
+        std::thread::sleep(Duration::from_millis(600));
+        let refused = client.ask(wanting("200"));
+        assert_eq!(refused.status, 429);
+        let wait: u64 = refused.one("retry-after").parse().unwrap();
+        assert!((290..=300).contains(&wait), "{wait}");
+    }
+    assert_eq!(upstream.requests().len(), reached, "at the application");
+}
+
+#[test]
 fn parallel_failures_never_exceed_their_limit() {
     let (gate, upstream, fails) = failing("10 per 1h");
     let statuses = asked(&gate, 32, 10, &wanting("as-told"));

@@ -7,7 +7,7 @@ use portcullis_guard::clock::{Nanos, Now, SECOND};
 use portcullis_guard::decide::{Decider, Step};
 use portcullis_guard::decision::{Decision, Own, ShownLimits};
 use portcullis_guard::http1::{HeadBounds, Parsed, RequestHead, parse_request_head};
-use portcullis_guard::limit::{GcraCell, LimitRule, LimitState, LogCell};
+use portcullis_guard::limit::{ExactCell, GcraCell, LimitRule, LimitState};
 use portcullis_guard::plan::Plan;
 use portcullis_guard::reason::Reason;
 use portcullis_guard::request::RequestView;
@@ -253,7 +253,7 @@ impl<'p> Outcome<'p> {
 /// A store that counts by the cells of the guard, all or none.
 #[derive(Debug, Default)]
 pub(crate) struct Counting {
-    logs: HashMap<(String, Vec<u8>), LogCell>,
+    logs: HashMap<(String, Vec<u8>), ExactCell>,
     smooth: HashMap<(String, Vec<u8>), GcraCell>,
 }
 
@@ -279,9 +279,9 @@ impl Counting {
         if states.iter().all(|state| state.admitted) {
             for limit in limits {
                 match limit.rule {
-                    LimitRule::Exact { .. } => {
+                    LimitRule::Exact { count, lockout, .. } => {
                         let cell = self.logs.entry(key(limit)).or_default();
-                        cell.admit(limit.cost, now);
+                        cell.admit(count, lockout, limit.cost, now);
                     }
                     LimitRule::Smooth { period, burst } => {
                         let cell = self.smooth.entry(key(limit)).or_default();
@@ -296,9 +296,13 @@ impl Counting {
     /// What a bucket would say.
     pub(crate) fn look(&mut self, limit: &LimitAsk<'_>, now: Nanos) -> LimitState {
         match limit.rule {
-            LimitRule::Exact { count, window } => {
+            LimitRule::Exact {
+                count,
+                window,
+                lockout,
+            } => {
                 let cell = self.logs.entry(key(limit)).or_default();
-                cell.check(count, window, limit.cost, now)
+                cell.check(count, window, lockout, limit.cost, now)
             }
             LimitRule::Smooth { period, burst } => {
                 let cell = self.smooth.entry(key(limit)).or_default();
@@ -309,9 +313,9 @@ impl Counting {
 
     fn release(&mut self, limit: &LimitAsk<'_>, at: Nanos, now: Nanos) {
         match limit.rule {
-            LimitRule::Exact { window, .. } => {
+            LimitRule::Exact { count, window, .. } => {
                 let cell = self.logs.entry(key(limit)).or_default();
-                cell.release(window, at, now);
+                cell.release(count, window, at, now);
             }
             LimitRule::Smooth { period, .. } => {
                 let cell = self.smooth.entry(key(limit)).or_default();

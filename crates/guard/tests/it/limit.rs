@@ -1,7 +1,7 @@
 //! The arithmetic of limits: against published steps, and against what the rules say for any schedule.
 
 use portcullis_guard::clock::{Nanos, SECOND};
-use portcullis_guard::limit::{GcraCell, LimitRule, LogCell};
+use portcullis_guard::limit::{ExactCell, GcraCell, LimitRule, LogCell};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -166,6 +166,66 @@ proptest! {
                 log.release(window, now, now);
             }
             prop_assert_eq!(log, before);
+        }
+    }
+
+    #[test]
+    fn a_limit_that_is_used_up_is_shut_from_that_moment_on(
+        schedule in schedule(3), count in 1..6_u32, window in 1..30_u64, lockout in 0..60_u64,
+    ) {
+        let mut cell = ExactCell::default();
+        let mut admitted: Vec<(Nanos, u32)> = Vec::new();
+        let mut shut_until = 0;
+        for (now, cost) in moments(&schedule) {
+            let used: u32 = admitted.iter()
+                .filter(|(at, _)| now - at < window).map(|(_, cost)| cost).sum();
+            let shut = now < shut_until;
+            let state = cell.check(count, window, lockout, cost, now);
+            prop_assert_eq!(state.admitted, cost == 0 || (!shut && used + cost <= count));
+            let counted = if state.admitted { cost } else { 0 };
+            let left = if shut { 0 } else { count - used - counted };
+            prop_assert_eq!(state.remaining, left);
+            if state.admitted {
+                cell.admit(count, lockout, cost, now);
+                if cost > 0 {
+                    admitted.push((now, cost));
+                    if used + cost == count {
+                        shut_until = now + lockout;
+                    }
+                }
+            } else if cost <= count {
+                // Told to the nanosecond, and no try makes it longer.
+                let wait = state.retry_after;
+                prop_assert!(wait > 0);
+                prop_assert!(cell.clone().check(count, window, lockout, cost, now + wait).admitted);
+                prop_assert!(!cell.clone().check(count, window, lockout, cost, now + wait - 1).admitted);
+            }
+            let empty = admitted.last().map_or(0, |(at, _)| at + window);
+            prop_assert_eq!(cell.until(window).max(now), empty.max(shut_until).max(now));
+            prop_assert_eq!(state.reset_after, empty.max(shut_until).saturating_sub(now));
+        }
+    }
+
+    #[test]
+    fn what_is_given_back_leaves_a_lockout_as_if_it_had_never_come(
+        schedule in schedule(2), count in 2..6_u32, window in 1..30_u64, lockout in 0..60_u64,
+    ) {
+        let mut cell = ExactCell::default();
+        let mut now = 0;
+        for (at, cost) in moments(&schedule) {
+            now = at;
+            if cell.check(count, window, lockout, cost, now).admitted {
+                cell.admit(count, lockout, cost, now);
+            }
+        }
+        let before = cell.clone();
+        if cell.check(count, window, lockout, 1, now).admitted {
+            cell.admit(count, lockout, 1, now);
+            cell.release(count, window, now, now);
+            // It is open, as it was: what it was shut by before is over.
+            prop_assert_eq!(cell.log().entries().count(), before.log().entries().filter(|at| now - at < window).count());
+            prop_assert!(cell.check(count, window, lockout, 1, now).admitted);
+            prop_assert!(cell.shut_until() <= now);
         }
     }
 

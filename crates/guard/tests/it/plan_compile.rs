@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use portcullis_guard::clock::SECOND;
+use portcullis_guard::limit::LimitRule;
 use portcullis_guard::plan::{LimitPlan, Plan};
 use portcullis_guard::store::Durability;
 
@@ -78,6 +80,7 @@ fn a_changed_limit_begins_anew() {
         ("5 per 1m", "burst = 2\n"),
         ("5 per 1m", "algorithm = \"exact\"\n"),
         ("5 per 1m", "counts = \"failures\"\n"),
+        ("5 per 1m", "algorithm = \"exact\"\nlockout = \"15m\"\n"),
     ] {
         let changed = plan(&shop(rate, more));
         let new: BTreeSet<&str> = scopes(&changed)["/a"].iter().copied().collect();
@@ -129,6 +132,41 @@ fn long_windows_outlive_a_restart() {
         assert_eq!(login.durability, durability, "{rate}");
         assert_eq!(plan.outlives_restarts(), durability == Durability::Snapshot);
     }
+}
+
+#[test]
+fn a_lockout_is_in_the_rule_and_outlives_a_restart() {
+    let exact = "algorithm = \"exact\"\n";
+    let rule = LimitRule::exact(5, 60 * SECOND);
+    let locking = |lockout: &str| {
+        plan(&shop(
+            "5 per 1m",
+            &format!("{exact}lockout = \"{lockout}\"\n"),
+        ))
+    };
+    let mut names = BTreeSet::new();
+    for (plan, expected) in [
+        (plan(&shop("5 per 1m", exact)), (rule, Durability::Volatile)),
+        (
+            locking("15m"),
+            (rule.locking(900 * SECOND), Durability::Snapshot),
+        ),
+        (locking("1s"), (rule.locking(SECOND), Durability::Snapshot)),
+    ] {
+        let login = limits(&plan).find(|limit| limit.name == "login").unwrap();
+        assert_eq!((login.rule, login.durability), expected);
+        names.extend(
+            login
+                .buckets
+                .iter()
+                .map(|bucket| bucket.scope.as_str().to_owned()),
+        );
+    }
+    assert_eq!(
+        names.len(),
+        3 * 2,
+        "two buckets, and each begins anew: {names:?}"
+    );
 }
 
 #[test]

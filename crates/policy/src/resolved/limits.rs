@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::writer::{Writer, Written, bare, key, list, text};
+use super::writer::{Writer, Written, bare, key, length, list, text};
 use crate::{Algorithm, Limit, Name, Policy, limit};
 
 pub(super) fn write(policy: &Policy, writer: &mut Writer) {
@@ -52,6 +52,9 @@ fn one(limit: &Limit, shown: Option<&BTreeSet<bool>>, writer: &mut Writer) {
     if limit.algorithm == Algorithm::Smooth {
         let burst = bare(limit.burst_or_default());
         writer.either("burst", &burst, limit.burst.is_some());
+    }
+    if let Some(lockout) = limit.lockout {
+        writer.stated("lockout", &length(lockout));
     }
     let alike = shown.filter(|all| all.len() == 1).and_then(BTreeSet::first);
     match (limit.show, alike) {

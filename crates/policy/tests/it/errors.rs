@@ -249,6 +249,26 @@ fn one_fault_one_message() {
             &["belongs to `smooth`"],
         ),
         (
+            "version = 1\n[limits.a]\nrate = \"5 per 1m\"\nlockout = \"15m\"",
+            "4:11",
+            &["belongs to `exact`", "add `algorithm"],
+        ),
+        (
+            "version = 1\n[limits.a]\nrate = \"5 per 1m\"\nalgorithm = \"smooth\"\nlockout = \"15m\"",
+            "5:11",
+            &["belongs to `exact`"],
+        ),
+        (
+            "version = 1\n[limits.a]\nrate = \"5 per 1m\"\nalgorithm = \"exact\"\nlockout = \"32d\"",
+            "5:11",
+            &["out of bounds"],
+        ),
+        (
+            "version = 1\n[limits.a]\nrate = \"5 per 1m\"\nalgorithm = \"exact\"\nlockout = \"0s\"",
+            "5:11",
+            &["`0s`"],
+        ),
+        (
             "version = 1\n[limits.a]\nrate = \"5 per 1m\"\nburst = 0",
             "4:9",
             &["out of bounds"],

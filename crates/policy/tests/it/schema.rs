@@ -309,6 +309,8 @@ fn what_a_schema_can_know_is_refused_by_both() {
         "[limits.a]\nrate = \"10/m\"".to_owned(),
         "[limits.a]\nrate = \"10 per 1m\"\nby = [\"IP\"]".to_owned(),
         "[limits.a]\nrate = \"10 per 1m\"\nalgorithm = \"exact\"\nburst = 2".to_owned(),
+        "[limits.a]\nrate = \"10 per 1m\"\nlockout = \"15m\"".to_owned(),
+        "[limits.a]\nrate = \"10 per 1m\"\nalgorithm = \"smooth\"\nlockout = \"15m\"".to_owned(),
         "[limits.\"a b\"]\nrate = \"10 per 1m\"".to_owned(),
         format!("{route}type = \"graphql\""),
         format!("{route}type = \"public_read\"\npermission = \"read\""),

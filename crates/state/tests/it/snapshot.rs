@@ -13,6 +13,7 @@ use crate::memory::{ask, at, count};
 
 const DAY: Nanos = 86_400 * SECOND;
 const EXACT: LimitRule = LimitRule::Exact {
+    lockout: 0,
     count: 3,
     window: DAY,
 };
@@ -232,12 +233,12 @@ proptest! {
     #[test]
     fn restarts_change_no_decision(
         schedule in prop::collection::vec((0..40_u64, any::<bool>()), 1..30),
-        limit in 1..5_u32, exact: bool,
+        limit in 1..5_u32, exact: bool, lockout in 0..3_u64,
     ) {
         // Whole milliseconds, as the system's clock counts no finer.
         const MILLI: Nanos = 1_000_000;
         let rule = if exact {
-            LimitRule::exact(limit, 50 * MILLI)
+            LimitRule::exact(limit, 50 * MILLI).locking(lockout * 70 * MILLI)
         } else {
             LimitRule::Smooth { period: 10 * MILLI, burst: limit }
         };

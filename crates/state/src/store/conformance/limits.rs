@@ -11,6 +11,7 @@ use super::bench::{Bench, Held, LIVES, ask, key, put_ask, same};
 const EXACT: LimitRule = LimitRule::Exact {
     count: 3,
     window: 10 * SECOND,
+    lockout: 0,
 };
 const SMOOTH: LimitRule = LimitRule::Smooth {
     period: 2 * SECOND,
@@ -29,6 +30,18 @@ pub(super) const RULES: &[Rule] = &[
     ),
     ("what is released can be had again, and no more", release),
     ("answers come in the order of the asks", order),
+    (
+        "a limit that is used up is shut for as long as it says",
+        lockout,
+    ),
+    (
+        "what is given back opens a limit that it had shut",
+        lockout_release,
+    ),
+    (
+        "one bucket that is shut counts nothing in another",
+        lockout_all_or_none,
+    ),
     (
         "what cannot be kept is refused before anything is done",
         durability,
@@ -285,4 +298,105 @@ fn durability(bench: &Bench<'_>) -> Held {
         }
     }
     Ok(())
+}
+
+/// Three in ten seconds; shut for a minute when they are used up.
+const LOCKING: LimitRule = LimitRule::Exact {
+    count: 3,
+    window: 10 * SECOND,
+    lockout: 60 * SECOND,
+};
+
+fn lockout(bench: &Bench<'_>) -> Held {
+    let scope = Scope::new("lockout");
+    let one = ask(&scope, "a", LOCKING);
+    for (at, left) in [(0, 2), (4, 1), (8, 0)] {
+        let state = bench.after(at * SECOND).limit(&one)?;
+        same("admitted", (state.admitted, state.remaining), (true, left))?;
+    }
+    // The window has room for one at 10 and for all at 18; whoever tries makes it no longer.
+    for at in [8, 10, 18, 40, 67] {
+        let state = bench.after(at * SECOND).limit(&one)?;
+        same("shut", (state.admitted, state.remaining), (false, 0))?;
+        same("retry after", state.retry_after, (68 - at) * SECOND)?;
+        same("reset after", state.reset_after, (68 - at) * SECOND)?;
+    }
+    let before = bench.after(68 * SECOND - 1).limit(&one)?;
+    same("shut to the nanosecond", before.admitted, false)?;
+    let open = bench.after(68 * SECOND);
+    for left in [2, 1, 0] {
+        let state = open.limit(&one)?;
+        same(
+            "open again",
+            (state.admitted, state.remaining),
+            (true, left),
+        )?;
+    }
+    let state = open.limit(&one)?;
+    same("and shut again", state.retry_after, 60 * SECOND)?;
+    // A lockout that is shorter than the window opens nothing that the window keeps shut.
+    let short = LimitRule::exact(1, 10 * SECOND).locking(2 * SECOND);
+    let one = ask(&scope, "short", short);
+    same("admitted", bench.limit(&one)?.admitted, true)?;
+    let state = bench.after(3 * SECOND).limit(&one)?;
+    same("by the window", state.retry_after, 7 * SECOND)?;
+    let state = bench.after(10 * SECOND).limit(&one)?;
+    same("both are over", state.admitted, true)
+}
+
+fn lockout_release(bench: &Bench<'_>) -> Held {
+    let scope = Scope::new("lockout");
+    let one = ask(&scope, "a", LOCKING);
+    for at in [0, 1, 2] {
+        same(
+            "admitted",
+            bench.after(at * SECOND).limit(&one)?.admitted,
+            true,
+        )?;
+    }
+    let later = bench.after(3 * SECOND);
+    same("shut", later.limit(&one)?.admitted, false)?;
+    // The second was no failure: two were, and the limit was not used up.
+    later.release(std::slice::from_ref(&one), bench.after(SECOND).monotonic())?;
+    let state = later.limit(&one)?;
+    same("the third", (state.admitted, state.remaining), (true, 0))?;
+    let state = later.limit(&one)?;
+    same("shut from then on", state.retry_after, 60 * SECOND)?;
+    // Of one that is under way for longer than the window it is told as late as this.
+    let much_later = bench.after(40 * SECOND);
+    same(
+        "still shut",
+        much_later.limit(&one)?.retry_after,
+        23 * SECOND,
+    )?;
+    much_later.release(std::slice::from_ref(&one), bench.monotonic())?;
+    same("open", much_later.limit(&one)?.admitted, true)?;
+    // One that left the window before it shut gives nothing back, and opens nothing.
+    let other = ask(&scope, "b", LOCKING);
+    for at in [0, 11, 12, 13] {
+        let state = bench.after(at * SECOND).limit(&other)?;
+        same("admitted", state.admitted, true)?;
+    }
+    let release = bench.after(20 * SECOND);
+    release.release(std::slice::from_ref(&other), bench.monotonic())?;
+    let state = release.limit(&other)?;
+    same("shut by others", state.retry_after, 53 * SECOND)
+}
+
+fn lockout_all_or_none(bench: &Bench<'_>) -> Held {
+    let scope = Scope::new("lockout");
+    let (shut, other) = (ask(&scope, "shut", LOCKING), ask(&scope, "other", LOCKING));
+    for _ in 0..3 {
+        same("admitted", bench.limit(&shut)?.admitted, true)?;
+    }
+    for _ in 0..5 {
+        let states = bench.limits(&[other.clone(), shut.clone()])?;
+        let admitted: Vec<bool> = states.iter().map(|state| state.admitted).collect();
+        same("admitted", admitted, vec![true, false])?;
+        same("left", states.first().map(|state| state.remaining), Some(3))?;
+    }
+    let mut look = shut;
+    look.cost = 0;
+    same("looked at", bench.limit(&look)?.remaining, 0)?;
+    same("the other", bench.limit(&other)?.remaining, 2)
 }

@@ -38,6 +38,7 @@ const RULES_TRIED: [LimitRule; 2] = [
     LimitRule::Exact {
         count: 3,
         window: WINDOW,
+        lockout: 0,
     },
     LimitRule::Smooth {
         period: WINDOW / 3,

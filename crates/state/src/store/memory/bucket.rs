@@ -2,7 +2,7 @@
 
 use hashbrown::HashTable;
 use portcullis_guard::clock::{Nanos, SECOND};
-use portcullis_guard::limit::{GcraCell, LimitRule, LimitState, LogCell};
+use portcullis_guard::limit::{ExactCell as LockingLog, GcraCell, LimitRule, LimitState};
 use portcullis_guard::store::StoreError;
 
 /// The keyed hash of a bucket's name, in two halves: one picks the shard, the other the place in it.
@@ -51,8 +51,8 @@ pub(crate) enum Cell {
 /// A log, and what must be known of its rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ExactCell {
-    pub(crate) log: LogCell,
-    /// When its last entry leaves the window.
+    pub(crate) log: LockingLog,
+    /// When its last entry leaves the window, and it is open.
     pub(crate) until: Nanos,
     /// What is set aside for it.
     pub(crate) reserved: usize,
@@ -63,7 +63,7 @@ impl Cell {
     pub(crate) fn new(rule: LimitRule) -> Self {
         match rule {
             LimitRule::Exact { .. } => Self::Exact(Box::new(ExactCell {
-                log: LogCell::default(),
+                log: LockingLog::default(),
                 until: 0,
                 reserved: log_bytes(rule),
             })),
@@ -82,9 +82,14 @@ impl Cell {
             (Self::Smooth(cell), LimitRule::Smooth { period, burst }) => {
                 Ok(cell.check(period, burst, cost, now).0)
             }
-            (Self::Exact(cell), LimitRule::Exact { count, window }) => {
-                Ok(cell.log.check(count, window, cost, now))
-            }
+            (
+                Self::Exact(cell),
+                LimitRule::Exact {
+                    count,
+                    window,
+                    lockout,
+                },
+            ) => Ok(cell.log.check(count, window, lockout, cost, now)),
             (Self::Smooth(_) | Self::Exact(_), _) => Err(other_rule()),
         }
     }
@@ -101,12 +106,16 @@ impl Cell {
                 *cell = cell.check(period, burst, cost, now).1;
                 Ok(())
             }
-            (Self::Exact(cell), LimitRule::Exact { window, .. }) => {
-                cell.log.admit(cost, now);
-                cell.until = cell
-                    .log
-                    .last()
-                    .map_or(0, |last| last.saturating_add(window));
+            (
+                Self::Exact(cell),
+                LimitRule::Exact {
+                    count,
+                    window,
+                    lockout,
+                },
+            ) => {
+                cell.log.admit(count, lockout, cost, now);
+                cell.until = cell.log.until(window);
                 Ok(())
             }
             (Self::Smooth(_) | Self::Exact(_), _) => Err(other_rule()),
@@ -126,9 +135,9 @@ impl Cell {
                 *cell = cell.released(period, cost, at, now);
                 Ok(())
             }
-            (Self::Exact(cell), LimitRule::Exact { window, .. }) => {
+            (Self::Exact(cell), LimitRule::Exact { count, window, .. }) => {
                 for _ in 0..cost {
-                    cell.log.release(window, at, now);
+                    cell.log.release(count, window, at, now);
                 }
                 Ok(())
             }

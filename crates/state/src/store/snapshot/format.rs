@@ -3,13 +3,13 @@
 //! 1. `PCLIMITS`, version (4 bytes), the two halves of the hash's key (8 each), milliseconds since 1970 when it was
 //!    written (8), how long coarse counts still last (8), the number of buckets (8).
 //! 2. Each bucket: the two halves of its key (8 each), its kind (1). Smooth: when it is full (8). Exact: when it may be
-//!    forgotten (8), what is set aside for its log (8), the length of the log (4), each moment in it (8). Moments are
-//!    nanoseconds after the writing, negative before it.
+//!    forgotten (8), what is set aside for its log (8), the length of the log (4), each moment in it (8). Exact and shut when
+//!    it was used up: until when (8), and then as exact. Moments are nanoseconds after the writing, negative before it.
 //! 3. SHA-256 of all before (32).
 
 use aws_lc_rs::digest::{SHA256, digest};
 use portcullis_guard::clock::{Nanos, Now};
-use portcullis_guard::limit::{GcraCell, LogCell};
+use portcullis_guard::limit::{ExactCell as LockingLog, GcraCell, LogCell};
 
 use crate::store::memory::{Bucket, BucketHash, BucketKey, Cell, ExactCell};
 
@@ -17,6 +17,7 @@ const MAGIC: &[u8; 8] = b"PCLIMITS";
 const VERSION: u32 = 1;
 const SMOOTH: u8 = 0;
 const EXACT: u8 = 1;
+const EXACT_SHUT: u8 = 2;
 const DIGEST_BYTES: usize = 32;
 /// Where it is written how long coarse counts last.
 const COARSE_AT: usize = 8 + 4 + 16 + 8;
@@ -68,14 +69,20 @@ impl Writer {
                 self.moment(cell.full_at);
             }
             Cell::Exact(cell) => {
-                self.bytes.push(EXACT);
+                match cell.log.shut_until() {
+                    0 => self.bytes.push(EXACT),
+                    until => {
+                        self.bytes.push(EXACT_SHUT);
+                        self.moment(until);
+                    }
+                }
                 self.moment(cell.until);
                 let reserved = u64::try_from(cell.reserved).unwrap_or(u64::MAX);
                 self.bytes.extend_from_slice(&reserved.to_le_bytes());
                 let length_at = self.bytes.len();
                 self.bytes.extend_from_slice(&0_u32.to_le_bytes());
                 let mut length = 0_u32;
-                for at in cell.log.entries() {
+                for at in cell.log.log().entries() {
                     self.moment(at);
                     length += 1;
                 }
@@ -124,6 +131,7 @@ enum Saved {
         full_at: i64,
     },
     Exact {
+        shut_until: Option<i64>,
         until: i64,
         reserved: usize,
         log: Vec<i64>,
@@ -182,11 +190,15 @@ impl Snapshot {
                 full_at: self.moved(*full_at, now),
             }),
             Saved::Exact {
+                shut_until,
                 until,
                 reserved,
                 log,
             } => Cell::Exact(Box::new(ExactCell {
-                log: LogCell::of(log.iter().map(|at| self.moved(*at, now)).collect()),
+                log: LockingLog::of(
+                    LogCell::of(log.iter().map(|at| self.moved(*at, now)).collect()),
+                    shut_until.map_or(0, |until| self.moved(until, now)),
+                ),
                 until: self.moved(*until, now),
                 reserved: *reserved,
             })),
@@ -251,7 +263,12 @@ impl Reader<'_> {
             SMOOTH => Some(Saved::Smooth {
                 full_at: self.i64()?,
             }),
-            EXACT => {
+            EXACT | EXACT_SHUT => {
+                let shut_until = if kind == EXACT_SHUT {
+                    Some(self.i64()?)
+                } else {
+                    None
+                };
                 let until = self.i64()?;
                 let reserved = usize::try_from(self.u64()?).ok()?;
                 let length = usize::try_from(self.u32()?).ok()?;
@@ -260,6 +277,7 @@ impl Reader<'_> {
                     log.push(self.i64()?);
                 }
                 Some(Saved::Exact {
+                    shut_until,
                     until,
                     reserved,
                     log,
