@@ -2,12 +2,12 @@
 
 use std::cell::Cell;
 use std::ffi::OsString;
+use std::num::NonZeroU8;
 use std::path::PathBuf;
 
 use portcullis_gateway::{Gateway, Observer, Tls};
-use portcullis_policy::{EventSettings, Policy, SecretRef, Upstream};
-use portcullis_state::EventSink;
-use std::num::NonZeroU8;
+use portcullis_policy::{Date, EventSettings, Policy, SecretRef, Upstream};
+use portcullis_state::{EventSink, SystemClock};
 
 use super::color_of;
 use super::guard::{Way, serve};
@@ -36,7 +36,10 @@ pub(crate) fn run(args: &DevArgs, environment: &Environment) -> Result<Exit, Fai
         )));
     }
     let folder = DevFolder::beside(&path)?;
-    let authority = Authority::open(&folder, environment.today)?;
+    // By the clock that clients go by, whatever day the policy is tried for.
+    let day = SystemClock::start().now().unix_day();
+    let day = Date::of_unix_day(day).unwrap_or(environment.today);
+    let authority = Authority::open(&folder, day)?;
     let log = Log::start()?;
     let lines = Lines::new(
         &path,

@@ -10,10 +10,11 @@ use crate::guard_command::running::{Guard, Upstream};
 use crate::{err, out, portcullis, run};
 
 const EXPLAIN: &str = include_str!("../../../../docs/guide/explain.md");
+const GUARD_DEV: &str = include_str!("../../../../docs/guide/guard-dev.md");
 const GUARD: &str = include_str!("../../../../docs/guide/guard.md");
 
 /// The blocks of a page in one language.
-fn blocks<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
+pub(crate) fn blocks<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
     page.split(&format!("\n```{language}\n"))
         .skip(1)
         .filter_map(|rest| rest.split("```").next())
@@ -21,7 +22,7 @@ fn blocks<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
 }
 
 /// The words of a command line, as a shell takes them apart: spaces and single quotes.
-fn words(command: &str) -> Vec<String> {
+pub(crate) fn words(command: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     for (position, part) in command.trim().split('\'').enumerate() {
         if position % 2 == 1 {
@@ -89,6 +90,7 @@ fn flags(args: &[&str]) -> BTreeSet<String> {
 fn the_pages_name_every_flag() {
     for (args, page) in [
         (&["guard", "--help"][..], GUARD),
+        (&["guard", "dev", "--help"], GUARD_DEV),
         (&["explain", "request", "--help"], EXPLAIN),
         (&["policy", "check", "--help"], EXPLAIN),
         (&["policy", "test", "--help"], EXPLAIN),

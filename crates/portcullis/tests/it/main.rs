@@ -5,6 +5,7 @@ mod catalogue;
 mod explain_request;
 mod folder;
 mod guard_command;
+mod guard_dev;
 mod guides;
 mod init;
 mod policy;
