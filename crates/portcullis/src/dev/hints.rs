@@ -88,8 +88,44 @@ const HINTS: &[(&str, &str)] = &[
         "the store did not answer: look at what the guard said before this",
     ),
     (
-        "limit_key_unknown",
-        "the limit counts by what is not known of this caller: sign in, or count by `ip`",
+        "cookie_repeated",
+        "two cookies have the name of the guard's: clear the cookies of localhost in the browser",
+    ),
+    (
+        "csrf_origin",
+        "call the route from a page of this same origin; a client that is no browser needs no cookie",
+    ),
+    (
+        "csrf_token_missing",
+        "get a token at /.portcullis/csrf, and send it in the header X-CSRF-Token or as the field _csrf",
+    ),
+    (
+        "csrf_token_spent",
+        "a token is good once and for one session: get another at /.portcullis/csrf for each request",
+    ),
+    (
+        "csrf_unknown",
+        "the store did not answer: look at what the guard said before this",
+    ),
+    (
+        "caller_unknown",
+        "sign in first, or make the route a public one if anybody may call it",
+    ),
+    (
+        "session_over",
+        "sign in again: the session has ended, or its time is over",
+    ),
+    (
+        "session_unknown",
+        "the store did not answer: look at what the guard said before this",
+    ),
+    (
+        "session_word_refused",
+        "the application's Portcullis-Session is not signed by its key or not for this request: look at how it is made",
+    ),
+    (
+        "session_not_kept",
+        "the store did not keep the session: look at what the guard said before this",
     ),
     (
         "policy_missing",
