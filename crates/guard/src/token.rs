@@ -24,6 +24,7 @@ mod jws;
 mod key_set;
 mod mac;
 mod rsa_key;
+mod signature_vectors;
 pub(crate) mod strict_json;
 mod verifier;
 mod verify;

@@ -28,8 +28,14 @@ pub fn verify_mac(compact: &str, key: &[u8], media_type: &str) -> Result<Verifie
     if token.header.media_type() != Some(media_type) {
         return Err(TokenFault::TypeRefused);
     }
-    let key = hmac::Key::new(hmac::HMAC_SHA256, key);
-    hmac::verify(&key, token.signed, &token.signature)
-        .map_err(|_unspecified| TokenFault::SignatureWrong)?;
+    if !is_tag(key, token.signed, &token.signature) {
+        return Err(TokenFault::SignatureWrong);
+    }
     Ok(Verified::new(token))
+}
+
+/// Whether bytes are the whole tag of a message.
+pub(super) fn is_tag(key: &[u8], message: &[u8], tag: &[u8]) -> bool {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+    hmac::verify(&key, message, tag).is_ok()
 }

@@ -16,6 +16,10 @@ mod header_set;
 mod host_name;
 #[path = "../../../../fuzz/checks/json_body.rs"]
 mod json_body;
+#[path = "../../../../fuzz/checks/jws.rs"]
+mod jws;
+#[path = "../../../../fuzz/checks/key_set.rs"]
+mod key_set;
 #[path = "../../../../fuzz/checks/policy_file.rs"]
 mod policy_file;
 #[path = "../../../../fuzz/checks/request_head.rs"]
@@ -89,4 +93,14 @@ fn policy_file_holds() {
 #[test]
 fn set_cookie_holds() {
     replay("set_cookie", set_cookie::check);
+}
+
+#[test]
+fn jws_holds() {
+    replay("jws", jws::check);
+}
+
+#[test]
+fn key_set_holds() {
+    replay("key_set", key_set::check);
 }

@@ -35,3 +35,5 @@ mod token_jws;
 mod token_key_set;
 mod token_mac;
 mod token_made;
+mod token_recorded;
+mod token_vectors;

@@ -144,6 +144,19 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
         .collect()
 }
 
+/// The same backwards, of what was read by the reader already.
+pub(crate) fn from_base64url(text: &str) -> Vec<u8> {
+    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bits: String = text
+        .chars()
+        .map(|digit| format!("{:06b}", alphabet.find(digit).unwrap()))
+        .collect();
+    let bits: Vec<char> = bits.chars().collect();
+    bits.chunks_exact(8)
+        .map(|byte| u8::from_str_radix(&String::from_iter(byte), 2).unwrap())
+        .collect()
+}
+
 /// The modulus and the exponent of `RSAPublicKey` (RFC 8017 A.1.1) in DER.
 fn rsa_numbers(der: &[u8]) -> (&[u8], &[u8]) {
     let (_, inside, _) = der_value(der);
