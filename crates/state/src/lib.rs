@@ -3,6 +3,7 @@
 pub mod clock;
 mod error;
 pub mod events;
+pub mod key_sets;
 pub mod keys;
 pub mod sessions;
 pub mod store;

@@ -100,6 +100,12 @@ impl KeySet {
         self.keys.iter().filter_map(|key| key.key_id.as_deref())
     }
 
+    /// Whether there is a key for a token of this `kid`.
+    #[must_use]
+    pub fn knows(&self, id: Option<&str>) -> bool {
+        self.find(id).is_some()
+    }
+
     /// The key that a token means: the one of its `kid`. Without one it means the only key of the set, if that is the only one.
     /// Trying one key after the other would make of each key one for every token.
     pub(super) fn find(&self, id: Option<&str>) -> Option<&Jwk> {

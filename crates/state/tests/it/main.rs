@@ -7,6 +7,8 @@ mod embedded;
 mod embedded_faults;
 mod embedded_kill;
 mod events;
+mod key_sets;
+mod key_sets_server;
 mod memory;
 mod snapshot;
 mod support;
