@@ -23,6 +23,7 @@ mod jwk;
 mod jws;
 mod key_set;
 mod mac;
+pub mod revocation;
 mod rsa_key;
 mod signature_vectors;
 pub(crate) mod strict_json;

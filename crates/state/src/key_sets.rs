@@ -78,6 +78,12 @@ impl KeySets {
         })
     }
 
+    /// The keys of an issuer if they are there and not too old, whichever they are.
+    #[must_use]
+    pub fn held(&self, issuer: IssuerIndex, now: Now) -> Option<Held> {
+        self.keepers.get(issuer.0)?.held(now)
+    }
+
     /// The keys of an issuer if they are there, not too old, and among them the one that a token names. Most tokens need no more
     /// than this; for all others there is [`wait_for`](Self::wait_for).
     #[must_use]

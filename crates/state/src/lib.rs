@@ -7,6 +7,7 @@ pub mod key_sets;
 pub mod keys;
 pub mod sessions;
 pub mod store;
+pub mod tokens;
 pub mod trail;
 
 pub use clock::{SystemClock, Wall};

@@ -12,4 +12,5 @@ mod key_sets_server;
 mod memory;
 mod snapshot;
 mod support;
+mod tokens;
 mod trail;

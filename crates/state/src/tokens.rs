@@ -1,0 +1,161 @@
+//! `Tokens`: the tokens of one policy: its issuers, their keys, and what was verified already.
+//!
+//! What was verified is kept as claims, under the SHA-256 of the token, and is never more than a saved signature: the issuer's
+//! keys must still be the same set and not too old, and every claim is judged again at each request. Revocations are asked of
+//! the store at each request as well ([`revocation`](portcullis_guard::token::revocation)). It belongs to one policy and ends
+//! with it. No refusal is kept: a token that fails is looked at anew each time.
+
+mod cache;
+
+use portcullis_guard::clock::Now;
+use portcullis_guard::token::{
+    Believed, KeyStrength, TokenFault, TokenUse, TokenVerifier, Unverified,
+};
+use portcullis_policy::{Identity, SessionSource};
+
+use crate::key_sets::{Fetcher, Held, KeySetError, KeySets, KeysUnavailable};
+use cache::{Digest, Kept, TokenCache};
+
+pub use cache::CacheBounds;
+
+/// Why a token is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotBelieved {
+    /// It is not to be believed: 401.
+    #[error(transparent)]
+    Fault(#[from] TokenFault),
+    /// Nobody can say: 503.
+    #[error(transparent)]
+    Unavailable(#[from] KeysUnavailable),
+}
+
+/// The tokens of one policy.
+#[derive(Debug)]
+pub struct Tokens {
+    verifier: TokenVerifier,
+    keys: KeySets,
+    cache: TokenCache,
+}
+
+/// A token that waits for keys.
+#[derive(Debug)]
+pub struct Waiting<'t> {
+    token: Unverified<'t>,
+    digest: Digest,
+}
+
+impl Tokens {
+    /// The tokens of a policy. Key sets are taken over from `before`, what was verified is not.
+    ///
+    /// # Errors
+    ///
+    /// As [`KeySets::new`].
+    pub fn new(
+        identity: &Identity,
+        strength: KeyStrength,
+        fetcher: &Fetcher,
+        bounds: CacheBounds,
+        before: Option<&Self>,
+    ) -> Result<Self, KeySetError> {
+        let source = identity.session.as_ref().map(|session| &session.source);
+        let session_claim = match source {
+            Some(SessionSource::Claim(name)) => Some(name.as_str()),
+            _ => None,
+        };
+        let before = before.map(|before| &before.keys);
+        Ok(Self {
+            verifier: TokenVerifier::new(&identity.issuers, session_claim),
+            keys: KeySets::new(&identity.issuers, strength, fetcher, before)?,
+            cache: TokenCache::new(bounds),
+        })
+    }
+
+    /// The keys of its issuers.
+    #[must_use]
+    pub const fn keys(&self) -> &KeySets {
+        &self.keys
+    }
+
+    /// Judges a token, if the keys for it are there. If they are not, it has to wait for them ([`wait`](Self::wait)).
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the token.
+    pub fn judge<'t>(
+        &self,
+        compact: &'t str,
+        now: Now,
+        used: TokenUse,
+    ) -> Result<Result<Believed, Waiting<'t>>, TokenFault> {
+        let digest = Digest::of(compact);
+        if let Some(Kept {
+            believed,
+            generation,
+        }) = self.cache.find(&digest)
+        {
+            let held = self.keys.held(believed.issuer(), now);
+            if held.is_some_and(|held| held.generation == generation) {
+                self.verifier.judge(&believed, now, used)?;
+                return Ok(Ok(believed));
+            }
+        }
+        let token = self.verifier.read(compact)?;
+        match self.keys.ready(token.issuer(), token.key_id(), now) {
+            Some(held) => self.verify(token, digest, &held, now, used).map(Ok),
+            None => Ok(Err(Waiting { token, digest })),
+        }
+    }
+
+    /// Judges a token after its issuer's keys were fetched again.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the token, or that its keys are not to be had.
+    pub async fn wait(
+        &self,
+        waiting: Waiting<'_>,
+        now: Now,
+        used: TokenUse,
+    ) -> Result<Believed, NotBelieved> {
+        let Waiting { token, digest } = waiting;
+        let held = self
+            .keys
+            .wait_for(token.issuer(), token.key_id(), now)
+            .await?;
+        Ok(self.verify(token, digest, &held, now, used)?)
+    }
+
+    /// Both in one.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](Self::wait).
+    pub async fn believe(
+        &self,
+        compact: &str,
+        now: Now,
+        used: TokenUse,
+    ) -> Result<Believed, NotBelieved> {
+        match self.judge(compact, now, used)? {
+            Ok(believed) => Ok(believed),
+            Err(waiting) => self.wait(waiting, now, used).await,
+        }
+    }
+
+    fn verify(
+        &self,
+        token: Unverified<'_>,
+        digest: Digest,
+        held: &Held,
+        now: Now,
+        used: TokenUse,
+    ) -> Result<Believed, TokenFault> {
+        let believed = self.verifier.verify(token, &held.keys, now, used)?;
+        let kept = Kept {
+            believed: believed.clone(),
+            generation: held.generation,
+        };
+        self.cache.keep(digest, kept);
+        Ok(believed)
+    }
+}

@@ -1,0 +1,261 @@
+//! `TokenCache`: which tokens were verified, by which set of keys.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use portcullis_guard::token::Believed;
+
+/// How much is kept at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheBounds {
+    /// Tokens.
+    pub tokens: usize,
+    /// Bytes of what they claim, with what an entry takes besides.
+    pub bytes: usize,
+}
+
+impl Default for CacheBounds {
+    /// 4096 tokens, 4 MiB.
+    fn default() -> Self {
+        Self {
+            tokens: 4_096,
+            bytes: 4 * 1024 * 1024,
+        }
+    }
+}
+
+/// The SHA-256 of a token: the token itself is not kept, since whoever has it is its bearer.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Digest([u8; 32]);
+
+impl Digest {
+    pub(super) fn of(compact: &str) -> Self {
+        let mut bytes = [0; 32];
+        let digest = digest(&SHA256, compact.as_bytes());
+        for (to, from) in bytes.iter_mut().zip(digest.as_ref()) {
+            *to = *from;
+        }
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digest")
+    }
+}
+
+/// What was verified, by the set of which number.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    pub(super) believed: Believed,
+    pub(super) generation: u64,
+}
+
+/// What an entry takes besides what is claimed: the digest, the claims' own fields, the place in a table that is half empty.
+const ENTRY_BYTES: usize = 700;
+
+/// Parts with a lock each.
+const PARTS: usize = 16;
+
+/// What was verified. It is full when half of it is young: then what is young becomes old, and what is old and was not asked for
+/// since is forgotten.
+pub(super) struct TokenCache {
+    parts: Vec<Mutex<Part>>,
+    bounds: CacheBounds,
+}
+
+#[derive(Default)]
+struct Part {
+    young: HashMap<Digest, Kept>,
+    young_bytes: usize,
+    old: HashMap<Digest, Kept>,
+}
+
+impl TokenCache {
+    pub(super) fn new(bounds: CacheBounds) -> Self {
+        let parts = (0..PARTS).map(|_| Mutex::default()).collect();
+        Self { parts, bounds }
+    }
+
+    /// What was verified under this digest, as it was when it was kept.
+    pub(super) fn find(&self, digest: &Digest) -> Option<Kept> {
+        let mut part = self
+            .part(digest)?
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = part.young.get(digest) {
+            return Some(kept.clone());
+        }
+        let kept = part.old.remove(digest)?;
+        self.put(&mut part, *digest, kept.clone());
+        Some(kept)
+    }
+
+    /// Keeps what was verified.
+    pub(super) fn keep(&self, digest: Digest, kept: Kept) {
+        if let Some(part) = self.part(&digest) {
+            let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+            self.put(&mut part, digest, kept);
+        }
+    }
+
+    fn put(&self, part: &mut Part, digest: Digest, kept: Kept) {
+        let bytes = bytes_of(&kept);
+        let is_full = part.young.len() >= self.bounds.tokens / PARTS / 2
+            || part.young_bytes + bytes > self.bounds.bytes / PARTS / 2;
+        if is_full {
+            part.old = std::mem::take(&mut part.young);
+            part.young_bytes = 0;
+        }
+        if bytes > self.bounds.bytes / PARTS / 2 || self.bounds.tokens < 2 * PARTS {
+            return;
+        }
+        part.young_bytes += bytes;
+        if let Some(before) = part.young.insert(digest, kept) {
+            part.young_bytes -= bytes_of(&before).min(part.young_bytes);
+        }
+    }
+
+    /// The part of a digest. Its bytes are as good as random, and are no other part's for being chosen: what is kept was verified.
+    fn part(&self, digest: &Digest) -> Option<&Mutex<Part>> {
+        let first = digest.0.first().copied().unwrap_or_default();
+        self.parts.get(usize::from(first) % PARTS)
+    }
+
+    #[cfg(test)]
+    fn size(&self) -> (usize, usize) {
+        let sizes = self.parts.iter().map(|part| {
+            let part = part.lock().unwrap();
+            let all = part.young.values().chain(part.old.values());
+            (
+                part.young.len() + part.old.len(),
+                all.map(bytes_of).sum::<usize>(),
+            )
+        });
+        sizes.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+    }
+}
+
+impl fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCache")
+            .field("bounds", &self.bounds)
+            .finish_non_exhaustive()
+    }
+}
+
+fn bytes_of(kept: &Kept) -> usize {
+    ENTRY_BYTES + kept.believed.claims().bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_guard::clock::Now;
+    use portcullis_guard::token::{KeySet, KeyStrength, TokenUse, TokenVerifier};
+    use portcullis_policy::Policy;
+
+    use super::*;
+
+    /// Clerk's own fixture: a token that is verified by a real key, for something to keep.
+    fn believed() -> Believed {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../fixtures/vectors/clerk-fixtures/fixtures.json"
+        );
+        let fixtures: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let policy = Policy::parse("version = 1\n[[identity.issuer]]\npreset = \"clerk\"\nissuer = \"https://clerk.inspired.puma-74.lcl.dev\"\nauthorized_parties = [\"https://accounts.inspired.puma-74.lcl.dev\"]\nalgorithms = [\"RS256\"]").unwrap();
+        let verifier = TokenVerifier::new(&policy.identity().unwrap().issuers, None);
+        let keys = KeySet::read(
+            fixtures["mockJwks"].to_string().as_bytes(),
+            KeyStrength::Standard,
+        )
+        .unwrap();
+        let now = Now {
+            monotonic: 0,
+            unix_millis: 1_666_648_250_000,
+        };
+        let read = verifier
+            .read(fixtures["signedJwt"].as_str().unwrap())
+            .unwrap();
+        verifier.verify(read, &keys, now, TokenUse::Route).unwrap()
+    }
+
+    #[test]
+    fn it_never_holds_more_than_it_may() {
+        let believed = believed();
+        for bounds in [
+            CacheBounds {
+                tokens: 320,
+                bytes: usize::MAX,
+            },
+            CacheBounds {
+                tokens: usize::MAX,
+                bytes: 160_000,
+            },
+            CacheBounds {
+                tokens: 0,
+                bytes: 160_000,
+            },
+            CacheBounds {
+                tokens: 320,
+                bytes: 0,
+            },
+        ] {
+            let cache = TokenCache::new(bounds);
+            for at in 0..5_000_u64 {
+                let kept = Kept {
+                    believed: believed.clone(),
+                    generation: at,
+                };
+                cache.keep(Digest::of(&at.to_string()), kept);
+                let (tokens, bytes) = cache.size();
+                assert!(
+                    tokens <= bounds.tokens && bytes <= bounds.bytes,
+                    "{tokens} {bytes} {bounds:?}"
+                );
+            }
+            let is_for_some = bounds.tokens > 0 && bounds.bytes > 0;
+            let last = cache.find(&Digest::of("4999"));
+            assert_eq!(
+                last.map(|kept| kept.generation),
+                is_for_some.then_some(4_999)
+            );
+            assert!(cache.find(&Digest::of("0")).is_none());
+            assert!(cache.find(&Digest::of("another")).is_none());
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_stays() {
+        let believed = believed();
+        let cache = TokenCache::new(CacheBounds {
+            tokens: 320,
+            bytes: usize::MAX,
+        });
+        cache.keep(
+            Digest::of("hot"),
+            Kept {
+                believed: believed.clone(),
+                generation: 7,
+            },
+        );
+        for at in 0..5_000_u64 {
+            cache.keep(
+                Digest::of(&at.to_string()),
+                Kept {
+                    believed: believed.clone(),
+                    generation: at,
+                },
+            );
+            assert_eq!(
+                cache.find(&Digest::of("hot")).unwrap().generation,
+                7,
+                "after {at}"
+            );
+        }
+    }
+}
