@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use portcullis_guard::canon::HeaderSet;
 use portcullis_guard::clock::Now;
-use portcullis_guard::csrf::{COOKIE_PREFIX, LIVE_MAX, Token, TokenName, key_of_new, ring_of};
+use portcullis_guard::csrf::{COOKIE_PREFIX, Forgotten, LIVE_MAX, Token, key_of_new, ring_of};
 use portcullis_guard::decision::{Permit, TokenGrant};
 use portcullis_guard::http1::ResponseHead;
 use portcullis_guard::identity_plan::{CsrfPlan, IdentityPlan, SessionPlan, SourcePlan};
@@ -289,9 +289,12 @@ async fn give_token(
     };
     // Without one the page asks for it.
     if let Some(token) = mint(worker.store(), csrf, &binding, now).await {
-        let makes_room = permit
-            .forgets()
-            .filter(|_| used.is_none() && !is_taken_back);
+        // The one that was used has made room already.
+        let makes_room = if used.is_none() && !is_taken_back {
+            permit.forgets()
+        } else {
+            Forgotten::default()
+        };
         write_token(lines, csrf, &token, makes_room);
     }
 }
@@ -313,8 +316,8 @@ async fn mint(store: &dyn Store, csrf: &CsrfPlan, binding: &Binding, now: Now) -
     }
 }
 
-fn write_token(lines: &mut Vec<u8>, csrf: &CsrfPlan, token: &Token, forgets: Option<TokenName>) {
-    if let Some(oldest) = forgets {
+fn write_token(lines: &mut Vec<u8>, csrf: &CsrfPlan, token: &Token, forgets: Forgotten) {
+    for oldest in forgets.into_iter().flatten() {
         write_clear(lines, &oldest.to_string());
     }
     let name = token.name().to_string();

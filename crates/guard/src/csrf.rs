@@ -32,6 +32,12 @@ pub const LIVE_MAX: usize = 32;
 /// How many cookies with tokens a browser is given.
 pub const COOKIES_MAX: usize = 8;
 
+/// How many cookies with tokens one answer takes back at most.
+pub const FORGOTTEN_MAX: usize = 4;
+
+/// The cookies with tokens that an answer takes back.
+pub type Forgotten = [Option<TokenName>; FORGOTTEN_MAX];
+
 /// The entry of a token under each key that is accepted: which of them signed is not said by a token.
 pub fn keys_of(keys: &MacKeys, now: Now, binding: &Binding, token: &Token) -> SmallVec<[Key; 2]> {
     let bound = binding.bytes();

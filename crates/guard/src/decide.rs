@@ -216,7 +216,7 @@ impl<'s, 'r> Decider<'s, 'r> {
             has_session: self.case.caller.is_some() || self.case.seen.foreign.is_some(),
             navigates: self.case.navigates(),
             path: self.case.told_path(),
-            forgets: self.case.oldest_token(),
+            forgets: self.case.oldest_tokens(),
             caller: self.case.caller.take(),
             binding: self.case.binding,
             consumed: self.case.consumed,

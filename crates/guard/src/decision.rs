@@ -6,7 +6,7 @@ use portcullis_policy::MethodSet;
 
 use crate::canon::ClientIp;
 use crate::clock::Nanos;
-use crate::csrf::{Token, TokenName};
+use crate::csrf::{Forgotten, Token, TokenName};
 use crate::limit::LimitState;
 use crate::plan::{LimitPlan, RoutePlan};
 use crate::reason::{Inside, Reason};
@@ -40,7 +40,7 @@ pub struct Permit<'s> {
     pub(crate) caller: Option<Box<Caller>>,
     pub(crate) binding: Option<Binding>,
     pub(crate) consumed: Option<Token>,
-    pub(crate) forgets: Option<TokenName>,
+    pub(crate) forgets: Forgotten,
     pub(crate) tokens: SmallVec<[TokenName; 8]>,
     pub(crate) has_pre_session: bool,
     pub(crate) has_session: bool,
@@ -91,9 +91,9 @@ impl<'s> Permit<'s> {
         self.consumed
     }
 
-    /// The cookie that makes room, where the browser has as many with tokens as it may.
+    /// The cookies that make room, where the browser has as many with tokens as it may, or more.
     #[must_use]
-    pub const fn forgets(&self) -> Option<TokenName> {
+    pub const fn forgets(&self) -> Forgotten {
         self.forgets
     }
 
@@ -247,6 +247,6 @@ pub enum Own {
 pub struct TokenGrant {
     /// What it is bound to; nothing where the browser has to be given a cookie for that first.
     pub binding: Option<Binding>,
-    /// The cookie that makes room, where the browser has as many as it may.
-    pub forgets: Option<TokenName>,
+    /// The cookies that make room, where the browser has as many as it may, or more.
+    pub forgets: Forgotten,
 }

@@ -23,7 +23,7 @@ use portcullis_policy::{Control, Method};
 
 use crate::canon::JsonBody;
 use crate::clock::Now;
-use crate::csrf::{COOKIES_MAX, Token, TokenName};
+use crate::csrf::{COOKIES_MAX, FORGOTTEN_MAX, Forgotten, Token};
 use crate::decision::{Denial, Own, Released, ShownLimits};
 use crate::http1::Framing;
 use crate::plan::{Plan, RoutePlan, Shadow};
@@ -165,14 +165,19 @@ impl<'s, 'r> Case<'s, 'r> {
         matches!(self.proof, csrf::Proof::InForm)
     }
 
-    /// The cookie with a token that makes room for a new one, where the browser has as many as it may: the one that it was given
-    /// first, as it sends those first (RFC 6265 §5.4).
-    pub(crate) fn oldest_token(&self) -> Option<TokenName> {
+    /// The cookies with tokens that make room for a new one: those that the browser was given first, as it sends those first
+    /// (RFC 6265 §5.4).
+    ///
+    /// Answers that cross each other each bring one, and none of them knows of the others. So a browser may have more than it
+    /// may, and would never get rid of them if each answer took back one alone: in the end its head would be too long.
+    pub(crate) fn oldest_tokens(&self) -> Forgotten {
         let tokens = &self.seen.tokens;
-        tokens
-            .first()
-            .copied()
-            .filter(|_| tokens.len() >= COOKIES_MAX)
+        let excess = (tokens.len() + 1).saturating_sub(COOKIES_MAX);
+        let mut oldest = [None; FORGOTTEN_MAX];
+        for (place, name) in oldest.iter_mut().zip(tokens.iter().take(excess)) {
+            *place = Some(*name);
+        }
+        oldest
     }
 
     /// Whether a browser is going to a page. One that says nothing of it is believed by what it wants to have.

@@ -61,7 +61,7 @@ pub(crate) const NEEDS: &[Need] = &[
         "python3-cryptography",
         SNIPPETS,
     ),
-    program("chromium", 100, "chromium", BROWSER),
+    file("/usr/bin/chromium", "chromium", BROWSER),
     file("/usr/bin/certutil", "libnss3-tools", BROWSER),
     npm("next", "next", "15.5.29", BROWSER),
     npm("react", "react", "19.3.1", BROWSER),

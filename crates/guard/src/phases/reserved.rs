@@ -105,7 +105,7 @@ fn judge<'s>(case: &mut Case<'s, '_>, answers: Result<Answers, StoreError>) -> V
             let binding = bound.or(case.seen.foreign).or(case.seen.pre_session);
             Own::Token(TokenGrant {
                 binding,
-                forgets: case.oldest_token(),
+                forgets: case.oldest_tokens(),
             })
         }
     }))

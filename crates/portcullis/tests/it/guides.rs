@@ -11,6 +11,8 @@ use crate::{err, out, portcullis, run};
 
 const EXPLAIN: &str = include_str!("../../../../docs/guide/explain.md");
 const GUARD_DEV: &str = include_str!("../../../../docs/guide/guard-dev.md");
+const FORMS: &str = include_str!("../../../../docs/guide/csrf-browser.md");
+const SCRIPT: &str = include_str!("../../../../examples/applications/browser/csrf.js");
 const GUARD: &str = include_str!("../../../../docs/guide/guard.md");
 
 /// The blocks of a page in one language.
@@ -38,6 +40,11 @@ pub(crate) fn words(command: &str) -> Vec<String> {
     }
     words.retain(|word| !word.is_empty());
     words
+}
+
+#[test]
+fn the_page_about_forms_shows_the_file_that_is_tested() {
+    assert_eq!(blocks(FORMS, "js"), [SCRIPT]);
 }
 
 #[test]
