@@ -1,5 +1,7 @@
 //! `Observer`: tells what happens: security events for `watch`, and words for who operates the guard.
 
+mod step;
+
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
@@ -22,6 +24,8 @@ use crate::request_id::Id;
 use crate::seen::{Seen, Watching};
 use crate::upstreams::Instance;
 use crate::worker::Outcome;
+
+pub(crate) use step::Step;
 
 /// How many seconds lie between two words of the same sort to the operator: a log must not be what fills the disk.
 const WORDS_APART_SECONDS: u64 = 10;

@@ -5,6 +5,8 @@
 //! told that it is logged out has no session any more. What cannot be carried out is no answer of the application's but a
 //! refusal of ours.
 
+mod did;
+
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -20,13 +22,15 @@ use portcullis_guard::session::{
     Binding, Caller, OfRequest, PRE_SESSION_COOKIE, PRE_SESSION_SECONDS, SESSION_COOKIE, SameSite,
     SessionCookie, SessionRef, SessionWord, WORD_FIELD, write_clear, write_set,
 };
-use portcullis_guard::store::{Answer, Ask, Durability, Store, Value};
+use portcullis_guard::store::{Answer, Ask, Durability, Store, StoreError, Value};
 use portcullis_state::random_bytes;
-use portcullis_state::sessions::{Change, Lives, Sessions, Subject};
+use portcullis_state::sessions::{Change, Lives, SessionError, Sessions, Subject};
 
 use crate::exchange::{Basics, answers};
 use crate::live::Live;
 use crate::worker::Worker;
+
+use did::Did;
 
 /// How long it may take to begin or end a session: there is a disk behind it.
 const SESSION_BUDGET: Duration = Duration::from_secs(2);
@@ -60,7 +64,7 @@ pub(crate) async fn of_answer(
     let now = worker.now();
     let fields = HeaderSet::of_response(head, buf);
     let binding = match word(identity, basics, permit, &fields, now)? {
-        Some(word) => follow(worker, identity, permit, word, now, &mut lines).await?,
+        Some(word) => follow(worker, identity, permit, (word, basics), now, &mut lines).await?,
         None => {
             if let (Some(caller), Some(session)) = (permit.caller(), &identity.session) {
                 renew(worker.store(), caller, session, now).await;
@@ -166,7 +170,7 @@ async fn follow(
     worker: &Worker,
     identity: &IdentityPlan,
     permit: &Permit<'_>,
-    word: SessionWord,
+    (word, basics): (SessionWord, Basics),
     now: Now,
     lines: &mut Vec<u8>,
 ) -> Result<Option<Binding>, Refused> {
@@ -185,34 +189,39 @@ async fn follow(
                 tenant,
                 roles,
             } => {
+                let did = Did::Created(user.clone());
                 let subject = Subject {
                     user,
                     tenant,
                     roles,
                 };
-                Some(sessions.create(subject, caller, lives, now).await?)
+                let id = sessions.create(subject, caller, lives, now).await?;
+                (Some(id), did)
             }
             SessionWord::Rotate { tenant, roles } => {
-                let caller = caller.ok_or(portcullis_state::sessions::SessionError::Gone)?;
+                let caller = caller.ok_or(SessionError::Gone)?;
                 let change = Change { tenant, roles };
-                Some(sessions.rotate(caller, change, lives, now).await?)
+                let id = sessions.rotate(caller, change, lives, now).await?;
+                (Some(id), Did::Rotated)
             }
             SessionWord::End => {
                 if let Some(caller) = caller {
                     sessions.end(caller, now).await?;
                 }
-                None
+                (None, Did::Ended(usize::from(caller.is_some())))
             }
-            SessionWord::EndAll => {
-                if let Some(caller) = caller {
-                    sessions.end_all(&caller.record.user, now).await?;
+            SessionWord::EndAll => match caller {
+                Some(caller) => {
+                    let ended = sessions.end_all(&caller.record.user, now).await?;
                     sessions.end(caller, now).await?;
+                    // One that is in no list ended all the same.
+                    (None, Did::Ended(ended.max(1)))
                 }
-                None
-            }
+                None => (None, Did::Ended(0)),
+            },
         })
     };
-    let done: Result<Option<[u8; 32]>, portcullis_state::sessions::SessionError> =
+    let done: Result<(Option<[u8; 32]>, Did), SessionError> =
         match timeout(SESSION_BUDGET, done).await {
             Ok(done) => done,
             Err(_elapsed) => {
@@ -220,7 +229,8 @@ async fn follow(
                 return Err((Reason::SESSION_NOT_KEPT, why));
             }
         };
-    let id = done.map_err(|error| (Reason::SESSION_NOT_KEPT, error.to_string()))?;
+    let (id, did) = done.map_err(|error| (Reason::SESSION_NOT_KEPT, why(&error)))?;
+    did.tell(worker, permit, basics, now);
     // Tokens of the session before are worth nothing now.
     for name in permit.tokens() {
         write_clear(lines, &name.to_string());
@@ -239,6 +249,15 @@ async fn follow(
             forget(lines);
             Ok(None)
         }
+    }
+}
+
+/// Why a step was not done, without what a store says of its address.
+pub(crate) fn why(error: &SessionError) -> String {
+    match error {
+        SessionError::Store(StoreError::Unreachable(_)) => "the store cannot be reached".to_owned(),
+        SessionError::Store(StoreError::Unwritable(_)) => "the store cannot write".to_owned(),
+        other => other.to_string(),
     }
 }
 

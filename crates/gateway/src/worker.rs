@@ -301,6 +301,11 @@ impl Worker {
         &*self.shared.store
     }
 
+    /// Who is told what happens.
+    pub(crate) fn observer(&self) -> &Observer {
+        &self.shared.observer
+    }
+
     /// The buffers that are lent to connections.
     pub(crate) fn shelf(&self) -> &Shelf {
         &self.shelf

@@ -6,6 +6,7 @@ use std::time::Duration;
 use portcullis_policy::{Policy, SameSite as Stated, SessionSource};
 
 use crate::application::{ApplicationPlan, ApplicationSecret, IdentitySigner};
+use crate::bearer::BearerSecret;
 use crate::clock::Nanos;
 use crate::digest::sha256;
 use crate::keys::{KeyId, MacKey, MacKeys, Purpose};
@@ -25,6 +26,8 @@ pub struct IdentityKeys {
     pub signers: Vec<Arc<IdentitySigner>>,
     /// That the application signs with what it says of sessions.
     pub application: Vec<Arc<ApplicationSecret>>,
+    /// By which who asks the admin listener for sessions is known.
+    pub admin: Vec<Arc<BearerSecret>>,
 }
 
 impl IdentityKeys {
@@ -46,6 +49,7 @@ impl IdentityKeys {
             pre_session: Some(key(Purpose::PreSessionCookie)),
             signers: signer.into_iter().map(Arc::new).collect(),
             application: vec![Arc::new(ApplicationSecret::new(seed, None))],
+            admin: vec![Arc::new(BearerSecret::new(seed, None))],
         }
     }
 }
@@ -59,6 +63,8 @@ pub struct IdentityPlan {
     pub csrf: Option<CsrfPlan>,
     /// How the application is told who is calling, and says what becomes of sessions.
     pub application: Option<ApplicationPlan>,
+    /// By which who asks the admin listener for sessions is known; none where there are none to ask for.
+    pub admin: Vec<Arc<BearerSecret>>,
 }
 
 /// Sessions, ready for use.
@@ -165,10 +171,20 @@ impl IdentityPlan {
                 })
             }
         };
+        let has_own = matches!(
+            session.as_ref().map(|session| &session.source),
+            Some(SourcePlan::Own(_))
+        );
+        let admin = match policy.proxy().admin_secret {
+            Some(_) if keys.admin.is_empty() => return Err(KeysMissing("proxy.admin_secret")),
+            Some(_) if has_own => keys.admin,
+            Some(_) | None => Vec::new(),
+        };
         Ok(Self {
             session,
             csrf,
             application,
+            admin,
         })
     }
 

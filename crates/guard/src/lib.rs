@@ -5,6 +5,7 @@
 pub mod answer;
 pub mod application;
 pub mod base64url;
+pub mod bearer;
 pub mod canon;
 pub mod clock;
 mod codes;

@@ -10,9 +10,10 @@ use crate::form::{Form, Kind, may};
 use crate::health_check::{self, HealthCheck, read_health};
 use crate::node::{Node, NodeValue};
 use crate::policy_file::Draft;
+use crate::secret_keys::read_secret;
 use crate::table_reader::{TableReader, parsed_by, wrong_kind};
 use crate::word::words;
-use crate::{ByteCount, Malformed, Notice};
+use crate::{ByteCount, Malformed, Notice, SecretKeys};
 
 /// Which headers of a trusted proxy tell the client's address, and more where it is believed (see
 /// [`ProxySettings::forwarded_host`]). The others are ignored and stripped.
@@ -40,6 +41,8 @@ pub struct ProxySettings {
     pub listen: SocketAddr,
     /// Where health, metrics and the policy's digest are told; nowhere by default.
     pub admin: Option<SocketAddr>,
+    /// By which who asks the admin listener for sessions is known; without one it tells and ends none (ASVS v5.0.0-13.4.5).
+    pub admin_secret: Option<SecretKeys>,
     /// Threads that serve; as many as there are cores by default.
     pub workers: Option<NonZeroU8>,
     /// Connections of clients at once; 4096.
@@ -83,6 +86,7 @@ impl Default for ProxySettings {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             admin: None,
+            admin_secret: None,
             workers: None,
             connections_max: 4096,
             connections_per_ip_max: 256,
@@ -122,6 +126,11 @@ pub(crate) const FORM: Form = Form::new(
             "admin",
             ADDRESS,
             "Address and port for health, metrics and the policy's digest; else they are told nowhere.",
+        ),
+        may(
+            "admin_secret",
+            Kind::Secrets,
+            "The credential by which the admin listener lists and ends sessions; without one it does neither.",
         ),
         may(
             "workers",
@@ -229,6 +238,7 @@ pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
     let mut reader = TableReader::new(table, "`[proxy]`", faults);
     let mut settings = ProxySettings::default();
     read_listeners(&mut reader, &mut settings, draft);
+    read_admin_secret(&mut reader, &mut settings);
     read_counts(&mut reader, &mut settings);
     read_timeouts(&mut reader, &mut settings);
     let health = reader.optional("health");
@@ -272,6 +282,12 @@ fn read_listeners(
         });
     }
     settings.admin = Some(admin);
+}
+
+fn read_admin_secret(reader: &mut TableReader<'_, '_>, settings: &mut ProxySettings) {
+    if let Some(node) = reader.optional("admin_secret") {
+        settings.admin_secret = read_secret(node, reader.faults());
+    }
 }
 
 /// Whether two listeners would want the same port of the same address. Port 0 is any that is free.

@@ -56,6 +56,11 @@ pub(crate) const WRITTEN: &[EventKind] = &[
     EventKind::ExcessRateLimitExceeded,
     EventKind::InputValidationFail,
     EventKind::MaliciousExcess404,
+    EventKind::AuthnLoginFail,
+    EventKind::AuthzAdmin,
+    EventKind::SessionCreated,
+    EventKind::SessionRenewed,
+    EventKind::SessionExpired,
     EventKind::SysStartup,
     EventKind::SysShutdown,
     EventKind::SysRestart,
@@ -140,6 +145,9 @@ pub(crate) fn load(
     Ok(loaded)
 }
 
+/// What is told of a credential for nothing.
+const NO_SESSIONS_TO_ASK_FOR: &str = "`admin_secret` of `[proxy]` opens nothing: the policy has no sessions of the guard's own, see `[identity.session]`";
+
 /// What looks a variable up.
 pub(crate) type Lookup<'l> = dyn Fn(&str) -> Option<OsString> + 'l;
 
@@ -151,10 +159,18 @@ fn identity_keys(
     notices: &mut Vec<String>,
 ) -> Result<IdentityKeys, SecretError> {
     let mut keys = IdentityKeys::default();
+    let mut reader = SecretReader::new(lookup);
+    if let Some(stated) = &policy.proxy().admin_secret {
+        let secret = reader.read("proxy.admin_secret", stated.as_slice(), now)?;
+        keys.admin = secret.bearers();
+        if !enforced(policy).contains(&Control::Session) {
+            notices.push(NO_SESSIONS_TO_ASK_FOR.to_owned());
+        }
+    }
     let Some(identity) = policy.identity() else {
+        notices.extend(reader.warnings().iter().map(ToString::to_string));
         return Ok(keys);
     };
-    let mut reader = SecretReader::new(lookup);
     if let Some(session) = &identity.session {
         let secret = reader.read("identity.session.secret", session.secret.as_slice(), now)?;
         keys.session = Some(secret.keys(Purpose::SessionCookie)?);

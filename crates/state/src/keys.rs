@@ -63,8 +63,18 @@ pub use secret::Secret;
 pub use secret_reader::SecretReader;
 pub use weakness::Weakness;
 
+use zeroize::Zeroizing;
+
 /// The fewest bytes of a key when it is decoded: as many as HMAC-SHA-256 gives (RFC 2104 §3), and as the seeds ask for.
 pub const KEY_BYTES_MIN: usize = 32;
 
 /// The most bytes of a secret as it is kept.
 pub const SECRET_BYTES_MAX: usize = 4_096;
+
+/// The bytes of a credential that somebody shows, written as a secret is: hex, base64url or base64. None of what is longer than
+/// [`SECRET_BYTES_MAX`] or written otherwise.
+#[must_use]
+pub fn shown(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let text = Some(text).filter(|text| text.len() <= SECRET_BYTES_MAX)?;
+    encoding::decoded(text).map(|(_encoding, bytes)| bytes)
+}

@@ -1,5 +1,6 @@
 #![cfg(test)]
 //! The crate from outside: a running gateway between a client of bytes and an application that writes everything down.
+mod admin;
 mod answers;
 mod bounds;
 mod cases_accept;

@@ -1,5 +1,6 @@
 //! What stands at the top of the file, `[proxy]`, `[events]`, `[store]` and `[trail]`.
 
+use super::identity::secret;
 use super::writer::{Writer, Written, bare, length, list, text};
 use crate::policy_file::{TABLES, VERSION};
 use crate::{
@@ -70,6 +71,10 @@ fn proxy(settings: &ProxySettings, writer: &mut Writer) {
     match settings.admin {
         Some(admin) => writer.stated("admin", &text(admin)),
         None => writer.left_out("admin", "no listener"),
+    }
+    match &settings.admin_secret {
+        Some(keys) => writer.stated("admin_secret", &secret(keys)),
+        None => writer.left_out("admin_secret", "the listener tells and ends no sessions"),
     }
     match settings.workers {
         Some(workers) => writer.stated("workers", &bare(workers)),

@@ -7,6 +7,7 @@ use portcullis_policy::{
 };
 
 const GUIDE: &str = include_str!("../../../../docs/guide/policy.md");
+const SESSIONS: &str = include_str!("../../../../docs/guide/sessions.md");
 
 #[test]
 fn every_example_is_a_policy() {
@@ -16,7 +17,16 @@ fn every_example_is_a_policy() {
         .filter_map(|rest| rest.split("```").next())
         .collect();
     assert!(examples.len() >= 8, "the guide has lost its examples");
-    for example in examples {
+    let of_sessions: Vec<&str> = SESSIONS.split("```toml\n").skip(1).collect();
+    assert_eq!(
+        of_sessions.len(),
+        2,
+        "the page of sessions has lost its examples"
+    );
+    let of_sessions = of_sessions
+        .into_iter()
+        .filter_map(|rest| rest.split("```").next());
+    for example in examples.into_iter().chain(of_sessions) {
         if let Err(errors) = Policy::parse(example) {
             panic!("{example}\n{errors}");
         }

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::fault::{SecretError, SecretFault, SecretPlace};
 use portcullis_guard::application::{ApplicationSecret, IdentitySigner};
+use portcullis_guard::bearer::BearerSecret;
 
 use super::{KeyId, MacKey, MacKeys, Purpose};
 
@@ -73,6 +74,13 @@ impl Secret {
     pub fn shared(&self) -> Vec<Arc<ApplicationSecret>> {
         let shared = |key: &Material| Arc::new(ApplicationSecret::new(&key.bytes, key.last_day));
         self.materials.iter().map(shared).collect()
+    }
+
+    /// The keys as credentials that somebody shows, of which nothing but a digest is kept.
+    #[must_use]
+    pub fn bearers(&self) -> Vec<Arc<BearerSecret>> {
+        let bearer = |key: &Material| Arc::new(BearerSecret::new(&key.bytes, key.last_day));
+        self.materials.iter().map(bearer).collect()
     }
 
     /// The keys for one purpose, in the same order.

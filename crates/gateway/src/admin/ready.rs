@@ -1,0 +1,27 @@
+//! `/ready`: whether the guard takes requests, and what is worse than it should be.
+
+use std::sync::atomic::Ordering;
+
+use super::reply::Reply;
+use crate::worker::Shared;
+
+/// Ready is a guard that has a policy and takes requests. What is worse than it should be is said beside it.
+pub(super) fn ready(shared: &Shared) -> Reply {
+    let live = shared.live.load();
+    if shared.is_draining.load(Ordering::Relaxed) {
+        return Reply::text(503, "draining\n");
+    }
+    if live.plan.routes.is_empty() {
+        return Reply::text(503, "no policy\n");
+    }
+    let mut worse = Vec::new();
+    if live.upstreams.well() == 0 {
+        worse.push("no upstream is well");
+    }
+    worse.extend(shared.observer.troubles());
+    if worse.is_empty() {
+        Reply::text(200, "ready\n")
+    } else {
+        Reply::text(200, format!("ready, degraded: {}\n", worse.join("; ")))
+    }
+}
