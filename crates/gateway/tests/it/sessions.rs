@@ -602,3 +602,39 @@ fn who_brings_no_cookie_is_no_browser_that_another_site_could_use() {
 fn cookie_of(token: &str) -> String {
     format!("__Host-pc-csrf-{}", token.get(..8).unwrap())
 }
+
+#[test]
+fn case_92_a_cookie_that_was_changed_names_nobody() {
+    let upstream = application();
+    let gate = gate(&upstream);
+    let (browser, mut client, _) = logged_in(&gate, "u1");
+    let session = browser.cookie("__Host-pc-sid").unwrap();
+    let mut tried: Vec<String> = (0..session.len())
+        .map(|cut| session.get(..cut).unwrap().to_owned())
+        .collect();
+    tried.extend((0..session.len()).map(|at| {
+        let mut bytes = session.as_bytes().to_vec();
+        bytes[at] = if bytes[at] == b'a' { b'b' } else { b'a' };
+        String::from_utf8(bytes).unwrap()
+    }));
+    let parts: Vec<&str> = session.split('.').collect();
+    let [version, key, id, moment, tag] = parts.as_slice() else {
+        panic!("{session}");
+    };
+    tried.push(format!("{version}.{key}{id}.{moment}.{tag}"));
+    tried.push(format!("{version}.{key}.{id}{moment}..{tag}"));
+    tried.push(format!("{session}A"));
+    tried.push(format!("{session}.{tag}"));
+    for value in tried {
+        let mut changed = Browser::default();
+        changed
+            .cookies
+            .push(("__Host-pc-sid".to_owned(), value.clone()));
+        let me = changed.ask(&mut client, send("GET /me"));
+        assert_eq!(me.status, 401, "{value}");
+    }
+    assert_eq!(
+        browser.clone().ask(&mut client, send("GET /me")).status,
+        200
+    );
+}

@@ -10,6 +10,7 @@ mod events;
 mod key_sets;
 mod key_sets_server;
 mod memory;
+mod sessions;
 mod snapshot;
 mod support;
 mod tokens;
