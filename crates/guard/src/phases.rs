@@ -273,6 +273,14 @@ impl<'s, 'r> Case<'s, 'r> {
         }
     }
 
+    /// The same for a phase that is about who is calling: where no policy says how that is known, it says nothing.
+    pub(crate) fn nobody_is_known(&mut self, phase: &'static str, why: &'static str) {
+        let identity = &self.plan.identity;
+        if identity.session.is_some() || identity.csrf.is_some() {
+            self.not_needed(phase, why);
+        }
+    }
+
     /// The same for a phase that has nothing to ask here.
     pub(crate) fn not_needed(&mut self, phase: &'static str, why: &'static str) {
         self.note(phase, Outcome::NotNeeded, why.into(), None);

@@ -12,6 +12,10 @@ pub(crate) const PHASE: Phase = Phase {
 
 fn ask<'s>(case: &mut Case<'s, '_>, batch: &mut Batch<'s>) -> Verdict<'s, ()> {
     let limits = Applying::of(&case.route()?.caller_limits, case.view.method());
+    if case.route()?.caller_limits.is_empty() {
+        case.nobody_is_known(PHASE.name, "the route has no such limit");
+        return Ok(());
+    }
     limits::ask(case, PHASE.name, limits, batch)
 }
 

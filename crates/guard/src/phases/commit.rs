@@ -15,7 +15,7 @@ pub(crate) const PHASE: Phase = Phase {
 
 fn ask<'s>(case: &mut Case<'s, '_>, batch: &mut Batch<'s>) -> Verdict<'s, ()> {
     let Some(key) = &case.token_key else {
-        case.not_needed(
+        case.nobody_is_known(
             PHASE.name,
             "the request holds nothing that can be used once",
         );

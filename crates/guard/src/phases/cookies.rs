@@ -39,7 +39,7 @@ fn judge<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, ()> {
     if case.seen.session.is_some() || case.seen.foreign.is_some() {
         case.passed(PHASE.name, None, || "a session is named".to_owned());
     } else {
-        case.not_needed(PHASE.name, "no session is named");
+        case.nobody_is_known(PHASE.name, "no session is named");
     }
     Ok(())
 }

@@ -35,7 +35,7 @@ pub(crate) const PHASE: Phase = Phase {
 fn judge<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, ()> {
     let route = case.route()?;
     let Some(plan) = &case.plan.identity.csrf else {
-        case.not_needed(PHASE.name, "the policy has no `[identity.csrf]`");
+        case.nobody_is_known(PHASE.name, "the policy has no `[identity.csrf]`");
         return Ok(());
     };
     let is_spared = route.csrf_spared.contains(case.view.method());

@@ -15,7 +15,7 @@ pub(crate) const PHASE: Phase = Phase {
 
 fn ask<'s>(case: &mut Case<'s, '_>, batch: &mut Batch<'s>) -> Verdict<'s, ()> {
     let (Proof::InForm, Some(csrf)) = (case.proof, &case.plan.identity.csrf) else {
-        case.not_needed(PHASE.name, "no token is looked for in a form");
+        case.nobody_is_known(PHASE.name, "no token is looked for in a form");
         return Ok(());
     };
     let kind = case.view.fields().one("content-type").ok().flatten();

@@ -156,7 +156,7 @@ fn settle<'s>(case: &mut Case<'s, '_>, live: Option<Key>) -> Verdict<'s, ()> {
         return Ok(());
     }
     if !route.needs_caller.contains(case.view.method()) {
-        case.not_needed(PHASE.name, "nobody has to be known here");
+        case.nobody_is_known(PHASE.name, "nobody has to be known here");
         return Ok(());
     }
     let mut denial = if is_over {

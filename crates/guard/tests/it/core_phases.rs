@@ -366,7 +366,7 @@ fn a_trace_ends_where_the_decision_ends() {
         (ask("OPTIONS /items/1"), "route"),
         (ask("GET /inside/x"), "internal"),
         (ask("GET /items/1").with("Content-Length: 3"), "shape"),
-        (ask("GET /items/1"), "commit"),
+        (ask("GET /items/1"), "body limits"),
     ] {
         let mut store = Counting::default();
         let traced = request.driven(

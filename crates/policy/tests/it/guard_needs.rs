@@ -134,7 +134,7 @@ fn limits_by_who_is_calling_need_to_know_who_is_calling() {
     };
     for (by, control) in [
         ("user", Control::Authentication),
-        ("tenant", Control::Tenant),
+        ("tenant", Control::Authentication),
         ("session", Control::Session),
     ] {
         let policy = policy(&text(&format!("\"{by}\", \"ip\"")));

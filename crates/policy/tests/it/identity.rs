@@ -448,9 +448,8 @@ fn a_guard_says_what_it_would_not_follow() {
         "[store]\nurl = \"env:S\"",
         "[trail]\nurl = \"env:S\"",
         "[trail]\ncheckpoints = \"/mnt/worm/checkpoints.jsonl\"",
-        "[identity]",
-        "[identity.csrf]\nsecret = \"env:S\"",
-        "[identity.session]\nsecret = \"env:S\"",
+        "[[identity.issuer]]\nissuer = \"https://i.example\"\naudience = \"a\"\nalgorithms = [\"ES256\"]",
+        "[identity.siwe]\nchains = [1]",
         "[[route]]\npath = \"/b\"\nmethods = [\"POST\"]\ntype = \"internal\"\nprotocol = \"grpc\"",
         "[[route]]\npath = \"/b\"\nmethods = [\"POST\"]\ntype = \"internal\"\nservice = { scheme = \"hmac\", secret = \"env:S\" }",
     ] {
@@ -470,6 +469,47 @@ fn a_guard_says_what_it_would_not_follow() {
         let read = policy(&format!("{base}{table}\n"));
         assert_eq!(read.for_guard(today, &[]), Ok(()), "{table}");
         assert_eq!(read.notices(), [], "{table}");
+    }
+    let session = "[identity.session]\nsecret = \"env:A\"";
+    let csrf = "[identity.csrf]\nsecret = \"env:B\"";
+    let application = "[identity.application]\nsecret = \"env:C\"";
+    let http = "[identity.csrf]\nsecret = \"env:B\"\n# http";
+    for (tables, expected) in [
+        (
+            vec![session],
+            &["[identity.csrf]", "[identity.application]"][..],
+        ),
+        (vec![session, csrf], &["[identity.application]"]),
+        (vec![session, csrf, application], &[]),
+        (vec![csrf], &[]),
+        (vec![http], &["https"]),
+        (
+            vec![
+                "[identity.session]\nsecret = \"env:A\"\nsource = \"cookie:sid\"",
+                csrf,
+            ],
+            &[],
+        ),
+        (
+            vec![
+                "[identity.session]\nsecret = \"env:A\"\nsource = \"claim:sid\"",
+                csrf,
+            ],
+            &["[[identity.issuer]]"],
+        ),
+    ] {
+        let text = format!("{base}{}\n", tables.join("\n"));
+        let read = if tables == [http] {
+            let text = text.replace("# http", "");
+            Policy::parse(&format!("version = 1\nhosts = [\"a\"]\n{text}")).expect("valid")
+        } else {
+            policy(&text)
+        };
+        let lacks = read.for_guard(today, &[]).err().unwrap_or_default();
+        assert_eq!(lacks.len(), expected.len(), "{text}\n{lacks:?}");
+        for (lack, words) in lacks.iter().zip(expected) {
+            assert!(lack.message.contains(words), "{lack}");
+        }
     }
     for table in ["[roles]\norder = [\"user\"]", "[facts]"] {
         let read = policy(&format!("{base}{table}\n"));

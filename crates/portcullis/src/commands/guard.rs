@@ -183,9 +183,9 @@ impl Followed {
 /// Refuses a policy whose long limits the store of this run could not keep: every request that counts in one would be
 /// refused.
 fn can_be_kept(store: &LocalStore, loaded: Loaded) -> Result<Loaded, Failure> {
-    if loaded.plan()?.outlives_restarts() && store.keeps() < Durability::Snapshot {
+    if loaded.plan()?.outlives_restarts() && store.keeps() < Durability::Durable {
         return Err(Failure::usage(
-            "a limit counts an hour or more now, and this run began without a folder for it: start the guard anew",
+            "the policy has sessions, or a limit that counts an hour or more, now, and this run began without a folder for them: start the guard anew",
         ));
     }
     Ok(loaded)
