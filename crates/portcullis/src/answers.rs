@@ -81,9 +81,9 @@ mod tests {
         for answer in [
             // A rule of no file, a control that is not enforced yet, an event that nobody writes yet, a code of nothing.
             "rule:csrf-missings",
-            "control:csrf",
+            "control:ownership",
             "event:authn_login_success",
-            "reason:csrf_token_missing",
+            "reason:csrf_token_lost",
         ] {
             assert_eq!(
                 unfounded(&answered_by(answer)),
