@@ -35,6 +35,7 @@ use crate::refusal::{Context, write_denial, write_json, write_own};
 use crate::request_body::{self, Held};
 use crate::request_id::Id;
 use crate::sessions;
+use crate::trail;
 use crate::wire::{ToApplication, write_request_head};
 use crate::worker::{Outcome, Worker};
 
@@ -492,9 +493,33 @@ async fn admit(
         now,
     } = permitted;
     let worker = connection.worker;
+    let owed = match trail::before(worker, live, &permit, basics, now) {
+        trail::Before::Go(owed) => Ok(owed),
+        trail::Before::Wait(record) => Box::pin(trail::intend(worker, *record)).await,
+    };
+    let owed = match owed {
+        Ok(owed) => owed,
+        Err(error) => {
+            drop(held);
+            let denial = Denial::because(Reason::TRAIL_UNWRITABLE)
+                .at(permit.route())
+                .saying(error.to_string());
+            // The token that it has used is replaced, as nothing came of it.
+            let lines = sessions::of_failure(worker, live, &permit).await;
+            let (client, denied) = (permit.client(), (&denial, lines.as_slice()));
+            let answered = deny(connection, live, head, basics, client, denied, now);
+            return finish(connection, answered, basics).await;
+        }
+    };
     worker.admitted(&permit, basics, now);
     let forwarded = forward::run(connection, live, head, basics, &permit, outgoing).await;
     drop(held);
+    // What was not answered may have been done all the same.
+    trail::after(
+        worker,
+        owed,
+        forwarded.as_ref().ok().map(|done| done.status),
+    );
     match forwarded {
         Ok(done) => {
             if done.status < 400 {

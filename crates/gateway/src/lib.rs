@@ -26,6 +26,7 @@ mod server;
 mod sessions;
 mod signals;
 mod tls;
+mod trail;
 mod upload;
 mod upstreams;
 mod wire;

@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use portcullis_guard::canon::ClientIp;
 use portcullis_guard::clock::Now;
@@ -17,7 +17,7 @@ use portcullis_policy::event::{
     EventKind, EventLevel, EventText, EventTime, EventVerdict, LineHash, SecurityEvent,
 };
 use portcullis_policy::{Control, Method};
-use portcullis_state::{EventWriter, Pseudonyms, SystemClock};
+use portcullis_state::{EventWriter, Pseudonyms, SystemClock, Trail};
 
 use crate::exchange::Basics;
 use crate::request_id::Id;
@@ -46,6 +46,8 @@ pub struct Observer {
     say: Say,
     /// Who is told of each request.
     watching: Option<Watching>,
+    /// Where what was done is recorded.
+    trail: Option<Arc<Trail>>,
     /// When each sort of word was last said, in seconds since 1970-01-01.
     said: Mutex<Vec<(&'static str, u64)>>,
 }
@@ -191,6 +193,7 @@ impl Observer {
             state: Mutex::new(None),
             say: Box::new(say),
             watching: None,
+            trail: None,
             said: Mutex::new(Vec::new()),
         }
     }
@@ -351,6 +354,18 @@ impl Observer {
         );
     }
 
+    /// Records what is done in a trail as well.
+    #[must_use]
+    pub fn recording(mut self, trail: Arc<Trail>) -> Self {
+        self.trail = Some(trail);
+        self
+    }
+
+    /// The trail, where there is one.
+    pub(crate) fn trail(&self) -> Option<&Trail> {
+        self.trail.as_deref()
+    }
+
     /// Says something to the operator.
     pub fn say(&self, words: &str) {
         (self.say)(words);
@@ -382,6 +397,11 @@ impl Observer {
                 "the changed policy is not valid",
             ),
             (state.is_some(), "limits cannot be kept"),
+            (
+                self.trail()
+                    .is_some_and(|trail| trail.health().error.is_some()),
+                "the audit trail cannot be written",
+            ),
         ];
         let there = troubles.into_iter().filter(|(is_there, _)| *is_there);
         there.map(|(_, words)| words).collect()

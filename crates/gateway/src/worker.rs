@@ -17,7 +17,7 @@ use portcullis_guard::http1::{RequestHead, ResponseFault};
 use portcullis_guard::reason::Reason;
 use portcullis_guard::store::Store;
 use portcullis_policy::EventRecord;
-use portcullis_state::{SystemClock, Wall};
+use portcullis_state::{SystemClock, Trail, Wall};
 
 use crate::connection;
 use crate::connections::{Connections, Place};
@@ -397,6 +397,11 @@ impl Worker {
     /// Notes an answer of the guard's own that is no refusal.
     pub(crate) fn answered_itself(&self) {
         self.metrics.count(|numbers| numbers.own += 1);
+    }
+
+    /// The audit trail, where there is one.
+    pub(crate) fn trail(&self) -> Option<&Trail> {
+        self.shared.observer.trail()
     }
 
     /// Notes a permit.

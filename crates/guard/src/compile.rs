@@ -224,6 +224,11 @@ fn route_plan(policy: &Policy, route: &Route) -> RoutePlan {
             .map(|kind| kind.as_str().to_owned())
             .collect(),
         buffered: route.is_buffered(),
+        recorded: if route.need(Control::AuditTrail) == Need::Required {
+            route.methods
+        } else {
+            route.confirm
+        },
         caching: Caching::of(route),
         response_timeout: route.timeout,
         shadow: excepts

@@ -94,6 +94,8 @@ pub struct RoutePlan {
     pub content_types: Vec<String>,
     /// Whether the body is read before it is decided.
     pub buffered: bool,
+    /// With which methods a request must be in the audit trail before it is forwarded.
+    pub recorded: MethodSet,
     /// Who else may keep its answers.
     pub caching: Caching,
     /// How long the upstream may take for its head, where the route says.
@@ -238,6 +240,7 @@ impl Plan {
             Control::Validation,
             Control::Csrf,
             Control::Authentication,
+            Control::AuditTrail,
         ]
         .map(watch);
         for route in &mut self.routes {
@@ -259,6 +262,7 @@ impl Plan {
             body_max: STRAY_BODY_MAX,
             content_types: Vec::new(),
             buffered: false,
+            recorded: MethodSet::NONE,
             caching: Caching::ByRequest,
             response_timeout: None,
             shadow: all.to_vec(),

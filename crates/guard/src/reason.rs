@@ -92,6 +92,8 @@ reasons! {
     SESSION_WORD_REFUSED = "session_word_refused" 502 "Bad Gateway" Some(Control::Session);
     /// A session could not be begun, changed or ended as the application said.
     SESSION_NOT_KEPT = "session_not_kept" 503 "Service Unavailable" Some(Control::Session);
+    /// What is about to be done could not be written into the audit trail, so it is not done.
+    TRAIL_UNWRITABLE = "trail_unwritable" 503 "Service Unavailable" Some(Control::AuditTrail);
     /// No valid policy is loaded.
     POLICY_MISSING = "policy_missing" 503 "Service Unavailable" None;
     /// The guard itself failed.

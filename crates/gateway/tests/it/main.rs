@@ -10,6 +10,7 @@ mod cases_framing;
 mod cases_json;
 mod cases_request;
 mod cases_slow;
+mod cases_trail;
 mod cors;
 mod drain;
 mod exactness;

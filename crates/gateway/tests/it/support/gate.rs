@@ -12,7 +12,7 @@ use portcullis_guard::plan::Plan;
 use portcullis_guard::store::Store;
 use portcullis_policy::Policy;
 use portcullis_state::{
-    EventSink, EventWriter, MemoryOptions, MemoryStore, Pseudonyms, StateDir, SystemClock,
+    EventSink, EventWriter, MemoryOptions, MemoryStore, Pseudonyms, StateDir, SystemClock, Trail,
 };
 use tempfile::TempDir;
 
@@ -30,6 +30,7 @@ pub(crate) const SEED: [u8; 32] = [0x5a; 32];
 /// A gateway that is not started yet.
 pub(crate) struct Setup {
     policy: String,
+    trail: Option<Arc<Trail>>,
     store: Option<Arc<dyn Store>>,
     workers: usize,
     admin: bool,
@@ -54,6 +55,7 @@ impl Setup {
             store: None,
             workers: 1,
             admin: false,
+            trail: None,
             change: Box::new(|_| {}),
             watching: None,
             keys: IdentityKeys::of_seed(&SEED),
@@ -80,6 +82,12 @@ impl Setup {
     /// So many threads.
     pub(crate) fn workers(mut self, workers: usize) -> Self {
         self.workers = workers;
+        self
+    }
+
+    /// With an audit trail.
+    pub(crate) fn trail(mut self, trail: Arc<Trail>) -> Self {
+        self.trail = Some(trail);
         self
     }
 
@@ -120,6 +128,10 @@ impl Setup {
         );
         let observer = match self.watching {
             Some(watching) => observer.watched_by(watching),
+            None => observer,
+        };
+        let observer = match self.trail {
+            Some(trail) => observer.recording(trail),
             None => observer,
         };
         let store = self

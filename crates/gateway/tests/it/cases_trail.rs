@@ -1,0 +1,259 @@
+//! Case 113 and the audit trail before an application: nothing sensitive is forwarded that is not in the trail.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use portcullis_policy::event::EventVerdict;
+use portcullis_state::SystemClock;
+use portcullis_state::trail::{Body, Trail, TrailFilter, TrailKind, TrailOptions, TrailReader};
+
+use crate::support::{Setup, Upstream, get, post};
+
+const POLICY: &str = r#"
+[[route]]
+path = "/transfer"
+methods = ["POST"]
+type = "public_form"
+requires = ["audit_trail"]
+
+[[route]]
+path = "/mine"
+methods = ["POST", "GET"]
+type = "protected_mutation"
+"#;
+
+fn open(folder: &Path) -> Arc<Trail> {
+    let trail = Trail::open(TrailOptions {
+        folder: folder.to_owned(),
+        signing_key: None,
+        checkpoints: None,
+        clock: SystemClock::start(),
+        told: Arc::new(|_| {}),
+    });
+    Arc::new(trail.unwrap())
+}
+
+fn records(folder: &Path) -> Vec<Body> {
+    let mut reader = TrailReader::open(&folder.join("trail.sqlite")).unwrap();
+    let found = reader.after(0, &TrailFilter::default(), 100_000).unwrap();
+    found.into_iter().map(|(body, _)| body).collect()
+}
+
+fn of(records: &[Body], kind: TrailKind) -> Vec<&Body> {
+    records.iter().filter(|one| one.kind == kind).collect()
+}
+
+#[test]
+fn what_is_sensitive_is_recorded_before_and_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    let seen = path.clone();
+    // The application looks into the trail while it answers.
+    let upstream = Upstream::by_request(move |request| {
+        let records = records(&seen);
+        let last = records.last().unwrap();
+        let is_there = last.kind == TrailKind::Intent
+            && last
+                .route
+                .as_ref()
+                .is_some_and(|route| route.as_str() == "/transfer");
+        let is_other = request.line.contains(" /transfer ") == is_there;
+        let status = if is_other {
+            "201 Created"
+        } else {
+            "500 Not Recorded"
+        };
+        format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\nok").into_bytes()
+    });
+    let trail = open(&path);
+    let gate = Setup::simple(&upstream)
+        .and(POLICY)
+        .trail(Arc::clone(&trail))
+        .start();
+    let mut client = gate.client();
+    assert_eq!(client.ask(post("/transfer", "a=1")).status, 201);
+    assert_eq!(client.ask(post("/mine", "a=1")).status, 201);
+    assert_eq!(client.ask(get("/read/a")).status, 201);
+    assert_eq!(client.ask(get("/mine")).status, 201);
+    assert_eq!(client.ask(post("/form", "a=1")).status, 201);
+    drop(gate);
+    trail.close();
+    let all = records(&path);
+    let (intents, outcomes) = (of(&all, TrailKind::Intent), of(&all, TrailKind::Outcome));
+    assert_eq!((intents.len(), outcomes.len()), (1, 1));
+    assert_eq!(outcomes[0].intent, Some(intents[0].seq));
+    assert_eq!(outcomes[0].status, Some(201));
+    assert_eq!(intents[0].verdict, Some(EventVerdict::Allowed));
+    assert!(intents[0].request.is_some() && intents[0].client.is_some());
+    assert!(intents[0].policy.is_some() && intents[0].line.is_some());
+    let notes = of(&all, TrailKind::Note);
+    assert_eq!(
+        notes.len(),
+        1,
+        "a request that may change something for a caller"
+    );
+    assert_eq!(notes[0].status, Some(201));
+}
+
+/// It was forwarded, and the application closed without an answer: nobody knows whether it was done.
+#[test]
+fn what_is_not_answered_is_unknown() {
+    let folder = tempfile::tempdir().unwrap();
+    let upstream = Upstream::talking(|talk| {
+        talk.request();
+        talk.close();
+    });
+    let trail = open(folder.path());
+    let gate = Setup::simple(&upstream)
+        .and(POLICY)
+        .trail(Arc::clone(&trail))
+        .start();
+    assert_eq!(gate.client().ask(post("/transfer", "a=1")).status, 502);
+    drop(gate);
+    trail.close();
+    let all = records(folder.path());
+    let outcome = of(&all, TrailKind::Outcome)[0];
+    assert_eq!(outcome.status, None);
+    assert_eq!(outcome.reason.as_ref().unwrap().as_str(), "unknown");
+}
+
+#[test]
+fn a_guard_without_its_trail_forwards_nothing_that_needs_one() {
+    let upstream = Upstream::ok();
+    let gate = Setup::simple(&upstream).and(POLICY).start();
+    assert_eq!(gate.client().ask(post("/transfer", "a=1")).status, 503);
+    assert_eq!(gate.client().ask(post("/mine", "a=1")).status, 200);
+    assert_eq!(upstream.requests().len(), 1);
+}
+
+#[test]
+fn case_113_a_full_disk_of_the_trail_refuses_what_is_sensitive() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(small) = Small::mount(folder.path().join("small")) else {
+        writeln!(
+            std::io::stderr(),
+            "skipped: case_113_a_full_disk_of_the_trail_refuses_what_is_sensitive: it may not mount a file system"
+        )
+        .unwrap();
+        return;
+    };
+    let state = small.0.join("state");
+    let upstream = Upstream::ok();
+    let trail = open(&state);
+    let gate = Setup::simple(&upstream)
+        .and(POLICY)
+        .admin()
+        .trail(Arc::clone(&trail))
+        .start();
+    let mut client = gate.client();
+    assert_eq!(client.ask(post("/transfer", "a=1")).status, 200);
+    let ballast = small.0.join("ballast");
+    let mut refused = 0;
+    for _ in 0..2_000 {
+        if refused == 30 {
+            break;
+        }
+        fill(&ballast);
+        let before = upstream.requests().len();
+        let answer = client.ask(post("/transfer", "a=1"));
+        let forwarded = upstream.requests().len() - before;
+        match answer.status {
+            200 => {
+                assert_eq!(forwarded, 1);
+                refused = 0;
+            }
+            503 => {
+                assert_eq!(
+                    forwarded, 0,
+                    "what was refused did not reach the application"
+                );
+                assert!(!answer.text().contains("trail"), "{}", answer.text());
+                refused += 1;
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            other => panic!("{other}"),
+        }
+    }
+    assert_eq!(refused, 30, "for longer than two attempts of the writer");
+    // What needs no trail goes on, and whoever looks is told.
+    assert_eq!(client.ask(get("/read/a")).status, 200);
+    let ready = gate
+        .admin()
+        .ask("GET /ready HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    assert!(
+        ready.text().contains("the audit trail cannot be written"),
+        "{}",
+        ready.text()
+    );
+    fs::remove_file(&ballast).unwrap();
+    let again = (0..100).find(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        client.ask(post("/transfer", "a=1")).status == 200
+    });
+    assert!(again.is_some(), "it goes on by itself");
+    let events = gate.drained_events();
+    assert!(
+        events.contains("\"reason\":\"trail_unwritable\""),
+        "{events}"
+    );
+    assert_eq!(trail.close().lost, 0);
+    let mut reader = TrailReader::open(&state.join("trail.sqlite")).unwrap();
+    let options = portcullis_state::trail::VerifyOptions {
+        keys: std::collections::BTreeSet::new(),
+        checkpoints: None::<&[u8]>,
+    };
+    portcullis_state::trail::verify(&mut reader, options).unwrap();
+    let answered = records(&state)
+        .iter()
+        .filter(|one| one.kind == TrailKind::Outcome && one.status == Some(200))
+        .count();
+    let forwarded = upstream.requests();
+    let forwarded = forwarded
+        .iter()
+        .filter(|one| one.line.contains("/transfer"));
+    assert_eq!(
+        answered,
+        forwarded.count(),
+        "each that was forwarded has its outcome"
+    );
+}
+
+/// A file system of one megabyte in memory, unmounted at the end.
+struct Small(PathBuf);
+
+impl Small {
+    fn mount(path: PathBuf) -> Option<Self> {
+        fs::create_dir_all(&path).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=1m,mode=0700", "portcullis-test"])
+            .arg(&path)
+            .stderr(Stdio::null())
+            .status();
+        let is_there = mounted.is_ok_and(|status| status.success());
+        is_there.then(|| Self(path))
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        // Lazily: a test that fails has files open in it.
+        let unmounted = Command::new("umount").arg("-l").arg(&self.0).status();
+        assert!(unmounted.is_ok_and(|status| status.success()));
+    }
+}
+
+fn fill(ballast: &Path) {
+    let mut options = fs::OpenOptions::new();
+    let mut file = options.append(true).create(true).open(ballast).unwrap();
+    let mut bytes = 64 * 1024;
+    while bytes > 0 {
+        match file.write(&vec![7; bytes]) {
+            Ok(written) if written > 0 => {}
+            _ => bytes /= 2,
+        }
+    }
+}
