@@ -168,6 +168,21 @@ fn host_plan(pattern: &HostPattern) -> HostPlan {
     }
 }
 
+/// With which methods a request must be in the audit trail first. Who agreed that a method may be without a trail, or without
+/// the confirmation that asks for one, did not agree to a refusal.
+fn recorded(route: &Route, spoken_for: &impl Fn(Control) -> MethodSet) -> MethodSet {
+    let (asked, spared) = if route.need(Control::AuditTrail) == Need::Required {
+        (route.methods, MethodSet::NONE)
+    } else {
+        (route.confirm, spoken_for(Control::Confirmation))
+    };
+    let without = spoken_for(Control::AuditTrail);
+    let kept = asked
+        .iter()
+        .filter(|method| !without.contains(*method) && !spared.contains(*method));
+    kept.fold(MethodSet::NONE, MethodSet::with)
+}
+
 fn route_plan(policy: &Policy, route: &Route) -> RoutePlan {
     let excepts: Vec<(MethodSet, &Except)> = policy
         .excepts()
@@ -224,11 +239,7 @@ fn route_plan(policy: &Policy, route: &Route) -> RoutePlan {
             .map(|kind| kind.as_str().to_owned())
             .collect(),
         buffered: route.is_buffered(),
-        recorded: if route.need(Control::AuditTrail) == Need::Required {
-            route.methods
-        } else {
-            route.confirm
-        },
+        recorded: recorded(route, &spoken_for),
         caching: Caching::of(route),
         response_timeout: route.timeout,
         shadow: excepts
