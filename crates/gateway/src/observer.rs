@@ -17,7 +17,8 @@ use portcullis_policy::event::{
     EventKind, EventLevel, EventText, EventTime, EventVerdict, LineHash, SecurityEvent,
 };
 use portcullis_policy::{Control, Method};
-use portcullis_state::{EventWriter, Pseudonyms, SystemClock, Trail};
+use portcullis_state::trail::{Trail, TrailNews};
+use portcullis_state::{EventWriter, Pseudonyms, SystemClock};
 
 use crate::exchange::Basics;
 use crate::request_id::Id;
@@ -359,6 +360,34 @@ impl Observer {
     pub fn recording(mut self, trail: Arc<Trail>) -> Self {
         self.trail = Some(trail);
         self
+    }
+
+    /// Something happened to the trail itself.
+    pub fn trail_told(&self, news: &TrailNews) {
+        match news {
+            TrailNews::Unwritable(_) => self.system(
+                EventKind::GuardUnavailable,
+                EventLevel::Critical,
+                "trail_unwritable",
+                None,
+            ),
+            TrailNews::Recovered => self.system(
+                EventKind::SysMonitorEnabled,
+                EventLevel::Info,
+                "trail_writable",
+                None,
+            ),
+            TrailNews::Checkpoint(checkpoint) => {
+                let time = EventTime::of_unix_millis(self.clock.now().unix_millis);
+                let (kind, level) = (EventKind::GuardCheckpoint, EventLevel::Info);
+                let none = EventVerdict::None;
+                let mut event = SecurityEvent::new(time, kind, level, none, "trail_signed");
+                event.policy_digest = self.digest();
+                let (seq, hash) = (checkpoint.seq, checkpoint.hash);
+                event.detail = Some(EventText::new(format!("record {seq}, hash {hash}")));
+                self.writer.offer(event);
+            }
+        }
     }
 
     /// The trail, where there is one.

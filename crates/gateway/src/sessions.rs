@@ -28,6 +28,7 @@ use portcullis_state::sessions::{Change, Lives, SessionError, Sessions, Subject}
 
 use crate::exchange::{Basics, answers};
 use crate::live::Live;
+use crate::trail;
 use crate::worker::Worker;
 
 use did::Did;
@@ -64,7 +65,7 @@ pub(crate) async fn of_answer(
     let now = worker.now();
     let fields = HeaderSet::of_response(head, buf);
     let binding = match word(identity, basics, permit, &fields, now)? {
-        Some(word) => follow(worker, identity, permit, (word, basics), now, &mut lines).await?,
+        Some(word) => follow(worker, live, permit, (word, basics), now, &mut lines).await?,
         None => {
             if let (Some(caller), Some(session)) = (permit.caller(), &identity.session) {
                 renew(worker.store(), caller, session, now).await;
@@ -168,20 +169,25 @@ fn word(
 /// Does what the application says, and answers to what tokens are bound from now on.
 async fn follow(
     worker: &Worker,
-    identity: &IdentityPlan,
+    live: &Live,
     permit: &Permit<'_>,
     (word, basics): (SessionWord, Basics),
     now: Now,
     lines: &mut Vec<u8>,
 ) -> Result<Option<Binding>, Refused> {
     let refused = |why: &str| (Reason::SESSION_WORD_REFUSED, why.to_owned());
-    let Some((plan, SourcePlan::Own(keys))) =
-        identity.session.as_ref().map(|plan| (plan, &plan.source))
+    let Some((plan, SourcePlan::Own(keys))) = live
+        .plan
+        .identity
+        .session
+        .as_ref()
+        .map(|plan| (plan, &plan.source))
     else {
         return Err(refused("the policy has no sessions of the guard's own"));
     };
     let sessions = Sessions::new(worker.store());
     let (caller, lives) = (permit.caller(), lives(plan));
+    let recorded = trail::SessionChange::of(&word);
     let done = async {
         Ok(match word {
             SessionWord::Create {
@@ -231,6 +237,7 @@ async fn follow(
         };
     let (id, did) = done.map_err(|error| (Reason::SESSION_NOT_KEPT, why(&error)))?;
     did.tell(worker, permit, basics, now);
+    trail::session(worker, live, permit, basics, recorded, id.as_ref());
     // Tokens of the session before are worth nothing now.
     for name in permit.tokens() {
         write_clear(lines, &name.to_string());

@@ -4,9 +4,11 @@
 //!    before it is forwarded, or it is refused (`trail_unwritable`).
 //! 2. What became of it follows: the status, or that nobody knows.
 //! 3. Of other requests that may change something for a caller a note is written afterwards, and nobody waits for it.
+//! 4. So is one of each session that began, changed or ended.
 
 use portcullis_guard::clock::Now;
 use portcullis_guard::decision::Permit;
+use portcullis_guard::session::{SessionRef, SessionWord};
 use portcullis_policy::event::EventVerdict;
 use portcullis_policy::{Control, Method};
 use portcullis_state::trail::{Intent, Trail, TrailError, TrailRecord};
@@ -104,6 +106,63 @@ pub(crate) fn after(worker: &Worker, owed: Owed, status: Option<u16>) {
             }
         }
     }
+}
+
+/// What became of a session, as the trail has it.
+#[derive(Debug)]
+pub(crate) struct SessionChange {
+    reason: &'static str,
+    /// Of whom it is, and for which tenant, where that is said.
+    user: Option<String>,
+    tenant: Option<String>,
+}
+
+impl SessionChange {
+    /// What a word of the application's does, once it is done.
+    pub(crate) fn of(word: &SessionWord) -> Self {
+        let (reason, user, tenant) = match word {
+            SessionWord::Create { user, tenant, .. } => {
+                ("session_created", Some(user.clone()), tenant.clone())
+            }
+            SessionWord::Rotate { tenant, .. } => ("session_rotated", None, tenant.clone()),
+            SessionWord::End => ("session_ended", None, None),
+            SessionWord::EndAll => ("sessions_all_ended", None, None),
+        };
+        Self {
+            reason,
+            user,
+            tenant,
+        }
+    }
+}
+
+/// Writes what became of a session; `id` is that of the session that is there now. Waits for nothing.
+pub(crate) fn session(
+    worker: &Worker,
+    live: &Live,
+    permit: &Permit<'_>,
+    basics: Basics,
+    change: SessionChange,
+    id: Option<&[u8; 32]>,
+) {
+    let Some(trail) = worker.trail() else {
+        return;
+    };
+    let names = trail.names();
+    let mut record = about(TrailRecord::session_changed(), trail, live, permit, basics)
+        .verdict(EventVerdict::Allowed, change.reason)
+        .rule(Control::Session.as_str(), None);
+    if let Some(user) = &change.user {
+        record = record.user(user, names);
+    }
+    if let Some(tenant) = &change.tenant {
+        record = record.tenant(tenant, names);
+    }
+    if let Some(id) = id {
+        // By its reference, as a caller's session is: both have one name.
+        record = record.session(&SessionRef::of(id).0, names);
+    }
+    trail.note(record);
 }
 
 fn about(

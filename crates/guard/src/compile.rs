@@ -122,6 +122,12 @@ impl Plan {
         })
     }
 
+    /// Whether a request of some route must be in the audit trail before it is forwarded.
+    #[must_use]
+    pub fn is_recorded(&self) -> bool {
+        self.routes.iter().any(|route| !route.recorded.is_empty())
+    }
+
     /// Whether some limit or a session must outlive a restart.
     #[must_use]
     pub fn outlives_restarts(&self) -> bool {

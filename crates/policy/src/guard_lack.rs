@@ -46,6 +46,7 @@ impl Policy {
             .flat_map(|route| self.lacks_of_route(route, today, enforced))
             .chain(self.all_routes().filter_map(unspoken))
             .chain(self.later.iter().filter_map(unused))
+            .chain(self.trail_of_many())
             .chain(self.lacks_of_identity())
             .chain(self.lacks_of_limits(enforced))
             .collect();
@@ -102,6 +103,18 @@ impl Policy {
                 (!names.is_empty()).then(|| self.lack(route, control, &names))
             })
             .collect()
+    }
+
+    /// A trail that guards share.
+    fn trail_of_many(&self) -> Option<Lack> {
+        let trail = self.trail.as_ref()?;
+        trail.url.as_ref()?;
+        Some(Lack {
+            place: trail.place.clone(),
+            route: None,
+            control: None,
+            message: "`url` of `[trail]` asks for a trail that guards share, and in this version each writes one of its own: leave `url` out".to_owned(),
+        })
     }
 
     /// What a guard needs to know who is calling, and to believe a browser.

@@ -28,17 +28,11 @@ pub struct Later {
 }
 
 /// The tables. A line leaves this list with the change that makes a command use the table.
-const LATER: [(&str, Option<&str>); 6] = [
+const LATER: [(&str, Option<&str>); 5] = [
     (
         "store",
         Some(
             "asks for a store that guards share, and this version counts in each guard alone: state how many there are in `max_nodes`, and leave the table out",
-        ),
-    ),
-    (
-        "trail",
-        Some(
-            "asks for a trail of its own, and this version writes `[events]` alone: leave the table out",
         ),
     ),
     (

@@ -1,7 +1,7 @@
 //! What a guard is started with: a policy that lacks nothing, a store, a place for events.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use portcullis_guard::clock::Now;
@@ -25,6 +25,7 @@ pub(crate) const ENFORCED: &[Control] = &[
     Control::Csrf,
     Control::Session,
     Control::Authentication,
+    Control::AuditTrail,
 ];
 
 /// Those of them that it enforces by a policy without `[identity]`.
@@ -32,6 +33,7 @@ pub(crate) const WITHOUT_IDENTITY: &[Control] = &[
     Control::RateLimit,
     Control::BodyLimit,
     Control::SecurityHeaders,
+    Control::AuditTrail,
 ];
 
 /// The controls that the guard enforces by a policy. What a route must have beyond them needs an exception.
@@ -68,6 +70,7 @@ pub(crate) const WRITTEN: &[EventKind] = &[
     EventKind::GuardAllowed,
     EventKind::GuardUnavailable,
     EventKind::GuardMalformedRequest,
+    EventKind::GuardCheckpoint,
 ];
 
 /// The folder beside the policy for what outlives a restart.
@@ -191,6 +194,11 @@ fn identity_keys(
     Ok(keys)
 }
 
+/// Where the folder is: as it was said, or beside the policy.
+pub(crate) fn state_folder(policy: &Path, said: Option<&Path>) -> PathBuf {
+    said.map_or_else(|| policy.with_file_name(STATE_DIR), Path::to_owned)
+}
+
 /// The store: in memory, and with a folder for what outlives a restart where the policy has something that must.
 pub(crate) fn open_store(
     loaded: &Loaded,
@@ -202,8 +210,7 @@ pub(crate) fn open_store(
     let caused = |error: portcullis_state::StateError| Failure::caused("", &error);
     let is_needed = folder.is_some() || loaded.plan()?.outlives_restarts();
     let store = if is_needed {
-        let beside = policy.with_file_name(STATE_DIR);
-        let folder = StateDir::open(folder.unwrap_or(&beside)).map_err(caused)?;
+        let folder = StateDir::open(&state_folder(policy, folder)).map_err(caused)?;
         let store = EmbeddedStore::open(options, folder, clock.now()).map_err(caused)?;
         LocalStore::Embedded(store)
     } else {

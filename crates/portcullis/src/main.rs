@@ -14,6 +14,7 @@ mod guarding;
 mod output;
 mod policy_source;
 mod progress;
+mod recording;
 mod speaker;
 
 use std::process::ExitCode;

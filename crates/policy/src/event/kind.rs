@@ -52,6 +52,8 @@ pub enum EventKind {
     GuardUnavailable,
     /// A request was so malformed that it has no meaning.
     GuardMalformedRequest,
+    /// The audit trail up to a record was signed.
+    GuardCheckpoint,
 }
 
 words!(EventKind, "kind of event", {
@@ -91,6 +93,7 @@ words!(EventKind, "kind of event", {
     GuardAllowed => "guard_allowed",
     GuardUnavailable => "guard_unavailable",
     GuardMalformedRequest => "guard_malformed_request",
+    GuardCheckpoint => "guard_checkpoint",
 });
 
 /// How much it matters, as the vocabulary has it.

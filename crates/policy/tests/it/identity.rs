@@ -447,7 +447,6 @@ fn a_guard_says_what_it_would_not_follow() {
     for table in [
         "[store]\nurl = \"env:S\"",
         "[trail]\nurl = \"env:S\"",
-        "[trail]\ncheckpoints = \"/mnt/worm/checkpoints.jsonl\"",
         "[[identity.issuer]]\nissuer = \"https://i.example\"\naudience = \"a\"\nalgorithms = [\"ES256\"]",
         "[identity.siwe]\nchains = [1]",
         "[[route]]\npath = \"/b\"\nmethods = [\"POST\"]\ntype = \"internal\"\nprotocol = \"grpc\"",
@@ -465,6 +464,7 @@ fn a_guard_says_what_it_would_not_follow() {
         "[cors]\norigins = [\"https://b.example.com\"]",
         "[headers]\nserver = \"keep\"",
         "[csp]\npolicy = \"default-src 'self'\"",
+        "[trail]\ncheckpoints = \"/mnt/worm/checkpoints.jsonl\"",
     ] {
         let read = policy(&format!("{base}{table}\n"));
         assert_eq!(read.for_guard(today, &[]), Ok(()), "{table}");

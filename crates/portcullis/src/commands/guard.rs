@@ -17,8 +17,9 @@ use crate::args::{GuardArgs, GuardWay};
 use crate::environment::{Environment, secret, variable_os};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::guarding::{Loaded, event_sink, load, open_store, seeds};
+use crate::guarding::{Loaded, event_sink, load, open_store, seeds, state_folder};
 use crate::policy_source::NAME;
+use crate::recording::{Recording, second_place};
 use crate::speaker::{finish, say};
 
 /// How often the store is swept and its long limits written out: so much of a count may be lost to a crash.
@@ -47,6 +48,11 @@ pub(super) trait Way {
     /// Where events go.
     fn sink(&self, settings: &EventSettings) -> EventSink {
         event_sink(settings)
+    }
+
+    /// Where the checkpoints of the audit trail are kept as well.
+    fn second_place(&self, policy: &Policy) -> Option<PathBuf> {
+        second_place(policy.trail())
     }
 
     /// What a variable holds that the policy names for a secret.
@@ -113,7 +119,18 @@ pub(super) fn serve(
         say(notice);
     }
     let store = open_store(&loaded, &path, args.state_dir.as_deref(), clock)?;
-    let gateway = start(args, &loaded, Arc::clone(&store), clock, way)?;
+    let recording = Recording::open(
+        &loaded,
+        state_folder(&path, args.state_dir.as_deref()),
+        way.second_place(&loaded.policy),
+        &|name| way.variable(name),
+        clock,
+    )?;
+    let rooms = Rooms {
+        store: Arc::clone(&store),
+        recording: &recording,
+    };
+    let gateway = start(args, &loaded, rooms, clock, way)?;
     let mut followed = Followed {
         digest: loaded.digest,
         policy: loaded.policy,
@@ -125,7 +142,9 @@ pub(super) fn serve(
             Wish::End => break,
             Wish::Nothing => {}
             Wish::Reload => {
-                let loaded = read(environment.day()).and_then(|loaded| can_be_kept(&store, loaded));
+                let loaded = read(environment.day()).and_then(|loaded| {
+                    can_be_kept(&store, loaded).and_then(|loaded| recording.can_follow(loaded))
+                });
                 followed.follow(loaded, &gateway, way);
             }
         }
@@ -133,9 +152,16 @@ pub(super) fn serve(
         if clock.monotonic().saturating_sub(kept_house) >= HOUSEKEEPING_NANOS {
             kept_house = clock.monotonic();
             keep_house(&store, &gateway, clock);
+            recording.tell(gateway.observer());
         }
     }
-    end(gateway, &store, clock, args.grace)
+    end(gateway, &store, &recording, clock, args.grace)
+}
+
+/// What is kept beyond a request.
+struct Rooms<'r> {
+    store: Arc<LocalStore>,
+    recording: &'r Recording,
 }
 
 /// Which policy the guard follows.
@@ -194,7 +220,7 @@ fn can_be_kept(store: &LocalStore, loaded: Loaded) -> Result<Loaded, Failure> {
 fn start(
     args: &GuardArgs,
     loaded: &Loaded,
-    store: Arc<LocalStore>,
+    rooms: Rooms<'_>,
     clock: SystemClock,
     way: &dyn Way,
 ) -> Result<Gateway, Failure> {
@@ -217,14 +243,15 @@ fn start(
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let workers = args.workers.or(settings.workers);
     let workers = workers.map_or(cores, |count| usize::from(count.get()));
-    let store: Arc<dyn Store> = store;
+    let store: Arc<dyn Store> = rooms.store;
+    let observer = Observer::new(writer, names, clock, say);
     let options = GatewayOptions {
         listen: args.listen.unwrap_or(settings.listen),
         admin: args.admin.or(settings.admin),
         workers,
         store,
         clock,
-        observer: way.observer(Observer::new(writer, names, clock, say)),
+        observer: way.observer(rooms.recording.observed(observer)),
         seeds: seeds(workers)?,
     };
     let mut live = Live::first(policy, loaded.plan()?);
@@ -290,6 +317,7 @@ fn keep_house(store: &LocalStore, gateway: &Gateway, clock: SystemClock) {
 fn end(
     gateway: Gateway,
     store: &LocalStore,
+    recording: &Recording,
     clock: SystemClock,
     grace: u64,
 ) -> Result<Exit, Failure> {
@@ -299,12 +327,16 @@ fn end(
         .system(EventKind::SysShutdown, EventLevel::Info, "ended", None);
     // First, in case the rest is cut short; and again, for what is counted meanwhile.
     let kept = store.snapshot(clock.now());
+    recording.tell(gateway.observer());
     if !gateway.drain(Duration::from_secs(grace)) {
         say("some requests did not end in their time");
     }
     let kept = kept.and_then(|_before| store.snapshot(clock.now()));
     let written = store.flush();
+    // After the last request: its outcome belongs into it.
+    let recorded = recording.close();
     finish();
+    recorded?;
     kept.map_err(|error| Failure::caused("limits could not be kept", &error))?;
     written.map_err(|error| {
         Failure::caused("what must outlive a restart could not be kept", &error)

@@ -18,6 +18,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::guarding::Loaded;
 use crate::policy_source::NAME;
+use crate::recording::second_place;
 use crate::speaker::say;
 
 /// How long requests may take to end: who stopped it waits at the keyboard.
@@ -101,6 +102,10 @@ impl Way for Dev<'_> {
             rotate_bytes: EVENTS_BYTES,
             keep: 1,
         }
+    }
+
+    fn second_place(&self, policy: &Policy) -> Option<PathBuf> {
+        second_place(policy.trail()).map(|_| self.folder.file("checkpoints.jsonl"))
     }
 
     fn variable(&self, name: &str) -> Option<OsString> {

@@ -128,6 +128,10 @@ const HINTS: &[(&str, &str)] = &[
         "the store did not keep the session: look at what the guard said before this",
     ),
     (
+        "trail_unwritable",
+        "the request has to be in the audit trail first, and that failed: look at the disk of the state folder",
+    ),
+    (
         "policy_missing",
         "no valid policy is in force: correct the error that was told",
     ),

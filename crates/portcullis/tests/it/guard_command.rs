@@ -2,6 +2,7 @@
 //! to.
 
 mod parity;
+mod recorded;
 pub(crate) mod running;
 
 use std::fs;
