@@ -467,6 +467,9 @@ async fn give(
     let unread = has_unread_body(connection, head);
     let closes = !basics.keep_alive || unread;
     connection.worker.answered_itself();
+    if let Some(seen) = &mut connection.seen {
+        seen.status = Some(200);
+    }
     let context = context(live, basics, closes, connection.worker.date(now));
     connection.scratch.out.clear();
     write_json(
