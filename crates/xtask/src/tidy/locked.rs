@@ -9,7 +9,7 @@ const SOURCE: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// Who names a package for the case that another one brings it (`ring?/std`): the lock file lists it even where nobody builds
 /// it. Whether anybody does, [`super::built`] asks.
-const NAMES_ONLY: &[(&str, &str)] = &[("ring", "rustls-webpki")];
+const NAMES_ONLY: &[(&str, &str)] = &[("ring", "quinn-proto"), ("ring", "rustls-webpki")];
 
 /// Packages that must not come in, not even through others, and why.
 pub(super) const UNWANTED: &[(&str, &str)] = &[
