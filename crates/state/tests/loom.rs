@@ -1,8 +1,8 @@
 #![cfg(test)]
 //! Every interleaving of the store's locks. Run by
-//! `RUSTFLAGS="--cfg loom" cargo test -p portcullis-state --test loom --release`.
+//! `RUSTFLAGS="--cfg portcullis_loom" cargo test -p portcullis-state --test loom --release`.
 
-#[cfg(loom)]
+#[cfg(portcullis_loom)]
 mod interleavings {
     use std::convert::Infallible;
 

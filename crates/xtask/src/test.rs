@@ -71,7 +71,7 @@ pub(crate) fn run(environment: &Environment, with_setup: bool) -> Result<()> {
         ]);
         loom.arg("--target-dir")
             .arg(environment.target.join("loom"));
-        loom.env("RUSTFLAGS", "--cfg loom");
+        loom.env("RUSTFLAGS", "--cfg portcullis_loom");
         succeed(&mut loom)
     })?;
     skipped.extend(steps.run("instructions per decision", || {

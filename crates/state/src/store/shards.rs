@@ -7,9 +7,9 @@
 
 use smallvec::SmallVec;
 
-#[cfg(loom)]
+#[cfg(portcullis_loom)]
 use loom::sync::{Mutex, MutexGuard};
-#[cfg(not(loom))]
+#[cfg(not(portcullis_loom))]
 use std::sync::{Mutex, MutexGuard};
 
 /// Parts of one value, each behind a lock.
@@ -119,7 +119,7 @@ impl<T> Held<'_, T> {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(portcullis_loom)))]
 mod tests {
     use super::*;
 
