@@ -7,12 +7,12 @@
 //!
 //! Whatever fails on the way is an answer of the guard's own, or a closed connection where an answer has begun.
 
-use std::future::poll_fn;
+mod answering;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::task::Poll;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use portcullis_guard::answer::{Audience, Nonce};
 use portcullis_guard::application::ForRequest;
@@ -23,24 +23,24 @@ use portcullis_guard::decision::{Decision, Denial, Own, Permit, TokenGrant};
 use portcullis_guard::http1::{Framing, RequestHead, Version};
 use portcullis_guard::reason::Reason;
 use portcullis_guard::request::RequestView;
-use portcullis_guard::store::{Answers, Ask, Batch, Reply, Store, StoreError};
+use portcullis_guard::store::{Ask, Batch};
 use portcullis_policy::Method;
 
+use answering::{Answered, context, deny, finish, has_unread_body};
+
 use crate::connection::{After, Connection};
+use crate::csrf_tokens;
 use crate::forward::{self, Outgoing};
-use crate::http_date::HttpDate;
 use crate::live::Live;
 use crate::pool::IDLE_BYTES;
-use crate::refusal::{Context, write_denial, write_json, write_own};
+use crate::refusal::{write_json, write_own};
 use crate::request_body::{self, Held};
 use crate::request_id::Id;
 use crate::sessions;
+use crate::store_answer::{STORE_PANICKED, answers, answers_at_once};
 use crate::trail;
 use crate::wire::{ToApplication, write_request_head};
 use crate::worker::{Outcome, Worker};
-
-/// How long the store may take for one answer. A store that hangs must not take the requests with it.
-const STORE_BUDGET: Duration = Duration::from_millis(30);
 
 /// What of an exchange is known before it is decided.
 #[derive(Clone, Copy, Debug)]
@@ -171,15 +171,6 @@ enum Decided<'s> {
     Permitted(Permitted<'s>),
     /// The browser may have a CSRF token, which has to be made.
     Granted(TokenGrant),
-}
-
-/// What is known of an answer of the guard's own when it is written.
-#[derive(Clone, Copy)]
-struct Answered {
-    /// Whether the connection ends with it.
-    closes: bool,
-    /// Whether something of the client's is unread.
-    unread: bool,
 }
 
 /// A permit with all that forwarding takes.
@@ -330,51 +321,6 @@ fn panicked<'s>(what: &'static str) -> Step<'s> {
     Step::Done(Denial::because(Reason::INTERNAL).saying(what).into())
 }
 
-/// Why there is no answer of the store, inside.
-const STORE_PANICKED: &str = "the store panicked";
-
-/// The store's reply. Nothing of one that panics.
-fn asked<'a>(store: &'a dyn Store, batch: &'a [Ask<'_>], now: Now) -> Option<Reply<'a>> {
-    catch_unwind(AssertUnwindSafe(|| store.ask(batch, now))).ok()
-}
-
-/// The answer of a store that says that it is there at once. One that is not is refused like one that does not come.
-fn answers_at_once(
-    store: &dyn Store,
-    batch: &[Ask<'_>],
-    now: Now,
-) -> Option<Result<Answers, StoreError>> {
-    match asked(store, batch, now)? {
-        Reply::Ready(answers) => Some(answers),
-        Reply::Pending(_) => Some(Err(StoreError::TimedOut)),
-    }
-}
-
-/// The store's answer, in its time. Nothing of a store that panics, while it is asked or while it is waited for.
-pub(crate) async fn answers(
-    store: &dyn Store,
-    batch: &[Ask<'_>],
-    now: Now,
-) -> Option<Result<Answers, StoreError>> {
-    match asked(store, batch, now)? {
-        Reply::Ready(answers) => Some(answers),
-        Reply::Pending(mut pending) => {
-            let guarded = poll_fn(|context| {
-                let polled = catch_unwind(AssertUnwindSafe(|| pending.as_mut().poll(context)));
-                match polled {
-                    Ok(Poll::Ready(answers)) => Poll::Ready(Some(answers)),
-                    Ok(Poll::Pending) => Poll::Pending,
-                    Err(_panic) => Poll::Ready(None),
-                }
-            });
-            match timeout(STORE_BUDGET, guarded).await {
-                Ok(answers) => answers,
-                Err(_elapsed) => Some(Err(StoreError::TimedOut)),
-            }
-        }
-    }
-}
-
 /// Writes the request for the upstream, with as much of the body as is here.
 fn outgoing(
     connection: &mut Connection<'_>,
@@ -451,7 +397,7 @@ async fn give(
         view, head, basics, ..
     } = request;
     let now = connection.worker.now();
-    let Some(given) = sessions::grant(connection.worker, live, grant).await else {
+    let Some(given) = csrf_tokens::grant(connection.worker, live, grant).await else {
         let denial = Denial::because(Reason::CSRF_UNKNOWN).saying("no token could be kept");
         let answered = deny(
             connection,
@@ -504,14 +450,8 @@ async fn admit(
         Ok(owed) => owed,
         Err(error) => {
             drop(held);
-            let denial = Denial::because(Reason::TRAIL_UNWRITABLE)
-                .at(permit.route())
-                .saying(error.to_string());
-            // The token that it has used is replaced, as nothing came of it.
-            let lines = sessions::of_failure(worker, live, &permit).await;
-            let (client, denied) = (permit.client(), (&denial, lines.as_slice()));
-            let answered = deny(connection, live, head, basics, client, denied, now);
-            return finish(connection, answered, basics).await;
+            let denial = Denial::because(Reason::TRAIL_UNWRITABLE).saying(error.to_string());
+            return refuse_permitted(connection, live, head, basics, &permit, denial, now).await;
         }
     };
     worker.admitted(&permit, basics, now);
@@ -535,34 +475,12 @@ async fn admit(
             done.after
         }
         Err(forward::Failure::Unanswered(reason)) => {
-            let denial = Denial::because(reason).at(permit.route());
-            let lines = sessions::of_failure(worker, live, &permit).await;
-            let client = permit.client();
-            let answered = deny(
-                connection,
-                live,
-                head,
-                basics,
-                client,
-                (&denial, &lines),
-                now,
-            );
-            finish(connection, answered, basics).await
+            let denial = Denial::because(reason);
+            refuse_permitted(connection, live, head, basics, &permit, denial, now).await
         }
         Err(forward::Failure::Refused(reason, why)) => {
-            let denial = Denial::because(reason).at(permit.route()).saying(why);
-            let lines = sessions::of_failure(worker, live, &permit).await;
-            let client = permit.client();
-            let answered = deny(
-                connection,
-                live,
-                head,
-                basics,
-                client,
-                (&denial, &lines),
-                now,
-            );
-            finish(connection, answered, basics).await
+            let denial = Denial::because(reason).saying(why);
+            refuse_permitted(connection, live, head, basics, &permit, denial, now).await
         }
         Err(forward::Failure::Broken(reason)) => {
             worker.finished(live, &permit, basics, Outcome::Broken(reason), now);
@@ -573,6 +491,23 @@ async fn admit(
             After::Reset
         }
     }
+}
+
+/// Refuses what had passed, and came to nothing: the token that it has used is replaced.
+async fn refuse_permitted<'s>(
+    connection: &mut Connection<'_>,
+    live: &Live,
+    head: &RequestHead,
+    basics: Basics,
+    permit: &Permit<'s>,
+    denial: Denial<'s>,
+    now: Now,
+) -> After {
+    let denial = denial.at(permit.route());
+    let lines = sessions::of_failure(connection.worker, live, permit).await;
+    let (client, denied) = (permit.client(), (&denial, lines.as_slice()));
+    let answered = deny(connection, live, head, basics, client, denied, now);
+    finish(connection, answered, basics).await
 }
 
 /// Gives back what was counted as a failure, of a request that was none. What cannot be given back stays counted: too
@@ -587,77 +522,5 @@ async fn give_back(worker: &Worker, permit: &Permit<'_>) {
         .collect();
     if !batch.is_empty() {
         drop(answers(worker.store(), &batch, worker.now()).await);
-    }
-}
-
-/// Writes a refusal, with field lines besides.
-fn deny(
-    connection: &mut Connection<'_>,
-    live: &Live,
-    head: &RequestHead,
-    basics: Basics,
-    client: ClientIp,
-    (denial, lines): (&Denial<'_>, &[u8]),
-    now: Now,
-) -> Answered {
-    connection.worker.refused(denial, basics, client, now);
-    if let Some(seen) = &mut connection.seen {
-        seen.refuse(denial);
-    }
-    let unread = has_unread_body(connection, head);
-    let closes = !basics.keep_alive || unread || denial.reason.status == 408;
-    let date = connection.worker.date(now);
-    connection.scratch.out.clear();
-    write_denial(
-        &mut connection.scratch.out,
-        denial,
-        lines,
-        context(live, basics, closes, date),
-    );
-    Answered { closes, unread }
-}
-
-/// Whether something of the body is still to come. A small one that has arrived is taken off the input, so that the
-/// connection can be used again; bytes of a body are never read as the next head (CVE-2025-4366).
-fn has_unread_body(connection: &mut Connection<'_>, head: &RequestHead) -> bool {
-    match head.framing() {
-        Framing::None => false,
-        Framing::Length(length) => {
-            let length = usize::try_from(length).unwrap_or(usize::MAX);
-            if connection.body_taken || length == 0 {
-                return false;
-            }
-            // Of one that was begun nobody counts here what is left: the connection ends.
-            if !connection.body_begun && length <= connection.scratch.input.len() {
-                connection.scratch.input.drain(..length);
-                connection.body_taken = true;
-                return false;
-            }
-            true
-        }
-        Framing::Chunked => !connection.body_taken,
-    }
-}
-
-const fn context(live: &Live, basics: Basics, closes: bool, date: HttpDate) -> Context<'_> {
-    Context {
-        plan: &live.plan.answer,
-        audience: basics.audience,
-        id: Some(basics.id),
-        is_head: matches!(basics.method, Method::Head),
-        closes,
-        date,
-    }
-}
-
-/// Sends an answer of the guard's own, which is in `out`.
-async fn finish(connection: &mut Connection<'_>, answered: Answered, basics: Basics) -> After {
-    let written = connection
-        .write_out(basics.deadline, basics.write_timeout)
-        .await;
-    match (answered, written) {
-        (Answered { closes: false, .. }, Ok(())) => After::Next,
-        (Answered { unread: true, .. }, _) => After::Linger,
-        _ => After::Close,
     }
 }

@@ -13,20 +13,19 @@ use tokio::time::timeout;
 
 use portcullis_guard::canon::HeaderSet;
 use portcullis_guard::clock::Now;
-use portcullis_guard::csrf::{COOKIE_PREFIX, Forgotten, LIVE_MAX, Token, key_of_new, ring_of};
-use portcullis_guard::decision::{Permit, TokenGrant};
+use portcullis_guard::decision::Permit;
 use portcullis_guard::http1::ResponseHead;
-use portcullis_guard::identity_plan::{CsrfPlan, IdentityPlan, SessionPlan, SourcePlan};
+use portcullis_guard::identity_plan::{IdentityPlan, SessionPlan, SourcePlan};
 use portcullis_guard::reason::Reason;
 use portcullis_guard::session::{
-    Binding, Caller, OfRequest, PRE_SESSION_COOKIE, PRE_SESSION_SECONDS, SESSION_COOKIE, SameSite,
-    SessionCookie, SessionRef, SessionWord, WORD_FIELD, write_clear, write_set,
+    Binding, Caller, OfRequest, PRE_SESSION_COOKIE, SESSION_COOKIE, SessionCookie, SessionRef,
+    SessionWord, WORD_FIELD, write_clear, write_set,
 };
-use portcullis_guard::store::{Answer, Ask, Durability, Store, StoreError, Value};
-use portcullis_state::random_bytes;
+use portcullis_guard::store::Store;
 use portcullis_state::sessions::{Change, Lives, SessionError, Sessions, Subject};
 
-use crate::exchange::{Basics, answers};
+use crate::csrf_tokens;
+use crate::exchange::Basics;
 use crate::live::Live;
 use crate::trail;
 use crate::worker::Worker;
@@ -65,7 +64,18 @@ pub(crate) async fn of_answer(
     let now = worker.now();
     let fields = HeaderSet::of_response(head, buf);
     let binding = match word(identity, basics, permit, &fields, now)? {
-        Some(word) => follow(worker, live, permit, (word, basics), now, &mut lines).await?,
+        Some(word) => {
+            let binding = follow(worker, live, permit, (word, basics), now, &mut lines).await?;
+            // Tokens of the session before are worth nothing now.
+            csrf_tokens::take_back_all(permit, &mut lines);
+            return match binding {
+                Some(binding) => {
+                    csrf_tokens::give_first(worker, identity, binding, now, &mut lines).await;
+                    Ok(lines)
+                }
+                None => Ok(lines),
+            };
+        }
         None => {
             if let (Some(caller), Some(session)) = (permit.caller(), &identity.session) {
                 renew(worker.store(), caller, session, now).await;
@@ -75,7 +85,7 @@ pub(crate) async fn of_answer(
             permit.binding().filter(|_| is_given)
         }
     };
-    give_token(worker, identity, permit, binding, now, &mut lines).await;
+    csrf_tokens::replace(worker, identity, permit, binding, now, &mut lines).await;
     Ok(lines)
 }
 
@@ -85,7 +95,8 @@ pub(crate) async fn of_failure(worker: &Worker, live: &Live, permit: &Permit<'_>
     if permit.consumed().is_some() {
         let now = worker.now();
         let identity = &live.plan.identity;
-        give_token(worker, identity, permit, permit.binding(), now, &mut lines).await;
+        let binding = permit.binding();
+        csrf_tokens::replace(worker, identity, permit, binding, now, &mut lines).await;
     }
     lines
 }
@@ -93,48 +104,6 @@ pub(crate) async fn of_failure(worker: &Worker, live: &Live, permit: &Permit<'_>
 /// By which a browser forgets a session that is over.
 pub(crate) fn forget(lines: &mut Vec<u8>) {
     write_clear(lines, SESSION_COOKIE);
-}
-
-/// What a browser is given that asks for a token.
-pub(crate) struct Given {
-    /// The content of the answer.
-    pub(crate) content: String,
-    /// The field lines about cookies.
-    pub(crate) lines: Vec<u8>,
-}
-
-/// Gives a token to who asks for one. Nothing where the store did not take it.
-pub(crate) async fn grant(worker: &Worker, live: &Live, grant: TokenGrant) -> Option<Given> {
-    let csrf = live.plan.identity.csrf.as_ref()?;
-    let now = worker.now();
-    let mut lines = Vec::new();
-    let binding = match grant.binding {
-        Some(binding) => binding,
-        None => {
-            let id = random_bytes().ok()?;
-            let value = SessionCookie::write(&csrf.pre_session, now, &id).ok()?;
-            let seconds = Some(PRE_SESSION_SECONDS);
-            write_set(
-                &mut lines,
-                PRE_SESSION_COOKIE,
-                &value,
-                SameSite::Strict,
-                seconds,
-                false,
-            );
-            Binding::pre_session(SessionRef::of(&id))
-        }
-    };
-    let token = mint(worker.store(), csrf, &binding, now).await?;
-    write_token(&mut lines, csrf, &token, grant.forgets);
-    let (text, seconds) = (
-        token.as_str(),
-        csrf.lifetime / portcullis_guard::clock::SECOND,
-    );
-    let content = format!(
-        r#"{{"token":"{text}","header":"X-CSRF-Token","field":"_csrf","expires_in":{seconds}}}"#
-    );
-    Some(Given { content, lines })
 }
 
 /// What the application says of the session, if it says anything.
@@ -238,10 +207,6 @@ async fn follow(
     let (id, did) = done.map_err(|error| (Reason::SESSION_NOT_KEPT, why(&error)))?;
     did.tell(worker, permit, basics, now);
     trail::session(worker, live, permit, basics, recorded, id.as_ref());
-    // Tokens of the session before are worth nothing now.
-    for name in permit.tokens() {
-        write_clear(lines, &name.to_string());
-    }
     match id {
         Some(id) => {
             let value = SessionCookie::write(keys, now, &id)
@@ -262,8 +227,7 @@ async fn follow(
 /// Why a step was not done, without what a store says of its address.
 pub(crate) fn why(error: &SessionError) -> String {
     match error {
-        SessionError::Store(StoreError::Unreachable(_)) => "the store cannot be reached".to_owned(),
-        SessionError::Store(StoreError::Unwritable(_)) => "the store cannot write".to_owned(),
+        SessionError::Store(error) => error.class().to_owned(),
         other => other.to_string(),
     }
 }
@@ -288,74 +252,6 @@ const fn lives(plan: &SessionPlan) -> Lives {
         idle: plan.idle,
         absolute: plan.absolute,
     }
-}
-
-/// Gives a new token where one is due, and takes back the one that was used.
-async fn give_token(
-    worker: &Worker,
-    identity: &IdentityPlan,
-    permit: &Permit<'_>,
-    binding: Option<Binding>,
-    now: Now,
-    lines: &mut Vec<u8>,
-) {
-    let Some(csrf) = &identity.csrf else {
-        return;
-    };
-    let used = permit.consumed().map(|token| token.name());
-    // A session that is new has taken back all of them.
-    let is_taken_back = lines
-        .windows(COOKIE_PREFIX.len())
-        .any(|one| one == COOKIE_PREFIX.as_bytes());
-    if let Some(used) = used.filter(|_| !is_taken_back) {
-        write_clear(lines, &used.to_string());
-    }
-    let Some(binding) = binding else {
-        return;
-    };
-    // Without one the page asks for it.
-    if let Some(token) = mint(worker.store(), csrf, &binding, now).await {
-        // The one that was used has made room already.
-        let makes_room = if used.is_none() && !is_taken_back {
-            permit.forgets()
-        } else {
-            Forgotten::default()
-        };
-        write_token(lines, csrf, &token, makes_room);
-    }
-}
-
-/// A new token, which the store has taken.
-async fn mint(store: &dyn Store, csrf: &CsrfPlan, binding: &Binding, now: Now) -> Option<Token> {
-    let token = Token::of(&random_bytes().ok()?);
-    let batch = [Ask::PutInRing {
-        ring: ring_of(binding),
-        key: key_of_new(&csrf.keys, now, binding, &token).ok()?,
-        value: Value::new(),
-        lives: csrf.lifetime,
-        at_most: LIVE_MAX,
-        durability: Durability::Volatile,
-    }];
-    match answers(store, &batch, now).await {
-        Some(Ok(done)) if done.as_slice() == [Answer::Done] => Some(token),
-        _ => None,
-    }
-}
-
-fn write_token(lines: &mut Vec<u8>, csrf: &CsrfPlan, token: &Token, forgets: Forgotten) {
-    for oldest in forgets.into_iter().flatten() {
-        write_clear(lines, &oldest.to_string());
-    }
-    let name = token.name().to_string();
-    let seconds = csrf.lifetime / portcullis_guard::clock::SECOND;
-    write_set(
-        lines,
-        &name,
-        token.as_str(),
-        SameSite::Strict,
-        Some(seconds),
-        true,
-    );
 }
 
 /// Whether an answer is a page.

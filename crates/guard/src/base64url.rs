@@ -1,7 +1,5 @@
 //! base64url without padding (RFC 4648 §5), in the one spelling that bytes have.
 
-use smallvec::SmallVec;
-
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// Writes bytes.
@@ -37,48 +35,80 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
-/// Reads bytes. Nothing for what has padding, another digit, or bits behind the last byte: it would be a second spelling.
+/// Reads bytes. Nothing for what has padding, another digit, or bits behind the last byte (RFC 4648 §3.5): two spellings of one
+/// token would be two tokens to whoever denies or counts them.
 #[must_use]
-pub fn read(text: &[u8]) -> Option<SmallVec<[u8; 48]>> {
-    let mut bytes = SmallVec::with_capacity(text.len() / 4 * 3 + 2);
-    for quad in text.chunks(4) {
-        let mut bits = 0;
-        for digit in quad {
-            bits = bits << 6 | value(*digit)?;
-        }
-        let [_, one, two, three] = match quad.len() {
-            4 => bits.to_be_bytes(),
-            3 if bits & 3 == 0 => (bits << 6).to_be_bytes(),
-            2 if bits & 15 == 0 => (bits << 12).to_be_bytes(),
-            _ => return None,
-        };
-        let all = [one, two, three];
-        bytes.extend_from_slice(all.get(..quad.len() - 1)?);
-    }
+pub fn read(text: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
+    each(text, |more| {
+        bytes.extend_from_slice(more);
+        Some(())
+    })?;
     Some(bytes)
 }
 
 /// Reads exactly so many bytes.
 #[must_use]
 pub fn read_exactly<const LENGTH: usize>(text: &[u8]) -> Option<[u8; LENGTH]> {
-    read(text)?.as_slice().try_into().ok()
+    let mut bytes = [0; LENGTH];
+    let mut rest = bytes.as_mut_slice();
+    each(text, |more| {
+        let (here, after) = std::mem::take(&mut rest).split_at_mut_checked(more.len())?;
+        here.copy_from_slice(more);
+        rest = after;
+        Some(())
+    })?;
+    rest.is_empty().then_some(bytes)
 }
 
-const fn value(digit: u8) -> Option<u32> {
-    let value = match digit {
-        b'A'..=b'Z' => digit - b'A',
-        b'a'..=b'z' => digit - b'a' + 26,
-        b'0'..=b'9' => digit - b'0' + 52,
-        b'-' => 62,
-        b'_' => 63,
-        _ => return None,
-    };
-    #[expect(
-        clippy::as_conversions,
-        reason = "`From` is not const, and a byte always fits"
-    )]
-    Some(value as u32)
+/// Hands out the bytes, up to three at a time.
+fn each(text: &[u8], mut put: impl FnMut(&[u8]) -> Option<()>) -> Option<()> {
+    let (quads, rest) = text.as_chunks::<4>();
+    for [a, b, c, d] in quads {
+        let bits = digit(*a)? << 18 | digit(*b)? << 12 | digit(*c)? << 6 | digit(*d)?;
+        let [_, one, two, three] = bits.to_be_bytes();
+        put(&[one, two, three])?;
+    }
+    match rest {
+        [] => Some(()),
+        [a, b] => match (digit(*a)? << 18 | digit(*b)? << 12).to_be_bytes() {
+            [_, one, 0, 0] => put(&[one]),
+            _ => None,
+        },
+        [a, b, c] => {
+            let bits = digit(*a)? << 18 | digit(*b)? << 12 | digit(*c)? << 6;
+            match bits.to_be_bytes() {
+                [_, one, two, 0] => put(&[one, two]),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
 }
+
+/// What a digit stands for.
+fn digit(byte: u8) -> Option<u32> {
+    let value = DIGITS.get(usize::from(byte)).copied()?;
+    (value < 64).then(|| u32::from(value))
+}
+
+const DIGITS: [u8; 256] = {
+    let mut digits = [u8::MAX; 256];
+    let mut value = 0_u8;
+    let mut rest: &[u8] = ALPHABET;
+    while let [byte, more @ ..] = rest {
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "a byte is below 256, and the compiler works it out"
+        )]
+        {
+            digits[*byte as usize] = value;
+        }
+        value += 1;
+        rest = more;
+    }
+    digits
+};
 
 #[cfg(test)]
 mod tests {
@@ -100,7 +130,7 @@ mod tests {
             (&[0xfb, 0xff], "-_8"),
         ] {
             assert_eq!(text(bytes), written);
-            assert_eq!(read(written.as_bytes()).unwrap().as_slice(), bytes);
+            assert_eq!(read(written.as_bytes()).as_deref(), Some(bytes));
         }
     }
 
@@ -115,11 +145,39 @@ mod tests {
         assert_eq!(read_exactly::<3>(b"Zm9v"), Some(*b"foo"));
     }
 
+    #[test]
+    fn one_spelling_and_no_other() {
+        for (text, bytes) in [
+            ("", Some("")),
+            ("Zg", Some("f")),
+            ("Zm8", Some("fo")),
+            ("Zm9v", Some("foo")),
+            ("Zm9vYg", Some("foob")),
+            ("Zm9vYmE", Some("fooba")),
+            ("Zm9vYmFy", Some("foobar")),
+            ("Pz8_Pj4-", Some("???>>>")),
+            ("Zg==", None),
+            ("Zm8=", None),
+            ("Zh", None),
+            ("Zm9", None),
+            ("Z", None),
+            ("Zm9vZ", None),
+            ("Zm9v\n", None),
+            (" Zm9v", None),
+            ("Pz8/", None),
+            ("Pj4+", None),
+            ("Zm9\u{e9}", None),
+            ("Zm9.", None),
+        ] {
+            let read = read(text.as_bytes());
+            assert_eq!(read.as_deref(), bytes.map(str::as_bytes), "{text:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn what_is_written_is_read(bytes: Vec<u8>) {
-            let read = read(text(&bytes).as_bytes()).map(|read| read.to_vec());
-            prop_assert_eq!(read, Some(bytes));
+            prop_assert_eq!(read(text(&bytes).as_bytes()), Some(bytes));
         }
 
         #[test]

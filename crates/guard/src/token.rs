@@ -13,7 +13,6 @@
 //! Sources: RFC 7515 (JWS), RFC 7517 (JWK), RFC 7518 (algorithms), RFC 8037 (Ed25519), RFC 8725 (best practices), seed 004;
 //! ASVS v5.0.0-9.1.1 to 9.1.3 (signature, list of algorithms, keys of trusted issuers only).
 
-mod base64url;
 mod claim_fault;
 mod claims;
 mod ec_key;

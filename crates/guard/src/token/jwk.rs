@@ -12,7 +12,8 @@ use smallvec::SmallVec;
 
 use super::jws::KEY_ID_BYTES_MAX;
 use super::strict_json::{Json, Object};
-use super::{base64url, ec_key, rsa_key};
+use super::{ec_key, rsa_key};
+use crate::base64url;
 
 /// How strong a key must be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -207,5 +208,5 @@ fn text<'o>(object: &'o Object<'_>, name: &str) -> Result<Option<&'o str>, Unusa
 /// A member that must be there, decoded.
 fn bytes(object: &Object<'_>, name: &str) -> Result<Vec<u8>, UnusableKey> {
     let text = text(object, name)?.ok_or(UnusableKey::Malformed)?;
-    base64url::decoded(text.as_bytes()).ok_or(UnusableKey::Malformed)
+    base64url::read(text.as_bytes()).ok_or(UnusableKey::Malformed)
 }

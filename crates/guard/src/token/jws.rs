@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::base64url;
 use super::fault::TokenFault;
 use super::strict_json::{Json, JsonFault, Object};
+use crate::base64url;
 use crate::canon::differ_by_case;
 
 /// The longest token.
@@ -72,7 +72,7 @@ impl<'t> Jws<'t> {
         if header.is_empty() || header.contains(&b'.') {
             return Err(TokenFault::Form);
         }
-        let part = |text| base64url::decoded(text).ok_or(TokenFault::Encoding);
+        let part = |text| base64url::read(text).ok_or(TokenFault::Encoding);
         Ok(Self {
             header: read_header(&part(header)?)?,
             payload: part(payload)?,

@@ -3,8 +3,9 @@
 //! A token is revoked by its `jti`, and with it every token whose `parent_jti` that is. What is asked is one batch beside the
 //! other asks of a phase; a store that does not answer is a refusal (case 78).
 
-use aws_lc_rs::digest::{SHA256, digest};
 use smallvec::SmallVec;
+
+use crate::digest::sha256;
 
 use super::claims::{Claims, TokenType};
 use crate::clock::Now;
@@ -69,5 +70,5 @@ fn key(issuer: &str, token_id: &str) -> Key {
         .flatten()
         .copied()
         .collect();
-    Key::new(Space::Revocation, digest(&SHA256, &parts).as_ref())
+    Key::new(Space::Revocation, &sha256(&parts))
 }

@@ -1,6 +1,7 @@
 #![cfg(test)]
 //! Wycheproof's cases of signatures and tags, by the keys and functions that tokens are verified with.
 
+use crate::base64url;
 use portcullis_policy::JwtAlgorithm;
 use serde_json::Value;
 
@@ -48,21 +49,7 @@ fn coordinate(value: &Value) -> String {
     let bytes = hex(value);
     let mut whole = vec![0; 32_usize.saturating_sub(bytes.len())];
     whole.extend_from_slice(&bytes[bytes.len().saturating_sub(32)..]);
-    base64url(&whole)
-}
-
-fn base64url(bytes: &[u8]) -> String {
-    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let sextets = bytes.chunks(3).flat_map(|chunk| {
-        let word = chunk
-            .iter()
-            .fold(0_u32, |word, byte| word << 8 | u32::from(*byte));
-        let word = word << (8 * (3 - chunk.len()));
-        (0..=chunk.len()).map(move |at| word >> (18 - 6 * at) & 63)
-    });
-    sextets
-        .map(|sextet| char::from(alphabet[sextet as usize]))
-        .collect()
+    base64url::text(&whole)
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, BufRead, Read as _};
 
-use aws_lc_rs::digest::{SHA256, digest};
+use portcullis_guard::digest::sha256;
 use portcullis_policy::event::{EventError, HexBytes, LINE_BYTES_MAX, LineHash, SecurityEvent};
 
 /// Where a chain stands: what the next line must say.
@@ -22,11 +22,9 @@ impl Chain {
 
     /// After a line.
     pub(crate) fn after(seq: u64, line: &[u8]) -> Self {
-        let mut hash = [0; 32];
-        hash.copy_from_slice(digest(&SHA256, line).as_ref());
         Self {
             seq: seq.saturating_add(1),
-            prev_hash: HexBytes(hash),
+            prev_hash: HexBytes(sha256(line)),
         }
     }
 }

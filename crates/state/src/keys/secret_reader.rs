@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::fmt;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use portcullis_guard::clock::Now;
+use portcullis_guard::digest::sha256;
 use portcullis_policy::{SecretKey, SecretRef};
 use zeroize::Zeroizing;
 
@@ -106,8 +106,7 @@ impl<'e> SecretReader<'e> {
 
     /// Whoever learns a key that two purposes share has both.
     fn compare(&mut self, key: &[u8], place: &SecretPlace) -> Result<(), SecretFault> {
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(digest(&SHA256, key).as_ref());
+        let bytes = sha256(key);
         if let Some(other) = self.seen.iter().find(|other| other.digest == bytes) {
             return Err(SecretFault::SameAs(Box::new(other.place.clone())));
         }

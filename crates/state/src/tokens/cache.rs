@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use aws_lc_rs::digest::{SHA256, digest};
+use portcullis_guard::digest::sha256;
 use portcullis_guard::token::Believed;
 
 /// How much is kept at most.
@@ -32,12 +32,7 @@ pub(super) struct Digest([u8; 32]);
 
 impl Digest {
     pub(super) fn of(compact: &str) -> Self {
-        let mut bytes = [0; 32];
-        let digest = digest(&SHA256, compact.as_bytes());
-        for (to, from) in bytes.iter_mut().zip(digest.as_ref()) {
-            *to = *from;
-        }
-        Self(bytes)
+        Self(sha256(compact.as_bytes()))
     }
 }
 

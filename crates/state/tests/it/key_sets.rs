@@ -1,5 +1,6 @@
 //! The keys of issuers: from files, and from a real server over TLS with all its faults.
 
+use portcullis_guard::base64url;
 use std::sync::Arc;
 
 use aws_lc_rs::encoding::{AsBigEndian as _, EcPublicKeyUncompressedBin};
@@ -32,26 +33,12 @@ fn keys(ids: &[&str]) -> String {
             let (x, y) = point.as_ref()[1..].split_at(32);
             format!(
                 r#"{{"kty":"EC","crv":"P-256","kid":"{id}","x":"{}","y":"{}"}}"#,
-                base64url(x),
-                base64url(y)
+                base64url::text(x),
+                base64url::text(y)
             )
         })
         .collect();
     format!("{{\"keys\":[{}]}}", keys.join(","))
-}
-
-fn base64url(bytes: &[u8]) -> String {
-    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let sextets = bytes.chunks(3).flat_map(|chunk| {
-        let word = chunk
-            .iter()
-            .fold(0_u32, |word, byte| word << 8 | u32::from(*byte));
-        let word = word << (8 * (3 - chunk.len()));
-        (0..=chunk.len()).map(move |at| word >> (18 - 6 * at) & 63)
-    });
-    sextets
-        .map(|sextet| char::from(alphabet[sextet as usize]))
-        .collect()
 }
 
 fn policy(places: &[&str]) -> Policy {

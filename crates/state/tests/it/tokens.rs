@@ -3,6 +3,7 @@
 use aws_lc_rs::encoding::{AsBigEndian as _, EcPublicKeyUncompressedBin};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use portcullis_guard::base64url;
 use portcullis_guard::clock::{Now, SECOND};
 use portcullis_guard::store::{Ask, Reply, Store, StoreError};
 use portcullis_guard::token::{Believed, KeyStrength, TokenUse, revocation};
@@ -45,14 +46,14 @@ impl Signer {
         let header = json!({ "alg": "ES256", "kid": self.1, "typ": "at+jwt" }).to_string();
         let signed = format!(
             "{}.{}",
-            base64url(header.as_bytes()),
-            base64url(claims.to_string().as_bytes())
+            base64url::text(header.as_bytes()),
+            base64url::text(claims.to_string().as_bytes())
         );
         let signature = self
             .0
             .sign(&SystemRandom::new(), signed.as_bytes())
             .unwrap();
-        format!("{signed}.{}", base64url(signature.as_ref()))
+        format!("{signed}.{}", base64url::text(signature.as_ref()))
     }
 }
 
@@ -60,23 +61,9 @@ fn keys(signers: &[&Signer]) -> String {
     let keys: Vec<Value> = signers.iter().map(|signer| {
         let point: EcPublicKeyUncompressedBin<'_> = signer.0.public_key().as_be_bytes().unwrap();
         let (x, y) = point.as_ref()[1..].split_at(32);
-        json!({ "kty": "EC", "crv": "P-256", "kid": signer.1, "x": base64url(x), "y": base64url(y) })
+        json!({ "kty": "EC", "crv": "P-256", "kid": signer.1, "x": base64url::text(x), "y": base64url::text(y) })
     }).collect();
     json!({ "keys": keys }).to_string()
-}
-
-fn base64url(bytes: &[u8]) -> String {
-    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let sextets = bytes.chunks(3).flat_map(|chunk| {
-        let word = chunk
-            .iter()
-            .fold(0_u32, |word, byte| word << 8 | u32::from(*byte));
-        let word = word << (8 * (3 - chunk.len()));
-        (0..=chunk.len()).map(move |at| word >> (18 - 6 * at) & 63)
-    });
-    sextets
-        .map(|sextet| char::from(alphabet[sextet as usize]))
-        .collect()
 }
 
 fn tokens(server: &Server, before: Option<&Tokens>) -> Tokens {
