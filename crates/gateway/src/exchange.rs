@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use portcullis_guard::answer::{Audience, Nonce};
-use portcullis_guard::application::ForRequest;
+use portcullis_guard::application::OneRequest;
 use portcullis_guard::canon::ClientIp;
 use portcullis_guard::clock::Now;
 use portcullis_guard::decide::{Decider, Step};
@@ -376,7 +376,7 @@ fn told(live: &Live, permit: &Permit<'_>, basics: Basics, now: Now) -> ToApplica
     if let (Some(application), Some(caller), Some(path)) =
         (&identity.application, permit.caller(), permit.path())
     {
-        let request = ForRequest {
+        let request = OneRequest {
             id: &basics.id.text(),
             method: basics.method.as_str(),
             path,

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use portcullis_guard::application::OneRequest;
 use portcullis_guard::canon::HeaderSet;
 use portcullis_guard::clock::Now;
 use portcullis_guard::decision::Permit;
@@ -18,8 +19,8 @@ use portcullis_guard::http1::ResponseHead;
 use portcullis_guard::identity_plan::{IdentityPlan, SessionPlan, SourcePlan};
 use portcullis_guard::reason::Reason;
 use portcullis_guard::session::{
-    Binding, Caller, OfRequest, PRE_SESSION_COOKIE, SESSION_COOKIE, SessionCookie, SessionRef,
-    SessionWord, WORD_FIELD, write_clear, write_set,
+    Binding, Caller, PRE_SESSION_COOKIE, SESSION_COOKIE, SessionCookie, SessionRef, SessionWord,
+    WORD_FIELD, write_clear, write_set,
 };
 use portcullis_guard::store::Store;
 use portcullis_state::sessions::{Change, Lives, SessionError, Sessions, Subject};
@@ -125,7 +126,7 @@ fn word(
         return Err(refused("the policy has no `[identity.application]`"));
     };
     let (id, method) = (basics.id.text(), basics.method.as_str());
-    let request = OfRequest {
+    let request = OneRequest {
         id: &id,
         method,
         path,

@@ -51,9 +51,9 @@ pub struct ApplicationSecret {
 #[error("no signing key can be made of the secret")]
 pub struct NoSigner;
 
-/// The request that a token is of.
+/// The request that a token or a word is of, and of no other.
 #[derive(Clone, Copy, Debug)]
-pub struct ForRequest<'r> {
+pub struct OneRequest<'r> {
     /// Its id, as `X-Request-Id` has it.
     pub id: &'r str,
     /// Its method.
@@ -107,7 +107,7 @@ impl ApplicationPlan {
 
     /// The token that says who is calling. Nothing where no key is accepted any more: then nobody can be said to call.
     #[must_use]
-    pub fn identity(&self, caller: &Caller, request: ForRequest<'_>, now: Now) -> Option<String> {
+    pub fn identity(&self, caller: &Caller, request: OneRequest<'_>, now: Now) -> Option<String> {
         let signer = self.signers.iter().find(|one| one.is_accepted(now))?;
         let at = now.unix_seconds();
         let record = &caller.record;
@@ -206,7 +206,7 @@ mod tests {
             },
             session: SessionRef([3; 32]),
         };
-        let request = ForRequest {
+        let request = OneRequest {
             id: "00ff",
             method: "GET",
             path: "/me",

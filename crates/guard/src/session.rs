@@ -14,9 +14,7 @@ mod word;
 pub use cookie::{SessionCookie, SessionFault};
 pub use record::{Corrupt, Record, SUBJECT_BYTES_MAX, Stored, is_subject};
 pub use set_cookie::{SameSite, write_clear, write_set};
-pub use word::{
-    FIELD as WORD_FIELD, MEDIA_TYPE as WORD_MEDIA_TYPE, OfRequest, SessionWord, WordFault,
-};
+pub use word::{FIELD as WORD_FIELD, MEDIA_TYPE as WORD_MEDIA_TYPE, SessionWord, WordFault};
 
 use crate::digest::sha256;
 use crate::store::{Key, Space};

@@ -4,8 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::Malformed;
-use crate::bounds::NAME_BYTES_MAX;
-use crate::malformed::quoted;
+use crate::header_name::header_name;
 
 /// The name of a header field in lower case: letters, digits and `-`. Credentials may be named: a page that has a token
 /// sends it in `authorization`.
@@ -62,30 +61,14 @@ impl FromStr for CorsField {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = |message: String| Err(Malformed::whole(text, message));
-        if text.is_empty() {
-            return wrong("a header field has a name".to_owned());
-        }
-        if text.len() > NAME_BYTES_MAX {
-            return wrong(format!("a name has at most {NAME_BYTES_MAX} bytes"));
-        }
-        let name = text.to_ascii_lowercase();
-        let plain = name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        if !plain {
-            let message = format!(
-                "{} is no header field: use letters, digits and `-`, each field by its name",
-                quoted(text)
-            );
-            return wrong(message);
-        }
+        let name = header_name(text)?;
         let is_forbidden = FORBIDDEN.contains(&name.as_str())
             || FORBIDDEN_PREFIXES.iter().any(|one| name.starts_with(one));
         if is_forbidden {
-            return wrong(format!(
+            let message = format!(
                 "`{name}` cannot be named here: browsers let no script have it, or it is the guard's own"
-            ));
+            );
+            return Err(Malformed::whole(text, message));
         }
         if name != text {
             let message = "a header field is written in lower case";

@@ -4,8 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::Malformed;
-use crate::bounds::NAME_BYTES_MAX;
-use crate::malformed::quoted;
+use crate::header_name::header_name;
 
 /// The name of a header field in lower case: letters, digits and `-`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,30 +65,12 @@ impl FromStr for FieldName {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = |message: String| Err(Malformed::whole(text, message));
-        if text.is_empty() {
-            return wrong("a header field has a name".to_owned());
-        }
-        if text.len() > NAME_BYTES_MAX {
-            return wrong(format!("a name has at most {NAME_BYTES_MAX} bytes"));
-        }
-        let name = text.to_ascii_lowercase();
-        // `_` and `.` are `-` to some servers (CVE-2025-64484), so such a name has no one meaning.
-        let plain = name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        if !plain {
-            let message = format!(
-                "{} is no header field: use letters, digits and `-`",
-                quoted(text)
-            );
-            return wrong(message);
-        }
+        let name = header_name(text)?;
         if Self::is_refused(&name) {
             let message = format!(
                 "`{name}` cannot be named here: it belongs to the connection, to credentials or to proxies"
             );
-            return wrong(message);
+            return Err(Malformed::whole(text, message));
         }
         if name != text {
             let message = "a header field is written in lower case";

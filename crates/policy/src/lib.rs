@@ -25,6 +25,7 @@ mod function_name;
 mod guard;
 mod guard_lack;
 mod guard_symbol;
+mod header_name;
 mod health_check;
 mod host;
 mod host_pattern;

@@ -5,6 +5,7 @@ mod error;
 pub mod events;
 pub mod key_sets;
 pub mod keys;
+mod private_files;
 pub mod sessions;
 pub mod store;
 pub mod tokens;

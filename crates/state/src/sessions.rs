@@ -127,7 +127,11 @@ impl<'s> Sessions<'s> {
             self.end(before, now).await?;
         }
         let replaced = before.filter(|before| before.record.user == record.user);
-        self.put_new(&record, replaced, now).await
+        match self.put_new(&record, replaced, now).await {
+            // The one before has ended meanwhile: there is nothing to replace, and somebody has logged in.
+            Err(SessionError::Gone) => self.put_new(&record, None, now).await,
+            done => done,
+        }
     }
 
     /// Lets a session go on under a new id, as what its user may do has changed.

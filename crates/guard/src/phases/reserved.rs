@@ -90,7 +90,11 @@ fn judge<'s>(case: &mut Case<'s, '_>, answers: Result<Answers, StoreError>) -> V
     let limits = Applying::of(&case.plan.reserved_limits, case.view.method());
     let mut answers = match answers {
         Ok(answers) => answers.into_iter(),
-        Err(error) => return limits::judge(case, PHASE.name, limits, Err(error)),
+        Err(error) => {
+            limits::judge(case, PHASE.name, limits, Err(error))?;
+            // What is reserved goes to no application, whatever a limit says.
+            return Err(Reason::DECISION_CONFUSED.into());
+        }
     };
     let counted = answers.next().into_iter().collect();
     limits::judge(case, PHASE.name, limits, Ok(counted))?;

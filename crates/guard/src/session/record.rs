@@ -6,7 +6,7 @@ use crate::store::Value;
 pub const SUBJECT_BYTES_MAX: usize = 255;
 
 /// How many roles a session has at most.
-const ROLES_MAX: usize = 32;
+pub(super) const ROLES_MAX: usize = 32;
 
 /// The version of the encoding, which is its first byte; a tombstone is this byte alone.
 const LIVE: u8 = 1;

@@ -3,11 +3,13 @@
 //! It is signed under a secret of the application's, and speaks of the one request that the answer is to: an answer that somebody
 //! keeps, or that a cache gives to another, says nothing.
 
+use crate::application::OneRequest;
 use crate::clock::Now;
 use crate::token::strict_json::{Json, Object};
 use crate::token::verify_mac;
 
 use super::is_subject;
+use super::record::ROLES_MAX;
 
 /// The field that it comes in.
 pub const FIELD: &str = "portcullis-session";
@@ -20,9 +22,6 @@ const SECONDS_MAX: u64 = 30;
 
 /// By how many seconds the application's clock may differ.
 const SKEW_SECONDS: u64 = 5;
-
-/// How many roles a session has at most.
-const ROLES_MAX: usize = 32;
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,17 +68,6 @@ pub enum WordFault {
     Moment,
 }
 
-/// The request that a word has to be of.
-#[derive(Clone, Copy, Debug)]
-pub struct OfRequest<'r> {
-    /// Its id, as `X-Request-Id` has it.
-    pub id: &'r str,
-    /// Its method.
-    pub method: &'r str,
-    /// Its path as it was forwarded, without the query.
-    pub path: &'r str,
-}
-
 impl SessionWord {
     /// Reads a word under each of the secrets.
     ///
@@ -89,7 +77,7 @@ impl SessionWord {
     pub fn read<'k>(
         compact: &[u8],
         secrets: impl Iterator<Item = &'k [u8]>,
-        request: OfRequest<'_>,
+        request: OneRequest<'_>,
         now: Now,
     ) -> Result<Self, WordFault> {
         let compact = str::from_utf8(compact).map_err(|_no_text| WordFault::NotSigned)?;
@@ -104,7 +92,7 @@ impl SessionWord {
     }
 }
 
-fn of_claims(payload: &[u8], request: OfRequest<'_>, now: Now) -> Result<SessionWord, WordFault> {
+fn of_claims(payload: &[u8], request: OneRequest<'_>, now: Now) -> Result<SessionWord, WordFault> {
     let claims = Object::read(payload).map_err(|_fault| WordFault::NotSigned)?;
     let is = |name: &'static str, expected: &str| match claims.find(name) {
         Some(Json::Text(text)) if text == expected => Ok(()),
@@ -196,7 +184,7 @@ mod tests {
         monotonic: 0,
         unix_millis: 1_800_000_010_000,
     };
-    const REQUEST: OfRequest<'static> = OfRequest {
+    const REQUEST: OneRequest<'static> = OneRequest {
         id: "00ff",
         method: "POST",
         path: "/login",

@@ -1,7 +1,7 @@
 //! `EventFile`: the file of events: one process writes it, it is put aside when it is large, and half a line that
 //! another process left is kept apart.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,7 @@ use portcullis_policy::event::{LINE_BYTES_MAX, SecurityEvent};
 use super::EventStart;
 use super::chain::Chain;
 use crate::StateError;
+use crate::private_files::own_file;
 
 /// The smallest size at which a file is put aside: less would be a file for every few lines.
 const ROTATE_BYTES_MIN: u64 = 4 * 1024;
@@ -122,17 +123,6 @@ fn rename_if_there(from: &Path, to: &Path) -> io::Result<()> {
 /// Opens a file of our own to write at its end and to read.
 fn append(path: &Path) -> io::Result<File> {
     own_file().append(true).create(true).open(path)
-}
-
-fn own_file() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options
 }
 
 /// Two processes would write two chains into one file. The lock is beside the file, as the file is put aside.

@@ -1,12 +1,13 @@
 //! `StateDir`: the folder of what outlives a restart, used by one process at a time.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
 use crate::StateError;
+use crate::private_files::{make_folder, own_file};
 
 const LOCK_FILE: &str = "portcullis.lock";
 /// How often the lock is tried: a process that ends at this moment, or has just forked, has it for a little longer.
@@ -29,9 +30,12 @@ impl StateDir {
     ///
     /// When another process has it, or it cannot be used.
     pub fn open(path: &Path) -> Result<Self, StateError> {
-        make_directory(path).map_err(|error| StateError::file("make", path, error))?;
+        make_folder(path).map_err(|error| StateError::file("make", path, error))?;
         let lock_path = path.join(LOCK_FILE);
         let lock = own_file()
+            .write(true)
+            .create(true)
+            .truncate(false)
             .open(&lock_path)
             .map_err(|error| StateError::file("open", &lock_path, error))?;
         for _ in 0..LOCK_TRIES {
@@ -62,7 +66,11 @@ impl StateDir {
         let path = self.path.join(name);
         let new = self.path.join(format!("{name}.new"));
         let written = || -> io::Result<()> {
-            let mut file = own_file().truncate(true).open(&new)?;
+            let mut file = own_file()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .open(&new)?;
             file.write_all(bytes)?;
             file.sync_all()
         };
@@ -80,27 +88,4 @@ pub(crate) fn put_in_place(new: &Path, path: &Path) -> io::Result<()> {
         .filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new("."));
     File::open(folder)?.sync_all()
-}
-
-/// Options that create a file which nobody else may read.
-pub(crate) fn own_file() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.create(true).write(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options
-}
-
-fn make_directory(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    builder.create(path)
 }

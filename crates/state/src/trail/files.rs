@@ -1,6 +1,6 @@
 //! `TrailFolder`: the files of the trail in the state folder, which one process writes at a time.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use portcullis_policy::event::HexBytes;
 
 use super::error::TrailError;
 use super::key::SigningKey;
+use crate::private_files::{is_open_to_others, make_folder, own_file};
 
 /// The name of the database in the state folder.
 pub const TRAIL_FILE: &str = "trail.sqlite";
@@ -151,18 +152,6 @@ pub(super) fn make_private(path: &Path) -> Result<(), TrailError> {
         .map_err(|error| TrailError::file("make", path, error))
 }
 
-/// Options of a file that nobody else may read.
-pub(super) fn own_file() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options
-}
-
 fn there(path: &Path) -> Result<bool, TrailError> {
     path.try_exists()
         .map_err(|error| TrailError::file("read", path, error))
@@ -177,30 +166,14 @@ fn remove_if_there(path: &Path) -> Result<(), TrailError> {
     }
 }
 
-fn check_mode(path: &Path) -> Result<(), TrailError> {
-    let metadata = fs::metadata(path).map_err(|error| TrailError::file("read", path, error))?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        if metadata.permissions().mode() & 0o077 != 0 {
-            return Err(TrailError::TooOpen {
-                path: path.to_owned(),
-                mode: "600",
-            });
-        }
+/// Makes sure that others cannot read a file: a key would sign for them as well.
+pub(super) fn check_mode(path: &Path) -> Result<(), TrailError> {
+    match is_open_to_others(path) {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(TrailError::TooOpen {
+            path: path.to_owned(),
+            mode: "600",
+        }),
+        Err(error) => Err(TrailError::file("read", path, error)),
     }
-    #[cfg(not(unix))]
-    drop(metadata);
-    Ok(())
-}
-
-fn make_folder(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    builder.create(path)
 }

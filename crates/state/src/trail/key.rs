@@ -1,7 +1,7 @@
 //! `SigningKey`: signs checkpoints; made at the first start, or configured.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -13,9 +13,10 @@ use portcullis_policy::{SecretKey, SecretRef};
 use zeroize::Zeroizing;
 
 use super::error::TrailError;
-use super::files::own_file;
+use super::files::check_mode;
 use super::names::TrailNames;
 use crate::keys::SecretReader;
+use crate::private_files::own_file;
 
 /// Signs checkpoints, and names clients and sessions.
 pub struct SigningKey {
@@ -113,24 +114,6 @@ fn write_new(path: &Path, text: &[u8]) -> io::Result<()> {
         Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),
     }
-}
-
-/// A key that others can read signs for them as well.
-fn check_mode(path: &Path) -> Result<(), TrailError> {
-    let metadata = fs::metadata(path).map_err(|error| TrailError::file("read", path, error))?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        if metadata.permissions().mode() & 0o077 != 0 {
-            return Err(TrailError::TooOpen {
-                path: path.to_owned(),
-                mode: "600",
-            });
-        }
-    }
-    #[cfg(not(unix))]
-    drop(metadata);
-    Ok(())
 }
 
 #[cfg(test)]

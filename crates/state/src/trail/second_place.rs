@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::checkpoint::{CHECKPOINT_BYTES_MAX, Checkpoint};
 use super::error::TrailError;
-use super::files::own_file;
+use crate::private_files::own_file;
 
 /// Checkpoints that wait while the file cannot be written. Beyond them the oldest are dropped: a newer one covers what an
 /// older one did.

@@ -155,6 +155,21 @@ fn case_90_a_session_that_was_ended_is_neither_renewed_nor_rotated() {
     });
 }
 
+#[test]
+fn who_logs_in_again_has_a_session_though_the_one_before_has_just_ended() {
+    let store = memory();
+    let sessions = Sessions::new(&store);
+    let id = run(sessions.create(subject("u"), None, LIVES, at(0))).unwrap();
+    let before = caller(&store, &id, at(1));
+    run(sessions.end(&before, at(2))).unwrap();
+    let again = run(sessions.create(subject("u"), Some(&before), LIVES, at(3))).unwrap();
+    assert_eq!(caller(&store, &again, at(4)).record.user, "u");
+    assert_eq!(
+        stored(&store, SessionRef::of(&id), at(4)),
+        Some(Stored::Ended)
+    );
+}
+
 /// Another one has the id that was drawn, the first time.
 #[derive(Debug)]
 struct Collides {

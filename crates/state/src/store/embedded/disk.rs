@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use redb::StorageBackend;
 use redb::backends::FileBackend;
 
-use crate::store::state_dir::{StateDir, own_file, put_in_place};
+use crate::private_files::own_file;
+use crate::store::state_dir::{StateDir, put_in_place};
 
 const FILE: &str = "state.redb";
 const NEW_FILE: &str = "state.redb.new";
@@ -81,7 +82,7 @@ impl Disk for FileDisk {
     fn create(&self) -> io::Result<Box<dyn StorageBackend>> {
         // Another file than what was there: somebody may still have that one open.
         self.discard()?;
-        backend(own_file().read(true).create_new(true).open(&self.new)?)
+        backend(own_file().write(true).create_new(true).open(&self.new)?)
     }
 
     fn replace(&self) -> io::Result<()> {
