@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 use tokio::time::{Instant, sleep};
 
+use portcullis_guard::answer::Caching;
 use portcullis_guard::decision::Permit;
 use portcullis_guard::http1::{ChunkDecoder, ResponseFraming, ResponseHead};
 use portcullis_guard::reason::Reason;
@@ -53,7 +54,12 @@ pub(crate) async fn relay(
     let told = Told {
         plan: &live.plan.answer,
         audience: basics.audience,
-        caching: permit.route().caching,
+        // What is for one browser alone is in no cache, whatever the application says.
+        caching: if lines.is_empty() {
+            permit.route().caching
+        } else {
+            Caching::Private
+        },
         framing: outward,
         id: basics.id,
         closes,

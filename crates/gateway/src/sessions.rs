@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use portcullis_guard::answer::Caching;
 use portcullis_guard::application::OneRequest;
 use portcullis_guard::canon::HeaderSet;
 use portcullis_guard::clock::Now;
@@ -81,7 +82,11 @@ pub(crate) async fn of_answer(
             if let (Some(caller), Some(session)) = (permit.caller(), &identity.session) {
                 renew(worker.store(), caller, session, now).await;
             }
-            let is_page = permit.navigates() && is_html(&fields) && head.status() < 400;
+            // What is the same to everybody is kept by caches.
+            let is_page = permit.navigates()
+                && permit.route().caching != Caching::Shared
+                && is_html(&fields)
+                && head.status() < 400;
             let is_given = permit.consumed().is_some() || (is_page && permit.has_session());
             permit.binding().filter(|_| is_given)
         }

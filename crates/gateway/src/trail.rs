@@ -82,12 +82,9 @@ pub(crate) async fn intend(worker: &Worker, record: TrailRecord) -> Result<Owed,
 
 /// Whether the policy only watches here: then nothing is refused for the trail, and a note is written as far as it can be.
 fn is_watching(permit: &Permit<'_>, basics: Basics, now: Now) -> bool {
-    permit.route().shadow.iter().any(|shadow| {
-        let methods = shadow.methods;
-        shadow.control == Control::AuditTrail
-            && (methods.contains(basics.method) || methods.contains(Method::Any))
-            && now.unix_day() <= shadow.until
-    })
+    let (method, today) = (basics.method, now.unix_day());
+    let shadow = permit.route().shadow(Control::AuditTrail, method, today);
+    shadow.is_some()
 }
 
 /// Writes what became of it: the status that was answered, or nothing where that is not known. Waits for nothing.

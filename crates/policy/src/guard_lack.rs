@@ -184,10 +184,6 @@ impl Policy {
             .filter(|limit| seen.insert(&limit.name))
             .flat_map(|limit| limit.by.iter().map(move |key| (limit, key)))
             .filter_map(|(limit, key)| {
-                let identity = self.identity.as_ref();
-                if *key == LimitKey::Session && identity.is_some_and(|one| one.session.is_some()) {
-                    return None;
-                }
                 let control = control_of(key)?;
                 (!enforced.contains(&control)).then(|| unknown_key(limit, key))
             })
@@ -239,9 +235,7 @@ fn methods_with(route: &Route, control: Control) -> Vec<Method> {
 /// What must be enforced for the key to be known.
 const fn control_of(key: &LimitKey) -> Option<Control> {
     match key {
-        LimitKey::User => Some(Control::Authentication),
-        LimitKey::Tenant => Some(Control::Authentication),
-        // Told apart above: a session can be known of which nobody knows whose it is.
+        LimitKey::User | LimitKey::Tenant => Some(Control::Authentication),
         LimitKey::Session => Some(Control::Session),
         LimitKey::Ip | LimitKey::Route | LimitKey::Header(_) | LimitKey::Body(_) => None,
     }

@@ -101,8 +101,7 @@ impl EventWriter {
     ///
     /// When the file cannot be used, is used by another process, or does not end with an event of ours.
     pub fn start(sink: EventSink, clock: SystemClock) -> Result<Self, StateError> {
-        let mut id = [0; 16];
-        aws_lc_rs::rand::fill(&mut id).map_err(|_unspecified| StateError::NoRandomness)?;
+        let id = crate::random_bytes()?;
         let (sink, chain, start) = LineSink::open(sink, clock.now())?;
         Self::run(sink, chain, start, HexBytes(id), clock)
     }

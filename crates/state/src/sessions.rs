@@ -19,6 +19,8 @@ use portcullis_guard::store::{
 
 use index::{Index, Line};
 
+use crate::random_bytes;
+
 /// How many sessions a user has at most. The one that began first makes room.
 pub const SESSIONS_MAX: usize = 64;
 
@@ -195,12 +197,7 @@ impl<'s> Sessions<'s> {
         session: SessionRef,
         now: Now,
     ) -> Result<bool, SessionError> {
-        let is_listed = |line: &Line| line.session == session;
-        if !self.index(user, now).await?.1.lines.iter().any(is_listed) {
-            return Ok(false);
-        }
-        self.end_some(user, Some(session), now).await?;
-        Ok(true)
+        Ok(self.end_some(user, Some(session), now).await? > 0)
     }
 
     /// The sessions of a user that are alive, the first one first.
@@ -269,8 +266,7 @@ impl<'s> Sessions<'s> {
             return Err(SessionError::Subject);
         }
         for _ in 0..TRIES {
-            let mut id = [0; 32];
-            aws_lc_rs::rand::fill(&mut id).map_err(|_unspecified| SessionError::NoRandomness)?;
+            let id = random_bytes().map_err(|_none| SessionError::NoRandomness)?;
             let session = SessionRef::of(&id);
             let (was, mut index) = self.index(&record.user, now).await?;
             let mut effects = Vec::new();

@@ -37,6 +37,8 @@ pub(crate) enum What {
 /// What npm packages are for.
 pub(crate) const MATCHER: &str = "matchers against path-to-regexp itself (crates/audit, the_answers_are_those_of_the_real_packages)";
 
+const TLS: &str = "clients of others in TLS (crates/gateway, tls)";
+
 const INSTRUCTIONS: &str = "instructions per decision (cargo xtask instructions)";
 
 const QUICKSTART: &str = "a real application behind the guard (crates/portcullis, json_server_is_guarded_as_the_readme_shows)";
@@ -61,6 +63,8 @@ pub(crate) const NEEDS: &[Need] = &[
         "python3-cryptography",
         SNIPPETS,
     ),
+    program("curl", 7, "curl", TLS),
+    file("/usr/bin/openssl", "openssl", TLS),
     file("/usr/bin/chromium", "chromium", BROWSER),
     file("/usr/bin/certutil", "libnss3-tools", BROWSER),
     npm("next", "next", "15.5.29", BROWSER),

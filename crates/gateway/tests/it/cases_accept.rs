@@ -3,6 +3,7 @@
 //! That takes the files of all other tests too, so it is shown in a process of its own.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 use std::process::Command;
 use std::time::Duration;
@@ -34,7 +35,7 @@ fn files_max() -> usize {
 #[test]
 fn case_62_accepting_fails() {
     if !std::path::Path::new("/proc/self/limits").exists() {
-        println!("skipped: there is no /proc here");
+        writeln!(std::io::stderr(), "skipped: there is no /proc here").unwrap();
     } else if files_max() == FILES {
         within_few_files();
     } else {

@@ -638,3 +638,71 @@ fn case_92_a_cookie_that_was_changed_names_nobody() {
         200
     );
 }
+
+/// Two sources of which the guard does not know who is calling: the application does, and says so in its policy.
+fn foreign(upstream: &Upstream, session: &str) -> Gate {
+    let except = |route: &str| {
+        format!(
+            "[[except]]\nroute = \"{route}\"\nlacks = \"authentication\"\nbecause = \"the application looks\"\nowner = \"tests\"\nuntil = 2999-01-01\n"
+        )
+    };
+    let policy = format!(
+        "version = 1\npublic_url = \"https://shop.test\"\nupstream = \"http://{}\"\n{session}[identity.csrf]\nsecret = \"env:CSRF\"\n[limits.mine]\nrate = \"2 per 1m\"\nby = [\"ip\"]\n[[route]]\npath = \"/items\"\nmethods = [\"POST\"]\ntype = \"protected_mutation\"\nlimits = [\"mine\"]\n{}",
+        upstream.address(),
+        except("POST /items"),
+    )
+    .replace("2 per 1m", "1000 per 1m");
+    Setup::new(policy).start()
+}
+
+#[test]
+fn where_the_application_knows_who_is_calling_its_cookies_need_a_token_as_well() {
+    for session in [
+        "",
+        "[identity.session]\nsecret = \"env:SESSION\"\nsource = \"cookie:sid\"\n",
+    ] {
+        let upstream = application();
+        let gate = foreign(&upstream, session);
+        let mut client = gate.client();
+        // Without any cookie there is nobody whose browser could be used.
+        let plain = Browser::default().ask(&mut client, send("POST /items"));
+        assert_eq!(plain.status, 200, "{session}");
+        let mut browser = Browser::default();
+        browser
+            .cookies
+            .push(("sid".to_owned(), "theirs".to_owned()));
+        let without = browser.ask(&mut client, send("POST /items"));
+        assert_eq!(without.status, 403, "{session}");
+        let token = browser.get_token(&mut client);
+        let with = browser.ask(&mut client, send("POST /items").token(&token));
+        assert_eq!(with.status, 200, "{session}");
+        if !session.is_empty() {
+            // It is bound to the cookie: another session's browser can do nothing with it.
+            let token = browser.tokens()[0].clone();
+            let mut other = browser.clone();
+            other.cookies[0].1 = "another".to_owned();
+            let stolen = other.ask(&mut client, send("POST /items").token(&token));
+            assert_eq!(stolen.status, 403);
+        }
+    }
+}
+
+#[test]
+fn an_answer_with_a_cookie_of_ours_is_kept_by_nobody() {
+    let upstream = Upstream::by_request(|request| {
+        let said = request.all("x-say").first().map(|say| word(request, say));
+        let said = said.map(|said| format!("Portcullis-Session: {said}\r\n"));
+        format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: text/html\r\nCache-Control: public, max-age=600\r\n{}\r\nok",
+            said.unwrap_or_default()
+        )
+        .into_bytes()
+    });
+    let gate = gate(&upstream);
+    let (mut browser, mut client, _) = logged_in(&gate, "u1");
+    let page = browser.ask(&mut client, send("GET /").with("Sec-Fetch-Mode: navigate"));
+    assert_eq!(page.all("set-cookie").len(), 1);
+    assert_eq!(page.one("cache-control"), "no-store");
+    let plain = Browser::default().ask(&mut client, send("GET /"));
+    assert_eq!(plain.one("cache-control"), "public, max-age=600");
+}

@@ -1,5 +1,6 @@
 //! Clients who come in TLS get what others get, and nothing is lost or doubled on the way.
 
+use std::io::Write as _;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -228,7 +229,7 @@ fn curl_and_openssl_speak_with_it() {
             let told = String::from_utf8_lossy(&output.stderr).into_owned();
             assert_eq!(String::from_utf8_lossy(&output.stdout), "ok", "{told}");
         }
-        Err(error) => println!("skipped: curl: {error}"),
+        Err(error) => writeln!(std::io::stderr(), "skipped: curl: {error}").unwrap(),
     }
     for (version, is_spoken) in [("-tls1_3", true), ("-tls1_2", true), ("-tls1_1", false)] {
         let openssl = Command::new("openssl")
@@ -246,7 +247,7 @@ fn curl_and_openssl_speak_with_it() {
             .output();
         match openssl {
             Ok(output) => assert_eq!(output.status.success(), is_spoken, "{version}: {output:?}"),
-            Err(error) => println!("skipped: openssl: {error}"),
+            Err(error) => writeln!(std::io::stderr(), "skipped: openssl: {error}").unwrap(),
         }
     }
 }

@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use super::{Case, Phase, Verdict, Work};
 use crate::canon::Cookies;
+use crate::canon::cookies::is_own;
 use crate::clock::Now;
 use crate::csrf::TokenName;
 use crate::identity_plan::{IdentityPlan, SourcePlan};
@@ -18,7 +19,7 @@ use crate::session::{
 pub(crate) struct Seen {
     /// The session of the guard's own that is named, by a tag that holds.
     pub(crate) session: Option<SessionRef>,
-    /// Whether there is a cookie of a session, whatever it says.
+    /// Whether there is a cookie that may say who is calling, whatever it says.
     pub(crate) has_session_cookie: bool,
     /// The session of the application's that is named.
     pub(crate) foreign: Option<Binding>,
@@ -73,7 +74,11 @@ pub(crate) fn read<'s>(plan: &IdentityPlan, view: &RequestView<'_>, now: Now) ->
                 seen.foreign = Some(Binding::cookie(value));
             }
         }
-        Some((_, SourcePlan::Claim(_))) | None => {}
+        // Which cookie says who is calling only the application knows: any may.
+        Some((_, SourcePlan::Claim(_))) | None => {
+            let mut others = cookies.pairs();
+            seen.has_session_cookie = others.any(|(name, value)| !is_own(name, value));
+        }
     }
     if let Some(csrf) = &plan.csrf {
         if let Some(value) = one(PRE_SESSION_COOKIE)? {

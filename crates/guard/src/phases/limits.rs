@@ -116,8 +116,9 @@ fn whose<'s>(
         }
         Dimension::User => Ok(of_caller(case, |caller| Some(&caller.record.user))),
         Dimension::Tenant => Ok(of_caller(case, |caller| caller.record.tenant.as_deref())),
-        Dimension::Session => match case.binding {
-            Some(binding) => alone(&binding.bytes()),
+        // Only one that is alive: of others a client makes as many as it likes.
+        Dimension::Session => match case.caller.as_deref() {
+            Some(caller) => alone(&caller.session.0),
             None => Ok(of_caller(case, |_| None)),
         },
     }

@@ -32,10 +32,7 @@ pub(crate) const PHASE: Phase = Phase {
 };
 
 fn ask<'s>(case: &mut Case<'s, '_>, batch: &mut Batch<'s>) -> Verdict<'s, ()> {
-    let path = case.view.path();
-    let after = path.and_then(|path| path.as_str().strip_prefix(FIRST_SEGMENT));
-    let rest = after.filter(|rest| rest.is_empty() || rest.starts_with('/'));
-    let Some(rest) = rest else {
+    let Some(rest) = case.view.path().and_then(|path| rest_of(path.as_str())) else {
         case.not_needed(PHASE.name, "the path is none of the guard's own");
         return Ok(());
     };
@@ -117,6 +114,11 @@ fn judge<'s>(case: &mut Case<'s, '_>, answers: Result<Answers, StoreError>) -> V
 
 /// Whether a path is one of the guard's own.
 pub(crate) fn is_reserved(path: &str) -> bool {
+    rest_of(path).is_some()
+}
+
+/// What stands behind the guard's own first segment.
+fn rest_of(path: &str) -> Option<&str> {
     let after = path.strip_prefix(FIRST_SEGMENT);
-    after.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    after.filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }

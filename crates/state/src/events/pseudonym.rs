@@ -23,8 +23,7 @@ impl Pseudonyms {
     ///
     /// When there are no random bytes.
     pub fn random() -> Result<Self, StateError> {
-        let mut key = [0; KEY_BYTES_MIN];
-        aws_lc_rs::rand::fill(&mut key).map_err(|_unspecified| StateError::NoRandomness)?;
+        let key: [u8; KEY_BYTES_MIN] = crate::random_bytes()?;
         Ok(Self::of(&key))
     }
 

@@ -87,9 +87,7 @@ async fn prepare(
     shared: Arc<Shared>,
 ) -> Result<(Opened, TrailStart), TrailError> {
     let clock = options.clock;
-    let mut id = [0; 16];
-    aws_lc_rs::rand::fill(&mut id).or(Err(TrailError::NoRandomness))?;
-    let id: WriterId = HexBytes(id);
+    let id: WriterId = HexBytes(crate::random_bytes().or(Err(TrailError::NoRandomness))?);
     let folder = TrailFolder::open(&options.folder)?;
     let found = folder.found()?;
     let second = options.checkpoints.as_deref().map(SecondPlace::open);

@@ -5,6 +5,7 @@ use super::running::DevGuard;
 use crate::folder::Folder;
 use crate::guard_command::running::Upstream;
 use crate::guides::{blocks, words};
+use std::io::Write as _;
 
 const PAGE: &str = include_str!("../../../../../docs/guide/guard-dev.md");
 
@@ -32,7 +33,11 @@ fn steady(line: &str) -> String {
 #[test]
 fn what_the_page_shows_is_printed() {
     if cfg!(target_os = "macos") {
-        println!("skipped: the page shows what is said on Linux");
+        writeln!(
+            std::io::stderr(),
+            "skipped: the page shows what is said on Linux"
+        )
+        .unwrap();
         return;
     }
     let upstream = Upstream::start();

@@ -34,9 +34,7 @@ impl std::fmt::Debug for BucketHash {
 impl BucketHash {
     /// With a key of the system's random bytes.
     pub(crate) fn random() -> Result<Self, StateError> {
-        let mut bytes = [0; 16];
-        aws_lc_rs::rand::fill(&mut bytes).map_err(|_unspecified| StateError::NoRandomness)?;
-        let whole = u128::from_ne_bytes(bytes);
+        let whole = u128::from_ne_bytes(crate::random_bytes()?);
         Ok(Self {
             keys: halves(whole),
         })
