@@ -18,6 +18,10 @@ pub enum Answer {
     Event(EventKind),
     /// `reason:route_unknown`: the guard refuses every request of the kind.
     Reason(String),
+    /// `secret:missing`: the guard does not start by a policy of which a secret is so.
+    Secret(String),
+    /// `command:trail-query`: there is a command that does it, its words joined by hyphens.
+    Command(String),
 }
 
 impl Answer {
@@ -29,6 +33,8 @@ impl Answer {
             Self::Control(_) => "control",
             Self::Event(_) => "event",
             Self::Reason(_) => "reason",
+            Self::Secret(_) => "secret",
+            Self::Command(_) => "command",
         }
     }
 
@@ -36,7 +42,9 @@ impl Answer {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Rule(name) | Self::Reason(name) => name,
+            Self::Rule(name) | Self::Reason(name) | Self::Secret(name) | Self::Command(name) => {
+                name
+            }
             Self::Control(control) => control.as_str(),
             Self::Event(kind) => kind.as_str(),
         }
@@ -67,6 +75,8 @@ impl FromStr for Answer {
             "control" => name.parse().map(Self::Control).map_err(unknown),
             "event" => name.parse().map(Self::Event).map_err(unknown),
             "reason" => word('_').map(Self::Reason),
+            "secret" => word('_').map(Self::Secret),
+            "command" => word('-').map(Self::Command),
             _ => Err(shape()),
         }
     }
@@ -77,7 +87,7 @@ impl FromStr for Answer {
 pub enum MalformedAnswer {
     /// It does not look like one.
     #[error(
-        "`{0}` is no answer: write `rule:an-id`, `control:a_word`, `event:a_word` or `reason:a_code`"
+        "`{0}` is no answer: write `rule:an-id`, `control:a_word`, `event:a_word`, `reason:a_code`, `secret:a_code` or `command:its-words`"
     )]
     Shape(String),
     /// There is no control or event of that name.

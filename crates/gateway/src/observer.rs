@@ -453,12 +453,15 @@ fn verdict_of(reason: Reason) -> EventVerdict {
 
 /// The name that the OWASP Logging Vocabulary has for a refusal.
 fn kind_of(reason: Reason) -> EventKind {
+    if reason == Reason::SESSION_OVER {
+        return EventKind::SessionUseAfterExpire;
+    }
     match (reason.status, reason.control) {
         (429, _) => EventKind::ExcessRateLimitExceeded,
         (404, _) => EventKind::MaliciousExcess404,
         (500.., _) => EventKind::GuardUnavailable,
         (_, Some(Control::BodyLimit | Control::Validation)) => EventKind::InputValidationFail,
-        (405 | 421, _) => EventKind::AuthzFail,
+        (401 | 403 | 405 | 421, _) => EventKind::AuthzFail,
         _ => EventKind::GuardMalformedRequest,
     }
 }

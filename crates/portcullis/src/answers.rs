@@ -1,9 +1,12 @@
 //! The catalogue beside what the program has: no answer may name a rule, control, event or reason that is not there.
 
+use clap::CommandFactory as _;
 use portcullis_audit::RULES;
 use portcullis_catalogue::{Answer, Catalogue};
 use portcullis_guard::reason::Reason;
+use portcullis_state::keys::SecretFault;
 
+use crate::args::Args;
 use crate::failure::Failure;
 use crate::guarding::{ENFORCED, WRITTEN};
 
@@ -23,7 +26,16 @@ pub(crate) fn exists(answer: &Answer) -> bool {
         Answer::Control(control) => ENFORCED.contains(control),
         Answer::Event(kind) => WRITTEN.contains(kind),
         Answer::Reason(code) => Reason::is_code(code),
+        Answer::Secret(code) => SecretFault::CODES.contains(&code.as_str()),
+        Answer::Command(words) => is_command(&Args::command(), words),
     }
+}
+
+/// Whether the words, which hyphens join, lead to a command.
+fn is_command(command: &clap::Command, words: &str) -> bool {
+    let (first, rest) = words.split_once('-').unwrap_or((words, ""));
+    let next = command.find_subcommand(first);
+    next.is_some_and(|next| rest.is_empty() || is_command(next, rest))
 }
 
 /// Every answer that names what is not there, with its file and line.
@@ -71,6 +83,9 @@ mod tests {
             "event:guard_allowed",
             "reason:route_unknown",
             "reason:path_dot_segment",
+            "secret:missing",
+            "command:guard",
+            "command:trail-query",
         ] {
             assert_eq!(unfounded(&answered_by(answer)), [""; 0]);
         }
@@ -79,11 +94,15 @@ mod tests {
     #[test]
     fn what_does_not_exist_is_found() {
         for answer in [
-            // A rule of no file, a control that is not enforced yet, an event that nobody writes yet, a code of nothing.
+            // A rule of no file, a control that is not enforced yet, an event that nobody writes yet, codes of nothing, a
+            // command that there is not.
             "rule:csrf-missings",
             "control:ownership",
             "event:authn_login_success",
             "reason:csrf_token_lost",
+            "secret:misplaced",
+            "command:trail-queries",
+            "command:trail-query-again",
         ] {
             assert_eq!(
                 unfounded(&answered_by(answer)),

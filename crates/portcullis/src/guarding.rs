@@ -63,6 +63,7 @@ pub(crate) const WRITTEN: &[EventKind] = &[
     EventKind::SessionCreated,
     EventKind::SessionRenewed,
     EventKind::SessionExpired,
+    EventKind::SessionUseAfterExpire,
     EventKind::SysStartup,
     EventKind::SysShutdown,
     EventKind::SysRestart,

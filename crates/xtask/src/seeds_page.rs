@@ -38,12 +38,13 @@ fn page(dump: &CatalogueDump) -> String {
         "{MADE}\n# What the seeds ask for\n\n\
          Portcullis began with five documents, the seeds. They ask for {} things, and each of them is listed here with what \
          answers it today: {answered} are answered whole, {partly} in part. A rule answers for \
-         the code that the audit [reads](../README.md#what-it-reads), a control, an event or a refusal for the requests that go \
+         the code that the audit [reads](../README.md#what-it-reads), what else answers does so for the requests that go \
          through the guard. Everything else is work that is left, and stands here so that nobody takes it for done.\n\n\
          *Applies* says which projects a requirement concerns: those that have any of the words. *Answered by* names a \
          [rule](rules.md) that finds its absence, a control that [the guard](guide/guard.md#what-is-enforced) enforces, an \
-         [event](guide/guard.md#events) that it writes, or the reason for which it refuses a request; where nothing stands \
-         there yet, whose business it will be. *Mapping* is ours unless it says *seed*. \
+         [event](guide/guard.md#events) that it writes, the reason for which it refuses a request, the fault of a \
+         [secret](guide/sessions.md#a-policy) with which it does not start, or a command; where nothing stands there yet, whose \
+         business it will be. *Mapping* is ours unless it says *seed*. \
          `portcullis explain requirement ID` tells the same of one.\n\n",
         figures.all.all(),
     );
@@ -151,6 +152,8 @@ fn answer_link(answer: &str) -> String {
         Some(("control", name)) => format!("[control `{name}`](guide/guard.md#what-is-enforced)"),
         Some(("event", name)) => format!("[event `{name}`](guide/guard.md#events)"),
         Some(("reason", name)) => format!("[refusal `{name}`](guide/guard.md#what-is-enforced)"),
+        Some(("secret", code)) => format!("[secret `{code}`](guide/sessions.md#a-policy)"),
+        Some(("command", words)) => format!("`portcullis {}`", words.replace('-', " ")),
         _ => format!("`{answer}`"),
     }
 }

@@ -3,6 +3,7 @@
 mod admin;
 mod answers;
 mod bounds;
+mod callers;
 mod cases_accept;
 mod cases_decision;
 mod cases_events;

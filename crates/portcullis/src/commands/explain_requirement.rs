@@ -106,6 +106,10 @@ fn answering(answer: &Answer, paint: Paint) -> String {
         Answer::Control(_) => "the guard enforces it".to_owned(),
         Answer::Event(_) => "the guard writes it down".to_owned(),
         Answer::Reason(_) => "the guard refuses the request".to_owned(),
+        Answer::Secret(_) => "no guard starts with a secret like that".to_owned(),
+        Answer::Command(words) => {
+            format!("see `portcullis {} --help`", words.replace('-', " "))
+        }
     };
     format!("{}: {more}", paint.bold(&answer.to_string()))
 }

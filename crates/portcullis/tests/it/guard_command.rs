@@ -4,6 +4,7 @@
 mod parity;
 mod recorded;
 pub(crate) mod running;
+mod secrets;
 
 use std::fs;
 use std::net::TcpListener;

@@ -77,6 +77,49 @@ pub enum SecretFault {
     NotDerived,
 }
 
+impl SecretFault {
+    /// Every code that [`code`](Self::code) gives.
+    pub const CODES: &'static [&'static str] = &[
+        "missing",
+        "unreadable",
+        "not_a_file",
+        "writable_by_others",
+        "empty",
+        "too_large",
+        "not_text",
+        "several_lines",
+        "white_space",
+        "malformed",
+        "short",
+        "weak",
+        "same_as_another",
+        "all_expired",
+        "not_derived",
+    ];
+
+    /// What machines call it: snake case, and stable.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Unreadable(_) => "unreadable",
+            Self::NotAFile => "not_a_file",
+            Self::WritableByOthers => "writable_by_others",
+            Self::Empty => "empty",
+            Self::TooLarge => "too_large",
+            Self::NotText => "not_text",
+            Self::SeveralLines => "several_lines",
+            Self::WhiteSpace => "white_space",
+            Self::Malformed => "malformed",
+            Self::Short(_) => "short",
+            Self::Weak(_) => "weak",
+            Self::SameAs(_) => "same_as_another",
+            Self::AllExpired => "all_expired",
+            Self::NotDerived => "not_derived",
+        }
+    }
+}
+
 impl fmt::Display for SecretFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const DRAW: &str = "make one with `openssl rand -hex 32`";
