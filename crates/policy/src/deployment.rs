@@ -2,7 +2,6 @@
 
 use std::num::NonZeroU16;
 
-use crate::Notice;
 use crate::faults::Faults;
 use crate::node::Node;
 use crate::policy_file::Draft;
@@ -32,12 +31,6 @@ pub(crate) fn read_name(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>)
 /// Reads `profile`.
 pub(crate) fn read_profile(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
     draft.policy.profile = parsed(node, faults).unwrap_or_default();
-    if draft.policy.profile == Profile::Strict {
-        let message = "`profile = \"strict\"` is read, and no figure of this version depends on it"
-            .to_owned();
-        let place = faults.place(&node.span);
-        draft.policy.notices.push(Notice { place, message });
-    }
 }
 
 /// Reads `max_nodes`.

@@ -129,6 +129,12 @@ impl Policy {
             message: message.to_owned(),
         };
         let mut lacks = Vec::new();
+        if let Some(tokens) = &identity.tokens {
+            lacks.push(Lack {
+                place: tokens.place.clone(),
+                ..says("`[identity.tokens]` asks for tokens to be given out, and this version gives none out: leave the table out")
+            });
+        }
         let is_https = self
             .public_url
             .as_ref()

@@ -4,6 +4,7 @@ pub(crate) mod application;
 pub(crate) mod csrf;
 pub(crate) mod issuer;
 mod key_set_place;
+pub(crate) mod own_issuer;
 pub(crate) mod session;
 mod siwe;
 
@@ -11,6 +12,7 @@ pub use application::{Application, Audience};
 pub use csrf::{CSRF_LIFETIME_MAX, Csrf};
 pub use issuer::{Issuer, JwtAlgorithm, Preset};
 pub use key_set_place::KeySetPlace;
+pub use own_issuer::{CLAIM_NUMBER_MAX, ClaimKind, KeyFolder, OwnIssuer, SigningAlgorithm};
 pub use session::{SameSite, Session, SessionSource};
 pub use siwe::Siwe;
 
@@ -30,7 +32,9 @@ pub struct Identity {
     pub csrf: Option<Csrf>,
     /// How the guard and the application speak of who is calling.
     pub application: Option<Application>,
-    /// Whose tokens are accepted, in the order of the file.
+    /// The tokens that the guard itself gives out.
+    pub tokens: Option<OwnIssuer>,
+    /// Whose tokens are accepted, in the order of the file; behind them the guard itself, where it gives out tokens.
     pub issuers: Vec<Issuer>,
     /// Sign-in with Ethereum.
     pub siwe: Option<Siwe>,
@@ -51,6 +55,11 @@ pub(crate) const FORM: Form = Form::new(
             "application",
             Kind::Table(&application::FORM),
             "How the guard and the application tell each other who is calling.",
+        ),
+        may(
+            "tokens",
+            Kind::Table(&own_issuer::FORM),
+            "The tokens that the guard itself gives out.",
         ),
         may(
             "issuer",
@@ -85,9 +94,13 @@ pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
         .table(application)
         .and_then(|table| application::read(table, reader.faults()));
     let issuers = reader.optional("issuer");
-    let issuers = issuers
+    let mut issuers = issuers
         .map(|node| issuer::read(node, reader.faults()))
         .unwrap_or_default();
+    let tokens = reader.optional("tokens");
+    let tokens = reader
+        .table(tokens)
+        .and_then(|table| own_issuer::read(table, draft, &mut issuers, reader.faults()));
     let siwe = reader.optional("siwe");
     let siwe = reader
         .table(siwe)
@@ -97,6 +110,7 @@ pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
         session,
         csrf,
         application,
+        tokens,
         issuers,
         siwe,
         place,

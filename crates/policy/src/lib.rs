@@ -103,8 +103,9 @@ pub use host::Host;
 pub use host_pattern::HostPattern;
 pub use https_url::HttpsUrl;
 pub use identity::{
-    Application, Audience, CSRF_LIFETIME_MAX, Csrf, Identity, Issuer, JwtAlgorithm, KeySetPlace,
-    Preset, SameSite, Session, SessionSource, Siwe,
+    Application, Audience, CLAIM_NUMBER_MAX, CSRF_LIFETIME_MAX, ClaimKind, Csrf, Identity, Issuer,
+    JwtAlgorithm, KeyFolder, KeySetPlace, OwnIssuer, Preset, SameSite, Session, SessionSource,
+    SigningAlgorithm, Siwe,
 };
 pub use ipnet::IpNet;
 pub use later::Later;

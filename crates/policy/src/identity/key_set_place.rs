@@ -12,6 +12,8 @@ pub enum KeySetPlace {
     Url(HttpsUrl),
     /// `file:PATH`: read when the policy is loaded, and with it again.
     File(String),
+    /// With the guard itself, which gives out the tokens. No file can name it.
+    Own,
 }
 
 impl FromStr for KeySetPlace {
@@ -33,6 +35,7 @@ impl fmt::Display for KeySetPlace {
         match self {
             Self::Url(url) => url.fmt(f),
             Self::File(path) => write!(f, "file:{path}"),
+            Self::Own => f.write_str("own"),
         }
     }
 }

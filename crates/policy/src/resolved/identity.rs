@@ -1,12 +1,12 @@
 //! `[identity]`, `[roles]` and `[facts.NAME]`.
 
 use super::writer::{Writer, Written, bare, day, key, length, list, list_of, table, text};
-use crate::identity::{csrf, issuer, session};
-use crate::{Identity, Issuer, KeySetPlace, Policy, SecretKeys, SessionSource};
+use crate::identity::{csrf, issuer, own_issuer, session};
+use crate::{Identity, Issuer, KeySetPlace, OwnIssuer, Policy, SecretKeys, SessionSource};
 
 pub(super) fn write(policy: &Policy, writer: &mut Writer) {
     if let Some(identity) = &policy.identity {
-        all(identity, writer);
+        all(identity, policy, writer);
     }
     if let Some(roles) = &policy.roles {
         writer.header("[roles]");
@@ -27,7 +27,7 @@ pub(super) fn write(policy: &Policy, writer: &mut Writer) {
     }
 }
 
-fn all(identity: &Identity, writer: &mut Writer) {
+fn all(identity: &Identity, policy: &Policy, writer: &mut Writer) {
     writer.header("[identity]");
     if let Some(one) = &identity.session {
         writer.header("[identity.session]");
@@ -54,12 +54,47 @@ fn all(identity: &Identity, writer: &mut Writer) {
             writer.stated("audience", &text(audience));
         }
     }
-    for one in &identity.issuers {
+    if let Some(one) = &identity.tokens {
+        write_tokens(one, policy, writer);
+    }
+    // The one behind them is said by `[identity.tokens]`.
+    let of_file = |one: &&Issuer| one.jwks != KeySetPlace::Own;
+    for one in identity.issuers.iter().filter(of_file) {
         write_issuer(one, writer);
     }
     if let Some(one) = &identity.siwe {
         writer.header("[identity.siwe]");
         writer.stated("chains", &list_of(one.chains.iter().map(bare)));
+    }
+}
+
+fn write_tokens(one: &OwnIssuer, policy: &Policy, writer: &mut Writer) {
+    const FORM: &crate::form::Form = &own_issuer::FORM;
+    writer.header("[identity.tokens]");
+    writer.stated("secret", &secret(&one.secret));
+    writer.stated("audience", &list(&one.audience));
+    let public = policy.public_url().map(ToString::to_string);
+    let is_default = public.as_deref() == Some(one.issuer.as_str());
+    writer.either("issuer", &text(&one.issuer), !is_default);
+    writer.of_form(FORM, "", "algorithm", &text(one.algorithm));
+    match &one.keys {
+        Some(folder) => writer.stated("keys", &text(folder)),
+        None => writer.left_out("keys", "`issuer` in the state folder"),
+    }
+    writer.of_form(FORM, "", "access", &length(one.access));
+    writer.of_form(FORM, "", "child", &length(one.child));
+    writer.of_form(FORM, "", "parent", &length(one.parent));
+    writer.of_form(FORM, "", "leeway", &length(one.leeway));
+    writer.of_form(FORM, "", "networks", &list(&one.networks));
+    match one.rate_limit_max {
+        Some(most) => writer.stated("rate_limit_max", &bare(most)),
+        None => writer.left_out("rate_limit_max", "any number"),
+    }
+    if !one.claims.is_empty() {
+        writer.header("[identity.tokens.claims]");
+    }
+    for (name, kind) in &one.claims {
+        writer.stated(&key(name.as_str()), &text(kind));
     }
 }
 

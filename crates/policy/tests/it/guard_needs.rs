@@ -154,13 +154,3 @@ fn limits_by_who_is_calling_need_to_know_who_is_calling() {
     let policy = policy(&text("\"ip\", \"route\", \"header.x-key\", \"body.email\""));
     assert_eq!(policy.for_guard(day("2026-12-01"), ENFORCED), Ok(()));
 }
-
-#[test]
-fn a_profile_that_changes_nothing_is_told() {
-    let strict = policy("version = 1\nprofile = \"strict\"\n");
-    let told: Vec<String> = strict.notices().iter().map(ToString::to_string).collect();
-    assert_eq!(
-        told,
-        ["2:11: `profile = \"strict\"` is read, and no figure of this version depends on it"]
-    );
-}

@@ -448,6 +448,7 @@ fn a_guard_says_what_it_would_not_follow() {
         "[store]\nurl = \"env:S\"",
         "[trail]\nurl = \"env:S\"",
         "[[identity.issuer]]\nissuer = \"https://i.example\"\naudience = \"a\"\nalgorithms = [\"ES256\"]",
+        "[identity.tokens]\nsecret = \"env:S\"\naudience = \"a\"",
         "[identity.siwe]\nchains = [1]",
         "[[route]]\npath = \"/b\"\nmethods = [\"POST\"]\ntype = \"internal\"\nprotocol = \"grpc\"",
         "[[route]]\npath = \"/b\"\nmethods = [\"POST\"]\ntype = \"internal\"\nservice = { scheme = \"hmac\", secret = \"env:S\" }",

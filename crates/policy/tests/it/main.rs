@@ -10,6 +10,7 @@ mod guard_needs;
 mod guide;
 mod identity;
 mod overlaps;
+mod own_issuer;
 mod paths;
 mod policies;
 mod resolved;

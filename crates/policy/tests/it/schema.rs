@@ -312,6 +312,11 @@ fn what_a_schema_can_know_is_refused_by_both() {
         "[limits.a]\nrate = \"10 per 1m\"\nlockout = \"15m\"".to_owned(),
         "[limits.a]\nrate = \"10 per 1m\"\nalgorithm = \"smooth\"\nlockout = \"15m\"".to_owned(),
         "[limits.\"a b\"]\nrate = \"10 per 1m\"".to_owned(),
+        "[identity.tokens]\nsecret = \"env:S\"".to_owned(),
+        "[identity.tokens]\nsecret = \"env:S\"\naudience = \"a\"\nalgorithm = \"HS256\"".to_owned(),
+        "[identity.tokens]\nsecret = \"env:S\"\naudience = \"a\"\nkeys = \"/keys\"".to_owned(),
+        "[identity.tokens]\nsecret = \"env:S\"\naudience = \"a\"\nclaims = { a = \"list\" }"
+            .to_owned(),
         format!("{route}type = \"graphql\""),
         format!("{route}type = \"public_read\"\npermission = \"read\""),
         format!("{route}type = \"public_read\"\nrequires = [\"crsf\"]"),

@@ -40,6 +40,14 @@ pub enum KeySetError {
         /// What is wrong with its keys.
         why: String,
     },
+    /// The keys of the guard's own issuer were not handed in.
+    #[error(
+        "the signing keys of `{issuer}`, which is this guard, were not handed in: make some with `portcullis token keys generate`"
+    )]
+    NoOwn {
+        /// Whose.
+        issuer: String,
+    },
     /// The system's certificates cannot be read.
     #[error(
         "the client that fetches keys cannot be made: install the system's certificates (`ca-certificates`)"

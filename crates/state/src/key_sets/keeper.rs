@@ -81,6 +81,7 @@ impl Keeper {
         let name = issuer.issuer.as_str().to_owned();
         let set = match &source {
             Source::Url { .. } => None,
+            Source::Own => return Err(KeySetError::NoOwn { issuer: name }),
             Source::File(path) => Some(read_file(&name, path, strength)?),
         };
         let set = set.map(|keys| Arc::new(Set::new(keys, Vec::new(), None)));
@@ -153,7 +154,7 @@ impl Keeper {
 
     /// Begins a fetch for a key that is not there, if one may be begun. Says whether one is under way.
     fn begin_for(&self, key_id: Option<&str>, now: Now) -> bool {
-        if matches!(self.source, Source::File(_)) {
+        if !matches!(self.source, Source::Url { .. }) {
             return false;
         }
         let is_held = self.held(now).is_some();
@@ -178,7 +179,7 @@ impl Keeper {
 
     /// Begins a fetch if the keys get old.
     pub(super) fn refresh_if_due(&self, now: Now) {
-        if matches!(self.source, Source::File(_)) {
+        if !matches!(self.source, Source::Url { .. }) {
             return;
         }
         let fresh_for = FRESH_FOR.min(nanos(self.max_stale) / 2);

@@ -14,12 +14,18 @@ use super::fetch::Fetcher;
 #[derive(Clone, Debug)]
 pub(super) enum Source {
     File(PathBuf),
-    Url { url: HttpsUrl, fetcher: Fetcher },
+    Url {
+        url: HttpsUrl,
+        fetcher: Fetcher,
+    },
+    /// The guard's own.
+    Own,
 }
 
 impl Source {
     pub(super) fn new(place: &KeySetPlace, fetcher: &Fetcher) -> Self {
         match place {
+            KeySetPlace::Own => Self::Own,
             KeySetPlace::File(path) => Self::File(path.into()),
             KeySetPlace::Url(url) => Self::Url {
                 url: url.clone(),
