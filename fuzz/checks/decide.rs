@@ -13,6 +13,7 @@ use portcullis_guard::plan::Plan;
 use portcullis_guard::reason::Reason;
 use portcullis_guard::request::RequestView;
 use portcullis_guard::store::{Reply, Store, StoreError};
+use portcullis_guard::token::{Jws, TokenFault};
 use portcullis_guard::trace::Outcome;
 use portcullis_policy::{Policy, RouteType};
 
@@ -128,6 +129,13 @@ fn decide(
                     Reply::Pending(_) => Err(StoreError::TimedOut),
                 };
                 decider.answered(reply)
+            }
+            Step::Token => {
+                let fault = match Jws::read(decider.token().unwrap()) {
+                    Ok(_unverified) => TokenFault::SignatureWrong,
+                    Err(fault) => fault,
+                };
+                decider.judged(Err(fault.into()))
             }
             Step::Body { bytes_max } => {
                 assert!(view.has_body());

@@ -19,6 +19,7 @@ use portcullis_guard::http1::{Parsed, parse_request_head};
 use portcullis_guard::plan::Plan;
 use portcullis_guard::request::RequestView;
 use portcullis_guard::store::{Reply, Store as _, StoreError};
+use portcullis_guard::token::TokenFault;
 use portcullis_policy::Policy;
 use portcullis_state::{MemoryOptions, MemoryStore, StateDir};
 
@@ -133,6 +134,8 @@ fn decide(plan: &Plan, store: &MemoryStore, head: &[u8], body: &[u8], now: Now) 
                 };
                 decider.answered(answers)
             }
+            // No policy here has issuers.
+            Step::Token => decider.judged(Err(TokenFault::Form.into())),
             Step::Body { .. } => decider.body(body.to_vec(), now),
             Step::Done(Decision::Allow(_permit)) => return ALLOWED,
             Step::Done(Decision::Deny(denial) | Decision::Unavailable(denial)) => {

@@ -38,8 +38,9 @@ use crate::request_body::{self, Held};
 use crate::request_id::Id;
 use crate::sessions;
 use crate::store_answer::{STORE_PANICKED, answers, answers_at_once};
+use crate::tokens;
 use crate::trail;
-use crate::wire::{ToApplication, write_request_head};
+use crate::wire::{Hidden, ToApplication, write_request_head};
 use crate::worker::{Outcome, Worker};
 
 /// What of an exchange is known before it is decided.
@@ -206,6 +207,13 @@ fn begin<'s, 'r>(
                     None => panicked(STORE_PANICKED),
                 }
             }
+            Step::Token => match tokens::judge_at_once(live, decider.token(), now) {
+                Some(judged) => guarded(|| decider.judged(judged)),
+                None => {
+                    let step = Step::Token;
+                    return Begun::Waits(Box::new(Waiting { decider, step }));
+                }
+            },
             step @ (Step::Ask | Step::Body { .. }) => {
                 return Begun::Waits(Box::new(Waiting { decider, step }));
             }
@@ -236,6 +244,10 @@ async fn wait<'s>(
                 Some(answers) => guarded(|| decider.answered(answers)),
                 None => panicked(STORE_PANICKED),
             },
+            Step::Token => {
+                let judged = tokens::judge(live, decider.token(), now).await;
+                guarded(|| decider.judged(judged))
+            }
             Step::Body { bytes_max } => {
                 let Request { head, basics, .. } = request;
                 let client = request.view.client();
@@ -365,16 +377,23 @@ fn outgoing(
 }
 
 /// What the application is told of who is calling.
-fn told(live: &Live, permit: &Permit<'_>, basics: Basics, now: Now) -> ToApplication {
+fn told<'l>(live: &'l Live, permit: &Permit<'_>, basics: Basics, now: Now) -> ToApplication<'l> {
     let identity = &live.plan.identity;
     let mut told = ToApplication {
         id: basics.id,
         audience: basics.audience,
         identity: None,
-        hides_cookies: identity.session.is_some() || identity.csrf.is_some(),
+        hides: Hidden {
+            own_cookies: identity.session.is_some() || identity.csrf.is_some(),
+            authorization: permit.hides().authorization,
+            token_cookies: match &identity.tokens {
+                Some(tokens) if permit.hides().token_cookies => &tokens.cookies,
+                _ => &[],
+            },
+        },
     };
     if let (Some(application), Some(caller), Some(path)) =
-        (&identity.application, permit.caller(), permit.path())
+        (&identity.application, permit.principal(), permit.path())
     {
         let request = OneRequest {
             id: &basics.id.text(),

@@ -28,6 +28,7 @@ mod sessions;
 mod signals;
 mod store_answer;
 mod tls;
+mod tokens;
 mod trail;
 mod upload;
 mod upstreams;

@@ -6,6 +6,7 @@ use arc_swap::ArcSwap;
 
 use portcullis_guard::plan::Plan;
 use portcullis_policy::{EventRecord, Policy, ProxySettings};
+use portcullis_state::tokens::Tokens;
 
 use crate::tls::Tls;
 use crate::upstreams::Upstreams;
@@ -21,6 +22,8 @@ pub struct Live {
     pub upstreams: Arc<Upstreams>,
     /// Counts how often the upstreams have changed, from 1.
     pub upstreams_generation: u64,
+    /// The tokens of the policy's issuers; none where it names none.
+    pub tokens: Option<Arc<Tokens>>,
     /// Which requests are written down.
     pub record: EventRecord,
     /// What clients are greeted with who come in TLS; none where they come without.
@@ -40,6 +43,7 @@ impl Live {
             upstreams_generation: 1,
             record: policy.events().record,
             tls: None,
+            tokens: None,
             generation: 1,
         }
     }

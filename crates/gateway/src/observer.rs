@@ -456,6 +456,9 @@ fn kind_of(reason: Reason) -> EventKind {
     if reason == Reason::SESSION_OVER {
         return EventKind::SessionUseAfterExpire;
     }
+    if reason == Reason::TOKEN_REVOKED {
+        return EventKind::AuthnTokenReuse;
+    }
     match (reason.status, reason.control) {
         (429, _) => EventKind::ExcessRateLimitExceeded,
         (404, _) => EventKind::MaliciousExcess404,

@@ -9,7 +9,7 @@ use portcullis_policy::MethodSet;
 
 use crate::http_date::HttpDate;
 use crate::request_id::Id;
-use crate::wire::write_number;
+use crate::wire::{write_field, write_number};
 
 /// What an answer of the guard's own needs besides its reason.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,11 @@ pub(crate) fn write_denial(
         out.extend_from_slice(lines);
         // RFC 9110 §15.5.2: a 401 says how one can be known. Browsers have no window for this scheme.
         if denial.reason.status == 401 {
-            out.extend_from_slice(b"WWW-Authenticate: Cookie\r\n");
+            write_field(
+                out,
+                b"WWW-Authenticate",
+                denial.challenge.value().as_bytes(),
+            );
         }
         // RFC 9110 §10.2.3: whole seconds, and never too few.
         if let Some(wait) = denial.retry_after() {

@@ -23,6 +23,7 @@ use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::observer::Observer;
 use crate::request_body::Buffers;
+use crate::tokens;
 use crate::worker::{Shared, Worker};
 
 /// Connections that wait to be accepted.
@@ -154,6 +155,7 @@ impl Gateway {
             if let Some(listener) = listener {
                 runtime.spawn(admin::run(listener, Arc::clone(&shared), metrics));
             }
+            runtime.spawn(tokens::keep_fresh(Arc::clone(&shared), drained.clone()));
             runtime.spawn(health::run(shared, drained));
             drop(runtime.block_on(end));
         })

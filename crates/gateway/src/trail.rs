@@ -177,16 +177,18 @@ fn about(
         .action(Some(basics.method), &route.template)
         .verdict(EventVerdict::Allowed, "forwarded")
         .rule(Control::AuditTrail.as_str(), line);
-    let record = match permit.caller() {
-        Some(caller) => {
-            let known = record
-                .user(&caller.record.user, trail.names())
-                .session(&caller.session.0, trail.names());
-            match &caller.record.tenant {
+    let record = match permit.principal() {
+        Some(principal) => {
+            let known = record.user(&principal.name(), trail.names());
+            match principal.tenant() {
                 Some(tenant) => known.tenant(tenant, trail.names()),
                 None => known,
             }
         }
+        None => record,
+    };
+    let record = match permit.caller() {
+        Some(caller) => record.session(&caller.session.0, trail.names()),
         None => record,
     };
     let digest = live.plan.digest.strip_prefix("sha256:");

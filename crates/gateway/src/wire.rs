@@ -63,29 +63,57 @@ fn write_fields(out: &mut Vec<u8>, fields: &[Field], buf: &[u8], is_ours: impl F
     }
 }
 
+/// What of a request is not for the application.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Hidden<'h> {
+    /// The guard's own cookies, where it has any: who reads the application's logs must not get hold of a session.
+    pub(crate) own_cookies: bool,
+    /// `Authorization` with a token that nobody believes.
+    pub(crate) authorization: bool,
+    /// The cookies that may hold such a token.
+    pub(crate) token_cookies: &'h [Box<str>],
+}
+
+impl Hidden<'_> {
+    fn has_cookie(&self, name: &[u8], value: &[u8]) -> bool {
+        (self.own_cookies && is_own(name, value))
+            || self.token_cookies.iter().any(|one| one.as_bytes() == name)
+    }
+
+    fn hides_cookies_of(&self, view: &RequestView<'_>) -> bool {
+        (self.own_cookies || !self.token_cookies.is_empty())
+            && Cookies::of(*view.fields())
+                .pairs()
+                .any(|(name, value)| self.has_cookie(name, value))
+    }
+}
+
 /// What the application is told besides the request.
 #[derive(Debug)]
-pub(crate) struct ToApplication {
+pub(crate) struct ToApplication<'h> {
     /// The request's id.
     pub(crate) id: Id,
     /// Who the answer is for.
     pub(crate) audience: Audience,
     /// Who is calling, signed.
     pub(crate) identity: Option<String>,
-    /// Whether the guard has cookies of its own, which are for nobody else: who reads the application's logs must not get hold of a
-    /// session.
-    pub(crate) hides_cookies: bool,
+    /// What is not for the application.
+    pub(crate) hides: Hidden<'h>,
 }
 
 fn is_cookie(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"cookie")
 }
 
-/// Writes the cookies that are not the guard's own, as one field (RFC 6265 §5.4).
-fn write_cookies(out: &mut Vec<u8>, view: &RequestView<'_>) {
+fn is_authorization(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"authorization")
+}
+
+/// Writes the cookies that are for the application, as one field (RFC 6265 §5.4).
+fn write_cookies(out: &mut Vec<u8>, view: &RequestView<'_>, hidden: &Hidden<'_>) {
     let mut before: &[u8] = b"Cookie: ";
     let others = Cookies::of(*view.fields()).pairs();
-    for (name, value) in others.filter(|(name, value)| !is_own(name, value)) {
+    for (name, value) in others.filter(|(name, value)| !hidden.has_cookie(name, value)) {
         out.extend_from_slice(before);
         if !name.is_empty() {
             out.extend_from_slice(name);
@@ -116,7 +144,7 @@ pub(crate) fn write_request_head(
     head: &RequestHead,
     buf: &[u8],
     framing: Framing,
-    told: &ToApplication,
+    told: &ToApplication<'_>,
 ) {
     let (audience, id) = (told.audience, told.id);
     out.extend_from_slice(view.method().as_str().as_bytes());
@@ -125,15 +153,14 @@ pub(crate) fn write_request_head(
     out.extend_from_slice(b" HTTP/1.1\r\nHost: ");
     write_host(out, view.host());
     out.extend_from_slice(b"\r\n");
-    let hides = told.hides_cookies
-        && Cookies::of(*view.fields())
-            .pairs()
-            .any(|(name, value)| is_own(name, value));
+    let hides = told.hides.hides_cookies_of(view);
     write_fields(out, head.fields(), buf, |name| {
-        is_trace_context(name) || (hides && is_cookie(name))
+        is_trace_context(name)
+            || (hides && is_cookie(name))
+            || (told.hides.authorization && is_authorization(name))
     });
     if hides {
-        write_cookies(out, view);
+        write_cookies(out, view, &told.hides);
     }
     if let Some(identity) = &told.identity {
         write_field(out, IDENTITY_FIELD.as_bytes(), identity.as_bytes());
@@ -397,7 +424,7 @@ mod tests {
                 id: ids.next(),
                 audience,
                 identity: None,
-                hides_cookies: false,
+                hides: Hidden::default(),
             };
             write_request_head(&mut out, &view, &head, buf, view.framing(), &told);
             let shown = out.escape_ascii().to_string();

@@ -11,7 +11,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 
 use crate::base64url;
 use crate::clock::Now;
-use crate::session::Caller;
+use crate::principal::Principal;
 
 /// The field by which the application is told.
 pub const IDENTITY_FIELD: &str = "Portcullis-Identity";
@@ -105,24 +105,43 @@ impl ApplicationPlan {
         self.secrets.iter().filter(accepted).map(|one| &*one.bytes)
     }
 
-    /// The token that says who is calling. Nothing where no key is accepted any more: then nobody can be said to call.
+    /// The token that says who is calling: `sub` is what the application calls them, or with `idp` what that issuer does. Nothing where no key is accepted any more: then nobody can be said to call.
     #[must_use]
-    pub fn identity(&self, caller: &Caller, request: OneRequest<'_>, now: Now) -> Option<String> {
+    pub fn identity(
+        &self,
+        caller: Principal<'_>,
+        request: OneRequest<'_>,
+        now: Now,
+    ) -> Option<String> {
         let signer = self.signers.iter().find(|one| one.is_accepted(now))?;
         let at = now.unix_seconds();
-        let record = &caller.record;
         let text = |text: &str| serde_json::Value::from(text).to_string();
-        let tenant = record.tenant.as_deref();
+        let tenant = caller.tenant();
         let tenant = tenant.map(|tenant| format!(r#""tid":{},"#, text(tenant)));
+        let known_by = match caller {
+            Principal::Session(caller) => format!(
+                r#""sid":"{}","auth_time":{},"#,
+                caller.session.shown(),
+                caller.record.authenticated / 1_000,
+            ),
+            Principal::Token(believed) => {
+                let claims = believed.claims();
+                let session = claims.session();
+                let session = session.map(|session| format!(r#""sid":{},"#, text(session)));
+                format!(
+                    r#""idp":{},{}"#,
+                    text(claims.issuer()),
+                    session.unwrap_or_default(),
+                )
+            }
+        };
         let claims = format!(
-            r#"{{"iss":{},"aud":{},"sub":{},{}"roles":{},"sid":"{}","auth_time":{},"iat":{at},"exp":{},"jti":{},"htm":"{}","htu":{}}}"#,
+            r#"{{"iss":{},"aud":{},"sub":{},{}"roles":{},{known_by}"iat":{at},"exp":{},"jti":{},"htm":"{}","htu":{}}}"#,
             text(&self.issuer),
             text(&self.audience),
-            text(&record.user),
+            text(caller.subject()),
             tenant.unwrap_or_default(),
-            serde_json::Value::from(record.roles.clone()),
-            caller.session.shown(),
-            record.authenticated / 1_000,
+            serde_json::Value::from(caller.roles()),
             at.saturating_add(IDENTITY_SECONDS),
             text(request.id),
             request.method,
@@ -180,7 +199,7 @@ mod tests {
     use portcullis_policy::JwtAlgorithm;
 
     use super::*;
-    use crate::session::{Record, SessionRef};
+    use crate::session::{Caller, Record, SessionRef};
     use crate::token::{KeySet, KeyStrength, verify};
 
     #[test]
@@ -219,7 +238,9 @@ mod tests {
             let set = plan.key_set(now);
             let set = KeySet::read(set.as_bytes(), KeyStrength::Strict).unwrap();
             assert_eq!(set.key_ids().count(), keys);
-            let token = plan.identity(&caller, request, now).unwrap();
+            let token = plan
+                .identity(Principal::Session(&caller), request, now)
+                .unwrap();
             let verified = verify(&token, &set, &[JwtAlgorithm::EdDsa]).unwrap();
             let claims: serde_json::Value = serde_json::from_slice(verified.payload()).unwrap();
             assert_eq!(claims["sub"], "u\"1");

@@ -276,16 +276,18 @@ fn is_judged_after(policy: &Policy, route: &Route, control: Control) -> bool {
     let identity = policy.identity();
     matches!(control, Control::RateLimit | Control::BodyLimit)
         || (control == Control::Csrf && identity.is_some_and(|one| one.csrf.is_some()))
-        || (control == Control::Authentication && has_own_sessions(policy))
+        || (control == Control::Authentication && knows_callers(policy))
         // Of this the guard judges the media type and the syntax, which is less than a route can demand.
         || (control == Control::Validation && route.need(control) != Need::Required)
 }
 
-fn has_own_sessions(policy: &Policy) -> bool {
-    let session = policy
-        .identity()
-        .and_then(|identity| identity.session.as_ref());
-    session.is_some_and(|session| session.source == SessionSource::Own)
+/// Whether the guard itself knows who is calling: by sessions of its own, or by tokens.
+fn knows_callers(policy: &Policy) -> bool {
+    policy.identity().is_some_and(|identity| {
+        let session = identity.session.as_ref();
+        let is_own = session.is_some_and(|session| session.source == SessionSource::Own);
+        is_own || !identity.issuers.is_empty()
+    })
 }
 
 /// Whether a route needs a CSRF token. What hands out cookies that say who is calling needs one of everybody (a login that
@@ -307,7 +309,7 @@ fn csrf_need(policy: &Policy, route: &Route) -> CsrfNeed {
 
 /// With which methods somebody must be known, where the guard itself knows who is calling.
 fn needs_caller(policy: &Policy, route: &Route, unknown: MethodSet) -> MethodSet {
-    let is_needed = has_own_sessions(policy)
+    let is_needed = knows_callers(policy)
         && route.kind != RouteType::Internal
         && route.need(Control::Authentication) == Need::Required;
     if !is_needed {

@@ -4,19 +4,21 @@
 //!
 //! 1. host: the host is one of the policy's
 //! 2. reserved: what is under `/.portcullis/` is the guard's own
-//! 3. route: path, host and method lead to one route
-//! 4. internal: the route is not one of the service's own
-//! 5. standing: no exception that the route stands on has expired
-//! 6. shape: size, media type and coding of the body, as far as the head tells
-//! 7. head limits: limits by address, route and header, counted in all or in none
-//! 8. cookies: which session the request names, and which tokens it holds
-//! 9. csrf: a request that may change something comes from the service's own pages, with a token
-//! 10. session: the token is live, the session is alive, and where the route needs a caller there is one
-//! 11. caller limits: limits by user, session and tenant
-//! 12. body: where the policy asks about it, the body is strict JSON
-//! 13. body limits: limits by a field of the body
-//! 14. form token: where the token is in a form, it is read and live
-//! 15. commit: what can be used once is used, all of it or nothing
+//! 3. own answer: a CSRF token is given to the session that asks for it
+//! 4. route: path, host and method lead to one route
+//! 5. internal: the route is not one of the service's own
+//! 6. standing: no exception that the route stands on has expired
+//! 7. shape: size, media type and coding of the body, as far as the head tells
+//! 8. head limits: limits by address, route and header, counted in all or in none
+//! 9. cookies: which session the request names, and which tokens it holds
+//! 10. csrf: a request that may change something comes from the service's own pages, with a token
+//! 11. bearer: a token that is shown holds by its signature and its claims
+//! 12. session: the CSRF token is live, the session alive, the token not revoked, and where the route needs a caller there is one
+//! 13. caller limits: limits by user, session and tenant
+//! 14. body: where the policy asks about it, the body is strict JSON
+//! 15. body limits: limits by a field of the body
+//! 16. form token: where the token is in a form, it is read and live
+//! 17. commit: what can be used once is used, all of it or nothing
 //!
 //! Before them the head is read into canonical types ([`RequestView::read`]); behind them stands the [`Permit`]. What
 //! refuses first is cheap and says little; what counts comes before what costs.
@@ -27,21 +29,25 @@
 use smallvec::SmallVec;
 
 use crate::clock::Now;
+use crate::credential::Shown;
 use crate::decision::{Decision, Denial, Own, Permit};
 use crate::phases::{
-    Case, Phase, Stop, Work, body, body_limits, caller_limits, commit, cookies, csrf, form_token,
-    head_limits, host, internal, reserved, route, session, shape, standing,
+    Case, Phase, Reads, Stop, Work, bearer, body, body_limits, caller_limits, commit, cookies,
+    csrf, form_token, head_limits, host, internal, own_answer, reserved, route, session, shape,
+    standing,
 };
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::request::RequestView;
 use crate::store::{Answers, Ask, Batch, StoreError};
+use crate::token::{Believed, Unbelieved};
 use crate::trace::{Outcome, TraceStep};
 
 /// The phases, in their order. A new control is one file and one line here.
 const ORDER: &[Phase] = &[
     host::PHASE,
     reserved::PHASE,
+    own_answer::PHASE,
     route::PHASE,
     internal::PHASE,
     standing::PHASE,
@@ -49,6 +55,7 @@ const ORDER: &[Phase] = &[
     head_limits::PHASE,
     cookies::PHASE,
     csrf::PHASE,
+    bearer::PHASE,
     session::PHASE,
     caller_limits::PHASE,
     body::PHASE,
@@ -68,6 +75,8 @@ pub enum Step<'s> {
         /// The bound.
         bytes_max: u64,
     },
+    /// What the token of [`Decider::token`] is worth; it goes into [`Decider::judged`].
+    Token,
     /// Nothing: this is the answer.
     Done(Decision<'s>),
 }
@@ -87,6 +96,7 @@ enum Waits {
     Start,
     Answer,
     Body,
+    Token,
     Nothing,
 }
 
@@ -144,6 +154,24 @@ impl<'s, 'r> Decider<'s, 'r> {
         self.run()
     }
 
+    /// The token that is to be judged.
+    #[must_use]
+    pub fn token(&self) -> Option<&'r str> {
+        match (self.waits, self.case.credential) {
+            (Waits::Token, Some(Shown::Token { text, .. })) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Goes on with what the token is worth. Only what was verified is a [`Believed`].
+    pub fn judged(&mut self, judged: Result<Believed, Unbelieved>) -> Step<'s> {
+        if self.waits != Waits::Token {
+            return self.confused();
+        }
+        self.case.judged = Some(judged);
+        self.run()
+    }
+
     /// Goes on with the whole body, which has arrived by now: what is counted from here on is counted at this moment.
     pub fn body(&mut self, body: Vec<u8>, now: Now) -> Step<'s> {
         if self.waits != Waits::Body {
@@ -173,12 +201,22 @@ impl<'s, 'r> Decider<'s, 'r> {
     /// Runs phases until one needs something.
     fn run(&mut self) -> Step<'s> {
         while let Some(phase) = ORDER.get(self.at) {
-            if phase.reads_body
-                && self.case.body.is_none()
-                && let Some(bytes_max) = self.case.body_wanted()
-            {
-                self.waits = Waits::Body;
-                return Step::Body { bytes_max };
+            match phase.reads {
+                Reads::Head => {}
+                Reads::Body => {
+                    if self.case.body.is_none()
+                        && let Some(bytes_max) = self.case.body_wanted()
+                    {
+                        self.waits = Waits::Body;
+                        return Step::Body { bytes_max };
+                    }
+                }
+                Reads::Token(wants) => {
+                    if self.case.token_wanted(wants) {
+                        self.waits = Waits::Token;
+                        return Step::Token;
+                    }
+                }
             }
             let judged = match phase.work {
                 Work::Judges(judge) => judge(&mut self.case),
@@ -213,7 +251,9 @@ impl<'s, 'r> Decider<'s, 'r> {
             on_success: std::mem::take(&mut self.case.on_success),
             shadowed: std::mem::take(&mut self.case.shadowed),
             body_max: self.case.body_max(route),
-            has_session: self.case.caller.is_some() || self.case.seen.foreign.is_some(),
+            has_session: self.case.has_session(),
+            hides: self.case.hides(),
+            bearer: std::mem::take(&mut self.case.bearer),
             navigates: self.case.navigates(),
             path: self.case.told_path(),
             forgets: self.case.oldest_tokens(),
@@ -272,6 +312,6 @@ mod tests {
             .collect();
         let names: Vec<&str> = ORDER.iter().map(|phase| phase.name).collect();
         assert_eq!(numbered, names);
-        assert_eq!(names.len(), 15);
+        assert_eq!(names.len(), 17);
     }
 }

@@ -6,9 +6,12 @@ use portcullis_policy::MethodSet;
 
 use crate::canon::ClientIp;
 use crate::clock::Nanos;
+use crate::credential::Place;
 use crate::csrf::{Forgotten, Token, TokenName};
 use crate::limit::LimitState;
+use crate::phases::bearer::Bearer;
 use crate::plan::{LimitPlan, RoutePlan};
+use crate::principal::Principal;
 use crate::reason::{Inside, Reason};
 use crate::session::{Binding, Caller};
 use crate::store::LimitAsks;
@@ -38,6 +41,8 @@ pub struct Permit<'s> {
     pub(crate) shadowed: SmallVec<[Reason; 2]>,
     pub(crate) body_max: u64,
     pub(crate) caller: Option<Box<Caller>>,
+    pub(crate) bearer: Bearer,
+    pub(crate) hides: Hides,
     pub(crate) binding: Option<Binding>,
     pub(crate) consumed: Option<Token>,
     pub(crate) forgets: Forgotten,
@@ -73,7 +78,29 @@ impl<'s> Permit<'s> {
         &self.shadowed
     }
 
-    /// Who is calling, where a session of the guard's own says so.
+    /// Who is calling.
+    #[must_use]
+    pub fn principal(&self) -> Option<Principal<'_>> {
+        match (&self.bearer, self.caller.as_deref()) {
+            (Bearer::Believed { believed, .. }, _) => Some(Principal::Token(believed)),
+            (
+                Bearer::Refused {
+                    place: Place::Header,
+                    ..
+                },
+                _,
+            ) => None,
+            (_, caller) => caller.map(Principal::Session),
+        }
+    }
+
+    /// What of the request is not forwarded, as it says who calls and was not believed.
+    #[must_use]
+    pub const fn hides(&self) -> Hides {
+        self.hides
+    }
+
+    /// The caller's session, where it is one of the guard's own that is alive.
     #[must_use]
     pub fn caller(&self) -> Option<&Caller> {
         self.caller.as_deref()
@@ -140,6 +167,15 @@ impl<'s> Permit<'s> {
     }
 }
 
+/// What of a request is not forwarded, so that nobody behind the guard takes it for something that was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hides {
+    /// `Authorization`.
+    pub authorization: bool,
+    /// The cookies that may hold a token ([`TokensPlan`](crate::identity_plan::TokensPlan)).
+    pub token_cookies: bool,
+}
+
 /// What was counted in buckets of failures before anybody could know whether the request is one. Counting first and
 /// giving back is exact however many requests run side by side.
 #[derive(Debug)]
@@ -170,6 +206,33 @@ pub struct Denial<'s> {
     pub line: Option<usize>,
     /// Whether the browser is told to forget the cookie of a session that is over.
     pub clears_session: bool,
+    /// How one can be known, for the `WWW-Authenticate` of a 401.
+    pub challenge: Challenge,
+}
+
+/// How one can be known to a policy (RFC 9110 §11.6.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Challenge {
+    /// By a token.
+    pub bearer: bool,
+    /// By a token, and the one that was shown is not good (RFC 6750 §3.1). Why, nobody outside is told.
+    pub invalid_token: bool,
+    /// By a session.
+    pub cookie: bool,
+}
+
+impl Challenge {
+    /// The value of the field. Browsers have no window for any of it.
+    #[must_use]
+    pub const fn value(self) -> &'static str {
+        match (self.bearer, self.invalid_token, self.cookie) {
+            (true, false, false) => "Bearer",
+            (true, true, false) => r#"Bearer error="invalid_token""#,
+            (true, false, true) => "Bearer, Cookie",
+            (true, true, true) => r#"Bearer error="invalid_token", Cookie"#,
+            (false, ..) => "Cookie",
+        }
+    }
 }
 
 impl<'s> Denial<'s> {
@@ -183,6 +246,7 @@ impl<'s> Denial<'s> {
             allow: MethodSet::NONE,
             line: None,
             clears_session: false,
+            challenge: Challenge::default(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! `IdentityPlan`: how a policy knows who is calling, with the keys for it, ready for use.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,6 +62,8 @@ pub struct IdentityPlan {
     pub session: Option<SessionPlan>,
     /// CSRF tokens.
     pub csrf: Option<CsrfPlan>,
+    /// Tokens of issuers.
+    pub tokens: Option<TokensPlan>,
     /// How the application is told who is calling, and says what becomes of sessions.
     pub application: Option<ApplicationPlan>,
     /// By which who asks the admin listener for sessions is known; none where there are none to ask for.
@@ -89,6 +92,13 @@ pub enum SourcePlan {
     Cookie(String),
     /// The one that this claim of a verified token names.
     Claim(String),
+}
+
+/// Tokens of issuers. Who they are and by which keys they sign, whoever verifies them knows.
+#[derive(Debug)]
+pub struct TokensPlan {
+    /// The cookies that may hold one, in the order of the policy.
+    pub cookies: Vec<Box<str>>,
 }
 
 /// CSRF tokens, ready for use.
@@ -148,6 +158,14 @@ impl IdentityPlan {
                 })
             }
         };
+        let cookies = identity
+            .issuers
+            .iter()
+            .filter_map(|one| one.cookie.as_ref());
+        let mut cookies: Vec<Box<str>> = cookies.map(|name| name.as_str().into()).collect();
+        let mut seen = BTreeSet::new();
+        cookies.retain(|name| seen.insert(name.clone()));
+        let tokens = (!identity.issuers.is_empty()).then_some(TokensPlan { cookies });
         let application = match &identity.application {
             None => None,
             Some(stated) => {
@@ -183,9 +201,16 @@ impl IdentityPlan {
         Ok(Self {
             session,
             csrf,
+            tokens,
             application,
             admin,
         })
+    }
+
+    /// Whether the guard itself knows who is calling.
+    #[must_use]
+    pub fn knows_callers(&self) -> bool {
+        self.has_own_sessions() || self.tokens.is_some()
     }
 
     /// Whether the guard itself says who is calling.

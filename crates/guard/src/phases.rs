@@ -1,5 +1,6 @@
 //! The phases: one file each, and the case that they work on.
 
+pub(crate) mod bearer;
 pub(crate) mod body;
 pub(crate) mod body_limits;
 pub(crate) mod caller_limits;
@@ -11,6 +12,7 @@ pub(crate) mod head_limits;
 pub(crate) mod host;
 pub(crate) mod internal;
 mod limits;
+pub(crate) mod own_answer;
 pub(crate) mod reserved;
 pub(crate) mod route;
 pub(crate) mod session;
@@ -23,14 +25,17 @@ use portcullis_policy::{Control, Method};
 
 use crate::canon::JsonBody;
 use crate::clock::Now;
+use crate::credential::{Place, Shown, could_be_believed};
 use crate::csrf::{COOKIES_MAX, FORGOTTEN_MAX, Forgotten, Token};
-use crate::decision::{Denial, Own, Released, ShownLimits};
+use crate::decision::{Denial, Hides, Own, Released, ShownLimits};
 use crate::http1::Framing;
 use crate::plan::{Plan, RoutePlan, Shadow};
+use crate::principal::Principal;
 use crate::reason::{Inside, Reason};
 use crate::request::RequestView;
 use crate::session::{Binding, Caller};
 use crate::store::{Answers, Batch, Key, StoreError};
+use crate::token::{Believed, Unbelieved};
 use crate::trace::{Outcome, TraceStep};
 
 /// One phase.
@@ -38,10 +43,21 @@ use crate::trace::{Outcome, TraceStep};
 pub(crate) struct Phase {
     /// What it is called, here and in `explain request`.
     pub(crate) name: &'static str,
-    /// Whether it looks at the body.
-    pub(crate) reads_body: bool,
+    /// What it looks at beside the head.
+    pub(crate) reads: Reads,
     /// What it does.
     pub(crate) work: Work,
+}
+
+/// What a phase looks at beside the head.
+#[derive(Debug)]
+pub(crate) enum Reads {
+    /// Nothing.
+    Head,
+    /// The body, where it has to be read.
+    Body,
+    /// What a token is worth, where one is shown and this says that somebody wants to know.
+    Token(for<'s, 'r> fn(&Case<'s, 'r>) -> bool),
 }
 
 /// What a phase does: each refuses, or lets pass.
@@ -102,7 +118,13 @@ pub(crate) struct Case<'s, 'r> {
     pub(crate) token_key: Option<Key>,
     /// Its token, which it has used.
     pub(crate) consumed: Option<Token>,
-    /// Who is calling.
+    /// What the head shows to say who is calling; nothing before somebody has looked.
+    pub(crate) credential: Option<Shown<'r>>,
+    /// What was found out about the token.
+    pub(crate) judged: Option<Result<Believed, Unbelieved>>,
+    /// Who calls by a token.
+    pub(crate) bearer: bearer::Bearer,
+    /// Whose session is alive.
     pub(crate) caller: Option<Box<Caller>>,
     /// What its tokens are bound to.
     pub(crate) binding: Option<Binding>,
@@ -126,6 +148,9 @@ impl<'s, 'r> Case<'s, 'r> {
             proof: csrf::Proof::NotNeeded,
             token_key: None,
             consumed: None,
+            credential: None,
+            judged: None,
+            bearer: bearer::Bearer::Nobody,
             caller: None,
             binding: None,
             body: None,
@@ -140,6 +165,35 @@ impl<'s, 'r> Case<'s, 'r> {
     /// The route, behind the phase that finds it.
     pub(crate) fn route(&self) -> Verdict<'s, &'s RoutePlan> {
         self.route.ok_or_else(|| Reason::DECISION_CONFUSED.into())
+    }
+
+    /// Who is calling. A token that the request shows on purpose decides alone, also where it is not believed.
+    pub(crate) fn principal(&self) -> Option<Principal<'_>> {
+        use bearer::Bearer::{Believed, Refused};
+        match (&self.bearer, self.caller.as_deref()) {
+            (Believed { believed, .. }, _) => Some(Principal::Token(believed)),
+            (
+                Refused {
+                    place: Place::Header,
+                    ..
+                },
+                _,
+            ) => None,
+            (_, caller) => caller.map(Principal::Session),
+        }
+    }
+
+    /// The token whose worth has to be known, for a phase that wants to know it.
+    pub(crate) fn token_wanted(&mut self, wants: impl Fn(&Self) -> bool) -> bool {
+        if self.credential.is_none()
+            && wants(self)
+            && let Some(plan) = &self.plan.identity.tokens
+        {
+            let shown = Shown::of(plan, *self.view.fields());
+            self.credential = Some(shown);
+            return matches!(shown, Shown::Token { .. });
+        }
+        false
     }
 
     /// How large a body may be that has to be read before the decision; none where it need not be read.
@@ -216,6 +270,30 @@ impl<'s, 'r> Case<'s, 'r> {
             .shadow(control, self.view.method(), self.now.unix_day())
     }
 
+    /// Whether there is a session, of whichever sort.
+    pub(crate) fn has_session(&self) -> bool {
+        let source = self.plan.identity.session.as_ref().map(|one| &one.source);
+        self.caller.is_some()
+            || self.seen.foreign.is_some()
+            || self.bearer.binding(source).is_some()
+    }
+
+    /// What says who calls and was not believed.
+    pub(crate) fn hides(&self) -> Hides {
+        if self.plan.identity.tokens.is_none() {
+            return Hides::default();
+        }
+        let believed = match &self.bearer {
+            bearer::Bearer::Believed { place, .. } => Some(*place),
+            bearer::Bearer::Nobody | bearer::Bearer::Refused { .. } => None,
+        };
+        Hides {
+            authorization: believed != Some(Place::Header)
+                && could_be_believed(*self.view.fields()),
+            token_cookies: believed != Some(Place::Cookie),
+        }
+    }
+
     /// Lets a request pass that a control would refuse, because the control only watches.
     pub(crate) fn watched(&mut self, phase: &'static str, reason: Reason, line: usize) {
         self.shadowed.push(reason);
@@ -276,7 +354,7 @@ impl<'s, 'r> Case<'s, 'r> {
     /// The same for a phase that is about who is calling: where no policy says how that is known, it says nothing.
     pub(crate) fn nobody_is_known(&mut self, phase: &'static str, why: &'static str) {
         let identity = &self.plan.identity;
-        if identity.session.is_some() || identity.csrf.is_some() {
+        if identity.session.is_some() || identity.csrf.is_some() || identity.tokens.is_some() {
             self.not_needed(phase, why);
         }
     }

@@ -86,6 +86,12 @@ reasons! {
     CALLER_UNKNOWN = "caller_unknown" 401 "Unauthorized" Some(Control::Authentication);
     /// The route needs a caller, and the session that is named is over.
     SESSION_OVER = "session_over" 401 "Unauthorized" Some(Control::Authentication);
+    /// What `Authorization` says is no credential: two fields, or not one space and one token behind the scheme (RFC 6750 §2.1).
+    CREDENTIAL_MALFORMED = "credential_malformed" 401 "Unauthorized" Some(Control::Authentication);
+    /// The token was revoked, or the one that it was made from.
+    TOKEN_REVOKED = "token_revoked" 401 "Unauthorized" Some(Control::Authentication);
+    /// Nobody can say whether the token is good: the keys of its issuer are not to be had, or the store does not answer.
+    TOKEN_UNKNOWN = "token_unknown" 503 "Service Unavailable" Some(Control::Authentication);
     /// The store did not say whether a session is alive. The cookie stays: nobody is logged out because a store was away.
     SESSION_UNKNOWN = "session_unknown" 503 "Service Unavailable" Some(Control::Session);
     /// The application said something of a session that is not signed, not of this request, or not understood.
@@ -131,6 +137,15 @@ impl Reason {
             status,
             title: title_of(status),
             control: None,
+        }
+    }
+
+    /// That a token is not believed, with the code of what is wrong with it.
+    #[must_use]
+    pub fn of_token(fault: TokenFault) -> Self {
+        Self {
+            control: Some(Control::Authentication),
+            ..Self::of(fault.reason(), 401)
         }
     }
 

@@ -26,6 +26,7 @@ pub mod revocation;
 mod rsa_key;
 mod signature_vectors;
 pub(crate) mod strict_json;
+mod unbelieved;
 mod verifier;
 mod verify;
 
@@ -37,5 +38,6 @@ pub use jwk::{KeyStrength, UnusableKey};
 pub use jws::{Header, Jws, TOKEN_BYTES_MAX};
 pub use key_set::{KeySet, KeySetFault};
 pub use mac::{MAC_KEY_BYTES_MIN, verify_mac};
+pub use unbelieved::Unbelieved;
 pub use verifier::{Believed, Identity, IssuerIndex, TokenVerifier, Unverified};
 pub use verify::{Verified, verify, verify_read};

@@ -28,17 +28,11 @@ pub struct Later {
 }
 
 /// The tables. A line leaves this list with the change that makes a command use the table.
-const LATER: [(&str, Option<&str>); 5] = [
+const LATER: [(&str, Option<&str>); 4] = [
     (
         "store",
         Some(
             "asks for a store that guards share, and this version counts in each guard alone: state how many there are in `max_nodes`, and leave the table out",
-        ),
-    ),
-    (
-        "identity.issuer",
-        Some(
-            "asks for tokens to be verified, and this version verifies none: leave the table out, and say with `[[except]]` where the application itself makes sure of it",
         ),
     ),
     (

@@ -7,6 +7,7 @@ pub(crate) mod expectation;
 pub(crate) mod explanation;
 pub(crate) mod forwarding;
 pub(crate) mod jsonl;
+mod login;
 pub(crate) mod moment;
 pub(crate) mod paint;
 pub(crate) mod rehearsal;

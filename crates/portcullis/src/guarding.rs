@@ -7,9 +7,14 @@ use std::sync::Arc;
 use portcullis_guard::clock::Now;
 use portcullis_guard::identity_plan::IdentityKeys;
 use portcullis_guard::plan::Plan;
+use portcullis_guard::token::KeyStrength;
 use portcullis_policy::event::EventKind;
-use portcullis_policy::{Control, Date, EventSettings, EventTarget, Policy, SessionSource};
+use portcullis_policy::{
+    Control, Date, EventSettings, EventTarget, Policy, Profile, SessionSource,
+};
+use portcullis_state::key_sets::{Fetcher, KeySetError};
 use portcullis_state::keys::{Purpose, SecretError, SecretReader};
+use portcullis_state::tokens::{CacheBounds, Tokens};
 use portcullis_state::{
     EmbeddedStore, EventSink, LocalStore, MemoryOptions, MemoryStore, StateDir, SystemClock,
 };
@@ -45,10 +50,19 @@ pub(crate) fn enforced(policy: &Policy) -> Vec<Control> {
     if identity.csrf.is_some() {
         enforced.push(Control::Csrf);
     }
-    let source = identity.session.as_ref().map(|session| &session.source);
-    if source == Some(&SessionSource::Own) {
-        enforced.extend([Control::Session, Control::Authentication]);
-    }
+    let has_issuers = !identity.issuers.is_empty();
+    let is_enforced = match identity.session.as_ref().map(|session| &session.source) {
+        Some(SessionSource::Own) => [true, true],
+        Some(SessionSource::Claim(_)) => [has_issuers, has_issuers],
+        Some(SessionSource::Cookie(_)) | None => [false, has_issuers],
+    };
+    let controls = [Control::Session, Control::Authentication];
+    let mut known = controls.into_iter().zip(is_enforced);
+    enforced.extend(
+        known
+            .by_ref()
+            .filter_map(|(control, is)| is.then_some(control)),
+    );
     enforced
 }
 
@@ -64,6 +78,7 @@ pub(crate) const WRITTEN: &[EventKind] = &[
     EventKind::SessionRenewed,
     EventKind::SessionExpired,
     EventKind::SessionUseAfterExpire,
+    EventKind::AuthnTokenReuse,
     EventKind::SysStartup,
     EventKind::SysShutdown,
     EventKind::SysRestart,
@@ -89,6 +104,8 @@ pub(crate) struct Loaded {
     only_watches: bool,
     /// The keys of its secrets.
     keys: IdentityKeys,
+    /// The tokens of its issuers.
+    pub(crate) tokens: Option<Arc<Tokens>>,
 }
 
 impl Loaded {
@@ -101,6 +118,29 @@ impl Loaded {
         } else {
             plan
         })
+    }
+}
+
+impl Loaded {
+    /// The same with the keys of its issuers. Those that did not change are taken over from the policy before.
+    ///
+    /// # Errors
+    ///
+    /// Where the system's certificates or a file with keys cannot be read.
+    pub(crate) fn verifying(mut self, before: Option<&Tokens>) -> Result<Self, Failure> {
+        let Some(identity) = self.policy.identity().filter(|one| !one.issuers.is_empty()) else {
+            return Ok(self);
+        };
+        let strength = match self.policy.profile() {
+            Profile::Standard => KeyStrength::Standard,
+            Profile::Strict => KeyStrength::Strict,
+        };
+        let failed = |error: KeySetError| Failure::caused("tokens could not be verified", &error);
+        let fetcher = Fetcher::new(&[]).map_err(failed)?;
+        let bounds = CacheBounds::default();
+        let tokens = Tokens::new(identity, strength, &fetcher, bounds, before).map_err(failed)?;
+        self.tokens = Some(Arc::new(tokens));
+        Ok(self)
     }
 }
 
@@ -144,6 +184,7 @@ pub(crate) fn load(
         policy,
         digest,
         only_watches,
+        tokens: None,
     };
     loaded.plan()?;
     Ok(loaded)

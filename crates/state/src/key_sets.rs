@@ -2,7 +2,7 @@
 //!
 //! 1. A set in a file is read when the policy is loaded. One at an address is fetched by [`Fetcher`]: over TLS, no redirect,
 //!    at most 256 KiB, at most 5 s.
-//! 2. It is fetched again before it is old ([`KeySets::keep_fresh`]), and when a token names a key that is not in it: one fetch
+//! 2. It is fetched again before it is old ([`KeySets::refresh_due`]), and when a token names a key that is not in it: one fetch
 //!    for all who wait, at most one a minute and issuer, so that made-up key ids cost the issuer nothing (case 74).
 //! 3. Who waits for an unknown key waits 500 ms at most. The key is not there: the token is not believed (401). Nobody could
 //!    say: unavailable (503).
@@ -15,7 +15,6 @@ mod fetch;
 mod keeper;
 mod source;
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,7 +47,7 @@ pub struct KeySets {
 }
 
 impl KeySets {
-    /// The keys of the issuers of a policy. Files are read; addresses are fetched when [`keep_fresh`](Self::keep_fresh) runs, or
+    /// The keys of the issuers of a policy. Files are read; addresses are fetched when [`refresh_due`](Self::refresh_due) is called, or
     /// with the first token. Of `before`, the sets of the policy that is replaced, those are taken over whose issuer did not
     /// change, so that a reload fetches nothing and forgets nothing.
     ///
@@ -111,20 +110,10 @@ impl KeySets {
         keeper.wait_for(key_id, now).await
     }
 
-    /// Fetches what has to be fetched again, for as long as it is polled. To be run as a task of its own, and ended with the
-    /// policy.
-    pub fn keep_fresh<C: Fn() -> Now + Send>(
-        &self,
-        clock: C,
-    ) -> impl Future<Output = ()> + Send + use<C> {
-        let keepers = self.keepers.clone();
-        async move {
-            loop {
-                for keeper in &keepers {
-                    keeper.refresh_if_due(clock());
-                }
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
+    /// Begins to fetch what has to be fetched again, and waits for nothing. To be called every second or so, inside a runtime.
+    pub fn refresh_due(&self, now: Now) {
+        for keeper in &self.keepers {
+            keeper.refresh_if_due(now);
         }
     }
 

@@ -9,7 +9,7 @@ mod cache;
 
 use portcullis_guard::clock::Now;
 use portcullis_guard::token::{
-    Believed, KeyStrength, TokenFault, TokenUse, TokenVerifier, Unverified,
+    Believed, KeyStrength, TokenFault, TokenUse, TokenVerifier, Unbelieved, Unverified,
 };
 use portcullis_policy::{Identity, SessionSource};
 
@@ -27,6 +27,15 @@ pub enum NotBelieved {
     /// Nobody can say: 503.
     #[error(transparent)]
     Unavailable(#[from] KeysUnavailable),
+}
+
+impl From<NotBelieved> for Unbelieved {
+    fn from(why: NotBelieved) -> Self {
+        match why {
+            NotBelieved::Fault(fault) => Self::Fault(fault),
+            NotBelieved::Unavailable(why) => Self::Unavailable(why.to_string().into()),
+        }
+    }
 }
 
 /// The tokens of one policy.

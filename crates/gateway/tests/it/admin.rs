@@ -110,7 +110,7 @@ fn sessions_are_listed_and_end_at_the_next_request_of_their_browser() {
     assert_eq!(
         about(&events)
             .into_iter()
-            .filter(|line| line.starts_with("Session"))
+            .filter(|line| line.starts_with("SessionCreated") || line.starts_with("SessionExpired"))
             .collect::<Vec<_>>(),
         [
             "SessionCreated session_created 1",

@@ -33,3 +33,4 @@ mod structured_fields;
 mod support;
 mod tls;
 mod tls_faults;
+mod tokens;

@@ -36,10 +36,13 @@ fn tests_of(path: &Path) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut is_test = false;
     for line in text.lines().map(str::trim) {
-        if let Some(rest) = line.strip_prefix("fn ").filter(|_| is_test) {
+        let function = line.strip_prefix("async ").unwrap_or(line);
+        if let Some(rest) = function.strip_prefix("fn ").filter(|_| is_test) {
             names.insert(rest.split(['(', '<']).next().unwrap().to_owned());
         }
-        is_test = line == "#[test]" || (is_test && (line.starts_with("#[") || line.is_empty()));
+        is_test = line == "#[test]"
+            || line.starts_with("#[tokio::test")
+            || (is_test && (line.starts_with("#[") || line.is_empty()));
     }
     names
 }

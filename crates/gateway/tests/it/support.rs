@@ -3,6 +3,7 @@
 pub(crate) mod browser;
 mod client;
 mod gate;
+pub(crate) mod issuer;
 mod message;
 mod stores;
 mod trust;

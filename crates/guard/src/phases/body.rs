@@ -1,13 +1,13 @@
 //! Body: where the policy asks about it, the body is strict JSON.
 
-use super::{Case, Phase, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work};
 use crate::canon::{JsonBody, RawBody};
 use crate::decision::Denial;
 use crate::reason::Reason;
 
 pub(crate) const PHASE: Phase = Phase {
     name: "body",
-    reads_body: true,
+    reads: Reads::Body,
     work: Work::Judges(judge),
 };
 

@@ -1,12 +1,12 @@
 //! Body limits: limits by a field of the body, such as the address that a login is tried for.
 
 use super::limits::{self, Applying};
-use super::{Case, Phase, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work};
 use crate::store::{Answers, Batch, StoreError};
 
 pub(crate) const PHASE: Phase = Phase {
     name: "body limits",
-    reads_body: true,
+    reads: Reads::Body,
     work: Work::Asks { ask, judge },
 };
 

@@ -1,12 +1,12 @@
 //! Caller limits: limits by user, session and tenant.
 
 use super::limits::{self, Applying};
-use super::{Case, Phase, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work};
 use crate::store::{Answers, Batch, StoreError};
 
 pub(crate) const PHASE: Phase = Phase {
     name: "caller limits",
-    reads_body: false,
+    reads: Reads::Head,
     work: Work::Asks { ask, judge },
 };
 

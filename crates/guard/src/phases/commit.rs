@@ -1,7 +1,7 @@
 //! Commit: what can be used once is used now, all of it or nothing, behind everything that could still refuse.
 
 use super::csrf::Proof;
-use super::{Case, Phase, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work};
 use crate::decision::Denial;
 use crate::reason::Reason;
 use crate::store::{Answer, Answers, Ask, Batch, Condition, Durability, Effect, StoreError};
@@ -9,7 +9,7 @@ use portcullis_policy::Control;
 
 pub(crate) const PHASE: Phase = Phase {
     name: "commit",
-    reads_body: false,
+    reads: Reads::Head,
     work: Work::Asks { ask, judge },
 };
 

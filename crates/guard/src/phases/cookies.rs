@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{Case, Phase, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work};
 use crate::canon::Cookies;
 use crate::canon::cookies::is_own;
 use crate::clock::Now;
@@ -19,6 +19,8 @@ use crate::session::{
 pub(crate) struct Seen {
     /// The session of the guard's own that is named, by a tag that holds.
     pub(crate) session: Option<SessionRef>,
+    /// Whether a cookie of the guard's own names a session, whatever it says.
+    pub(crate) names_own: bool,
     /// Whether there is a cookie that may say who is calling, whatever it says.
     pub(crate) has_session_cookie: bool,
     /// The session of the application's that is named.
@@ -31,7 +33,7 @@ pub(crate) struct Seen {
 
 pub(crate) const PHASE: Phase = Phase {
     name: "cookies",
-    reads_body: false,
+    reads: Reads::Head,
     work: Work::Judges(judge),
 };
 
@@ -48,7 +50,7 @@ fn judge<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, ()> {
 /// Reads them. A cookie of the guard's own that stands twice was set by somebody else once (83).
 pub(crate) fn read<'s>(plan: &IdentityPlan, view: &RequestView<'_>, now: Now) -> Verdict<'s, Seen> {
     let mut seen = Seen::default();
-    if plan.session.is_none() && plan.csrf.is_none() {
+    if plan.session.is_none() && plan.csrf.is_none() && plan.tokens.is_none() {
         return Ok(seen);
     }
     let cookies = Cookies::of(*view.fields());
@@ -64,6 +66,7 @@ pub(crate) fn read<'s>(plan: &IdentityPlan, view: &RequestView<'_>, now: Now) ->
         Some((session, SourcePlan::Own(keys))) => {
             if let Some(value) = one(SESSION_COOKIE)? {
                 seen.has_session_cookie = true;
+                seen.names_own = true;
                 let read = SessionCookie::read(keys, now, value, session.absolute.as_secs());
                 seen.session = read.ok().map(|cookie| cookie.session);
             }
@@ -79,6 +82,10 @@ pub(crate) fn read<'s>(plan: &IdentityPlan, view: &RequestView<'_>, now: Now) ->
             let mut others = cookies.pairs();
             seen.has_session_cookie = others.any(|(name, value)| !is_own(name, value));
         }
+    }
+    if let Some(tokens) = &plan.tokens {
+        let mut names = tokens.cookies.iter().map(|name| name.as_bytes());
+        seen.has_session_cookie |= names.any(|name| cookies.pairs().any(|(one, _)| one == name));
     }
     if let Some(csrf) = &plan.csrf {
         if let Some(value) = one(PRE_SESSION_COOKIE)? {

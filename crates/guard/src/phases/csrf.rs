@@ -7,7 +7,7 @@
 //! Whether it is live and of this session, the next phase learns of the store. A request without any cookie that says who calls
 //! needs none of it, where its type does not hand out such cookies.
 
-use super::{Case, Phase, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work};
 use crate::canon::Cookies;
 use crate::csrf::{HEADER, Token, check_origin};
 use crate::decision::Denial;
@@ -28,7 +28,7 @@ pub(crate) enum Proof {
 
 pub(crate) const PHASE: Phase = Phase {
     name: "csrf",
-    reads_body: false,
+    reads: Reads::Head,
     work: Work::Judges(judge),
 };
 

@@ -1,7 +1,7 @@
 //! Form token: where the token is in a form, it is read now, and the store is asked whether it is live.
 
 use super::csrf::{Proof, hold_against_cookies, refuse};
-use super::{Case, Phase, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work};
 use crate::csrf::{field_token, keys_of};
 use crate::decision::Denial;
 use crate::reason::Reason;
@@ -9,7 +9,7 @@ use crate::store::{Answer, Answers, Ask, Batch, StoreError};
 
 pub(crate) const PHASE: Phase = Phase {
     name: "form token",
-    reads_body: true,
+    reads: Reads::Body,
     work: Work::Asks { ask, judge },
 };
 

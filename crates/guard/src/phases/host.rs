@@ -1,11 +1,11 @@
 //! Host: the request is for a host of the policy's, whoever leads to this address (DNS rebinding, CVE-2026-42559).
 
-use super::{Case, Phase, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work};
 use crate::reason::Reason;
 
 pub(crate) const PHASE: Phase = Phase {
     name: "host",
-    reads_body: false,
+    reads: Reads::Head,
     work: Work::Judges(judge),
 };
 

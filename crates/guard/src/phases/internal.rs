@@ -1,12 +1,12 @@
 //! Internal: what only the service itself calls is not there for anybody outside.
 
-use super::{Case, Phase, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work};
 use crate::decision::Denial;
 use crate::reason::Reason;
 
 pub(crate) const PHASE: Phase = Phase {
     name: "internal",
-    reads_body: false,
+    reads: Reads::Head,
     work: Work::Judges(judge),
 };
 

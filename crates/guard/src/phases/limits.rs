@@ -1,5 +1,7 @@
 //! What the two phases of limits share: which buckets a request counts in, and what their answer means.
 
+use std::borrow::Cow;
+
 use smallvec::SmallVec;
 
 use portcullis_policy::{Control, Method};
@@ -10,8 +12,9 @@ use crate::decision::{Denial, Released};
 use crate::digest::sha256;
 use crate::limit::LimitState;
 use crate::plan::{BucketPlan, Dimension, LimitPlan};
+use crate::principal::Principal;
 use crate::reason::Reason;
-use crate::session::Caller;
+use crate::session::Binding;
 use crate::store::{
     Answer, Answers, Ask, Batch, BucketValue, LimitAsk, LimitAsks, LimitStates, StoreError,
 };
@@ -114,11 +117,20 @@ fn whose<'s>(
             };
             alone(value.as_bytes())
         }
-        Dimension::User => Ok(of_caller(case, |caller| Some(&caller.record.user))),
-        Dimension::Tenant => Ok(of_caller(case, |caller| caller.record.tenant.as_deref())),
+        Dimension::User => Ok(of_caller(case, |caller| Some(caller.name()))),
+        Dimension::Tenant => Ok(of_caller(case, |caller| caller.tenant().map(Cow::Borrowed))),
         // Only one that is alive: of others a client makes as many as it likes.
-        Dimension::Session => match case.caller.as_deref() {
-            Some(caller) => alone(&caller.session.0),
+        Dimension::Session => match case.principal() {
+            Some(Principal::Session(caller)) => alone(&caller.session.0),
+            Some(Principal::Token(believed)) => {
+                let claims = believed.claims();
+                let session = claims.session().map(str::as_bytes);
+                let session = session.map(|one| Binding::claim(claims.issuer().as_bytes(), one));
+                match session {
+                    Some(session) => alone(&session.bytes()),
+                    None => Ok(of_caller(case, |caller| Some(caller.name()))),
+                }
+            }
             None => Ok(of_caller(case, |_| None)),
         },
     }
@@ -128,9 +140,9 @@ fn whose<'s>(
 /// session out is no way to a bucket of one's own.
 fn of_caller<'c>(
     case: &'c Case<'_, '_>,
-    name: impl FnOnce(&'c Caller) -> Option<&'c str>,
+    name: impl FnOnce(Principal<'c>) -> Option<Cow<'c, str>>,
 ) -> (BucketValue, SmallVec<[BucketValue; 2]>) {
-    let value = match case.caller.as_deref().and_then(name) {
+    let value = match case.principal().and_then(name) {
         Some(name) => {
             BucketValue::from_slice(sha256(name.as_bytes()).get(..24).unwrap_or_default())
         }

@@ -6,11 +6,10 @@ use portcullis_policy::Method;
 
 use super::limits::{self, Applying};
 use super::session::alive;
-use super::{Case, Phase, Stop, Verdict, Work, cookies};
+use super::{Case, Phase, Reads, Stop, Verdict, Work, cookies};
 use crate::csrf::check_origin;
-use crate::decision::{Denial, Own, TokenGrant};
+use crate::decision::{Denial, Own};
 use crate::reason::Reason;
-use crate::session::Binding;
 use crate::store::{Answers, Ask, Batch, StoreError};
 
 /// How the paths begin that are the guard's own.
@@ -27,7 +26,7 @@ pub(crate) enum Endpoint {
 
 pub(crate) const PHASE: Phase = Phase {
     name: "reserved",
-    reads_body: false,
+    reads: Reads::Head,
     work: Work::Asks { ask, judge },
 };
 
@@ -95,21 +94,15 @@ fn judge<'s>(case: &mut Case<'s, '_>, answers: Result<Answers, StoreError>) -> V
     };
     let counted = answers.next().into_iter().collect();
     limits::judge(case, PHASE.name, limits, Ok(counted))?;
-    Err(Stop::Own(match endpoint {
-        Endpoint::Keys => Own::Keys,
+    match endpoint {
+        Endpoint::Keys => Err(Stop::Own(Own::Keys)),
         Endpoint::Token => {
-            let caller = match case.seen.session {
-                Some(session) => alive(case, session, answers.next())?,
-                None => None,
-            };
-            let bound = caller.map(|caller| Binding::session(caller.session));
-            let binding = bound.or(case.seen.foreign).or(case.seen.pre_session);
-            Own::Token(TokenGrant {
-                binding,
-                forgets: case.oldest_tokens(),
-            })
+            if let Some(session) = case.seen.session {
+                case.caller = alive(case, session, answers.next())?.map(Box::new);
+            }
+            Ok(())
         }
-    }))
+    }
 }
 
 /// Whether a path is one of the guard's own.

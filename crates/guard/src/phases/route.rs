@@ -2,7 +2,7 @@
 
 use portcullis_policy::{Method, MethodSet};
 
-use super::{Case, Phase, Stop, Verdict, Work};
+use super::{Case, Phase, Reads, Stop, Verdict, Work};
 use crate::answer::is_preflight;
 use crate::decision::{Denial, Own};
 use crate::reason::Reason;
@@ -10,7 +10,7 @@ use crate::route_table::Found;
 
 pub(crate) const PHASE: Phase = Phase {
     name: "route",
-    reads_body: false,
+    reads: Reads::Head,
     work: Work::Judges(judge),
 };
 

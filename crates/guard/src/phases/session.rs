@@ -1,27 +1,36 @@
-//! Session: the token is live and of this session, the session is alive, and where the route needs a caller there is one.
+//! Session: the CSRF token is live and of this session, the session is alive, the bearer's token is not revoked, and where the route
+//! needs a caller there is one.
 //!
 //! One batch asks the store for all of it. A session that is over makes an anonymous caller of who names it; only where
 //! somebody must be known is that a refusal, and only then is the cookie cleared.
 
 use smallvec::SmallVec;
 
+use super::bearer::Bearer;
 use super::csrf::Proof;
-use super::{Case, Phase, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work};
 use crate::csrf::keys_of;
-use crate::decision::Denial;
+use crate::decision::{Challenge, Denial};
+use crate::principal::Principal;
 use crate::reason::Reason;
 use crate::session::{Binding, Caller, SessionRef, Stored};
 use crate::store::{Answer, Answers, Ask, Batch, Key, StoreError};
+use crate::token::revocation;
 
 pub(crate) const PHASE: Phase = Phase {
     name: "session",
-    reads_body: false,
+    reads: Reads::Head,
     work: Work::Asks { ask, judge },
 };
 
 fn ask<'s>(case: &mut Case<'s, '_>, batch: &mut Batch<'s>) -> Verdict<'s, ()> {
     if let Some(session) = case.seen.session {
         batch.push(Ask::Get { key: session.key() });
+    }
+    if let Some(believed) = case.bearer.believed() {
+        for ask in revocation::asks(believed.claims()) {
+            batch.push(ask);
+        }
     }
     // Which of the two holds is known when the session is: both are asked for at once.
     if let Proof::Token(token) = case.proof
@@ -47,6 +56,12 @@ fn judge<'s>(case: &mut Case<'s, '_>, answers: Result<Answers, StoreError>) -> V
                 .into());
         }
     };
+    let mut answers = answers.into_iter();
+    let caller = match case.seen.session {
+        None => None,
+        Some(session) => alive(case, session, answers.next())?.map(Box::new),
+    };
+    refuse_revoked(case, &mut answers)?;
     let mut found = SmallVec::<[_; 4]>::new();
     for answer in answers {
         let Answer::Found(value) = answer else {
@@ -55,13 +70,31 @@ fn judge<'s>(case: &mut Case<'s, '_>, answers: Result<Answers, StoreError>) -> V
         found.push(value);
     }
     let mut found = found.into_iter();
-    let caller = match case.seen.session {
-        None => None,
-        Some(session) => alive(case, session, found.next().map(Answer::Found))?.map(Box::new),
-    };
     let live = live_token(case, caller.as_deref(), &mut found)?;
     case.caller = caller;
     settle(case, live)
+}
+
+/// Nobody calls by a token that was revoked.
+fn refuse_revoked<'s>(
+    case: &mut Case<'s, '_>,
+    answers: &mut impl Iterator<Item = Answer>,
+) -> Verdict<'s, ()> {
+    let Bearer::Believed { believed, place } = &case.bearer else {
+        return Ok(());
+    };
+    let claims = believed.claims();
+    let asked = revocation::asks(claims).len();
+    let answers: Answers = answers.take(asked).collect();
+    let unknown = |error: StoreError| Denial::because(Reason::TOKEN_UNKNOWN).saying(error.class());
+    if revocation::is_revoked(claims, &answers).map_err(unknown)? {
+        case.bearer = Bearer::Refused {
+            reason: Reason::TOKEN_REVOKED,
+            inside: "the token, or the one that it was made from, was revoked".into(),
+            place: *place,
+        };
+    }
+    Ok(())
 }
 
 /// Who calls by a session, if the store's answer says that it is alive.
@@ -91,12 +124,12 @@ fn confused<'s>() -> super::Stop<'s> {
 }
 
 /// What a token may be bound to, in the order in which it is asked for.
-fn candidates(case: &Case<'_, '_>) -> SmallVec<[Binding; 2]> {
+fn candidates(case: &Case<'_, '_>) -> SmallVec<[Binding; 3]> {
     let session = case.seen.session.map(Binding::session);
-    let foreign = case.seen.foreign;
     session
         .into_iter()
-        .chain(foreign)
+        .chain(of_token(case))
+        .chain(case.seen.foreign)
         .chain(case.seen.pre_session)
         .collect()
 }
@@ -127,8 +160,16 @@ fn live_token<'s>(
 pub(crate) fn holder(case: &Case<'_, '_>, caller: Option<&Caller>) -> Option<Binding> {
     match caller {
         Some(caller) => Some(Binding::session(caller.session)),
-        None => case.seen.foreign.or(case.seen.pre_session),
+        None => of_token(case)
+            .or(case.seen.foreign)
+            .or(case.seen.pre_session),
     }
+}
+
+/// The session that a believed token names.
+fn of_token(case: &Case<'_, '_>) -> Option<Binding> {
+    let source = case.plan.identity.session.as_ref();
+    case.bearer.binding(source.map(|one| &one.source))
 }
 
 /// Judges by what is known now.
@@ -145,26 +186,53 @@ fn settle<'s>(case: &mut Case<'s, '_>, live: Option<Key>) -> Verdict<'s, ()> {
         }
     }
     let route = case.route()?;
-    let is_over = case.seen.has_session_cookie
-        && case.plan.identity.has_own_sessions()
-        && case.caller.is_none();
-    if let Some(caller) = &case.caller {
-        let session = caller.session.shown();
-        case.passed(PHASE.name, route.line, || {
-            format!("the session `{session}` is alive")
-        });
-        return Ok(());
+    match case.principal() {
+        Some(Principal::Session(caller)) => {
+            let session = caller.session;
+            case.passed(PHASE.name, route.line, || {
+                format!("the session `{}` is alive", session.shown())
+            });
+            return Ok(());
+        }
+        Some(Principal::Token(_)) => {
+            case.passed(PHASE.name, route.line, || {
+                "the token is not revoked".to_owned()
+            });
+            return Ok(());
+        }
+        None => {}
     }
     if !route.needs_caller.contains(case.view.method()) {
         case.nobody_is_known(PHASE.name, "nobody has to be known here");
         return Ok(());
     }
-    let mut denial = if is_over {
-        Denial::because(Reason::SESSION_OVER).saying("the cookie names no session that is alive")
-    } else {
-        Denial::because(Reason::CALLER_UNKNOWN).saying("no session is named")
-    };
-    denial.clears_session = is_over;
+    let mut denial = unknown_caller(case);
     denial.line = route.line;
     case.refuse(PHASE.name, Box::new(denial))
+}
+
+/// Why nobody is known.
+fn unknown_caller<'s>(case: &Case<'s, '_>) -> Denial<'s> {
+    let is_over = case.seen.names_own && case.caller.is_none();
+    let identity = &case.plan.identity;
+    let (mut denial, invalid_token) = match &case.bearer {
+        Bearer::Refused { reason, inside, .. } => {
+            (Denial::because(*reason).saying(inside.clone()), true)
+        }
+        Bearer::Nobody | Bearer::Believed { .. } if is_over => {
+            let why = "the cookie names no session that is alive";
+            (Denial::because(Reason::SESSION_OVER).saying(why), false)
+        }
+        Bearer::Nobody | Bearer::Believed { .. } => {
+            let why = "neither a session nor a token is shown";
+            (Denial::because(Reason::CALLER_UNKNOWN).saying(why), false)
+        }
+    };
+    denial.clears_session = is_over;
+    denial.challenge = Challenge {
+        bearer: identity.tokens.is_some(),
+        invalid_token,
+        cookie: identity.has_own_sessions(),
+    };
+    denial
 }

@@ -2,7 +2,7 @@
 
 use portcullis_policy::Method;
 
-use super::{Case, Phase, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work};
 use crate::decision::Denial;
 use crate::http1::Framing;
 use crate::plan::RoutePlan;
@@ -10,7 +10,7 @@ use crate::reason::Reason;
 
 pub(crate) const PHASE: Phase = Phase {
     name: "shape",
-    reads_body: false,
+    reads: Reads::Head,
     work: Work::Judges(judge),
 };
 

@@ -3,13 +3,13 @@
 //! The policy was valid when it was loaded; a guard that runs on past the last day of an exception must not go on as if
 //! there were one.
 
-use super::{Case, Phase, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work};
 use crate::decision::Denial;
 use crate::reason::Reason;
 
 pub(crate) const PHASE: Phase = Phase {
     name: "standing",
-    reads_body: false,
+    reads: Reads::Head,
     work: Work::Judges(judge),
 };
 

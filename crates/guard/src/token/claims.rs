@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use super::claim_fault::{ClaimFault, Wrong};
 use super::strict_json::{Json, JsonFault, Object};
 use crate::canon::differ_by_case;
+use crate::clock::Now;
 
 /// The longest text of a claim that is read. An issuer's own name for a user has at most 255 bytes (OpenID Connect Core §2).
 const TEXT_BYTES_MAX: usize = 512;
@@ -123,6 +124,28 @@ impl Claims {
                 name => text_of(object.find(name), "session claim")?,
             },
         })
+    }
+
+    /// What a token of a rehearsal says.
+    pub(super) fn rehearsed(issuer: &str, subject: &str, now: Now) -> Self {
+        Self {
+            issuer: issuer.into(),
+            subject: Some(subject.into()),
+            audience: SmallVec::new(),
+            expires: Some(now.unix_seconds().saturating_add(60)),
+            not_before: None,
+            issued: Some(now.unix_seconds()),
+            token_id: None,
+            authorized_party: None,
+            session_id: Some("rehearsal".into()),
+            session_status: None,
+            network: None,
+            rate_limit: None,
+            user_id: None,
+            token_type: None,
+            parent_id: None,
+            other_session: None,
+        }
     }
 
     /// `iss`.

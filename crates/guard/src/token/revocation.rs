@@ -17,7 +17,7 @@ const BEYOND_SECONDS: u64 = 60;
 /// What the store is asked of a token: whether it, or the one it was made from, is revoked. Nothing of one that has no id and
 /// no parent, which cannot be revoked and lives for an hour at most.
 #[must_use]
-pub fn asks(claims: &Claims) -> Batch<'static> {
+pub fn asks<'s>(claims: &Claims) -> Batch<'s> {
     let ids = [claims.token_id(), claims.parent_id()];
     let keys = ids.into_iter().flatten().map(|id| key(claims.issuer(), id));
     keys.map(|key| Ask::Get { key }).collect()

@@ -113,6 +113,17 @@ impl TokenVerifier {
         })
     }
 
+    /// A token that nobody signed, for a rehearsal of what a caller would meet: an access token of the first issuer that lives for
+    /// a minute. Nothing of a guard that serves calls it, and it opens nothing but what is asked about in the rehearsal.
+    #[must_use]
+    pub fn rehearsed(&self, subject: &str, now: Now) -> Option<Believed> {
+        let claims = Claims::rehearsed(self.issuers.first()?.name(), subject, now);
+        Some(Believed {
+            claims: Arc::new(claims),
+            issuer: IssuerIndex(0),
+        })
+    }
+
     /// Judges once more, at another moment, what was believed: `exp` of a token that is kept in a cache, for one.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use portcullis_guard::plan::Plan;
 use portcullis_guard::reason::Reason;
 use portcullis_guard::request::RequestView;
 use portcullis_guard::store::{Answer, Answers, Ask, LimitAsk, LimitStates, StoreError};
+use portcullis_guard::token::TokenFault;
 use portcullis_policy::Policy;
 
 /// 2026-11-28, at noon.
@@ -167,6 +168,8 @@ impl Made {
                     let answers = store(decider.batch());
                     decider.answered(answers)
                 }
+                // Nobody's keys are known here.
+                Step::Token => decider.judged(Err(TokenFault::SignatureWrong.into())),
                 Step::Body { bytes_max } if self.body.len() as u64 > bytes_max => {
                     decider.without_body(Reason::BODY_TOO_LARGE)
                 }

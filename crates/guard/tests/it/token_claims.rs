@@ -86,7 +86,7 @@ fn what_is_required_is_there() {
 
 /// 70 (CVE-2026-25537), and seed 004: a claim of another type than its own is refused, and not passed over.
 #[test]
-fn each_claim_has_its_type() {
+fn case_70_each_claim_has_its_type() {
     let plain = plain();
     let texts = [
         "iss",
@@ -237,7 +237,7 @@ fn a_payload_is_one_object_without_a_name_twice() {
 
 /// 76: a token of another sort, for somebody else, of somebody else.
 #[test]
-fn wrong_typ_aud_iss_and_id_tokens() {
+fn case_76_wrong_typ_aud_iss_and_id_tokens() {
     let plain = plain();
     for (more, expected) in [
         (json!({ "aud": "api" }), None),
@@ -309,7 +309,7 @@ fn wrong_typ_aud_iss_and_id_tokens() {
 
 /// 79: clocks that differ by as much as the policy says and by a second more, forwards and backwards; a clock that jumps.
 #[test]
-fn skew_and_clocks_that_jump() {
+fn case_79_skew_and_clocks_that_jump() {
     let minute = verifier(
         "[[identity.issuer]]\nissuer = \"https://login.example.com\"\naudience = \"shop\"\nalgorithms = [\"RS256\"]\nleeway = \"60s\"",
     );

@@ -20,7 +20,7 @@ algorithms = ["ES256"]
 
 /// 73: two issuers whose keys have the same `kid` (CVE-2025-59936).
 #[test]
-fn a_key_is_of_one_issuer_alone() {
+fn case_73_a_key_is_of_one_issuer_alone() {
     let verifier = verifier(TWO);
     let other = ec("P-256");
     let set = |key| KeySet::read(&jwks(&[key]), KeyStrength::Standard).unwrap();
@@ -63,7 +63,7 @@ fn a_key_is_of_one_issuer_alone() {
 
 /// 80: who calls is `iss` and `sub`, whole. No claim is taken apart (CVE-2026-40574).
 #[test]
-fn an_identity_is_never_taken_apart() {
+fn case_80_an_identity_is_never_taken_apart() {
     let verifier = verifier(TWO);
     let keys = KeySet::read(&jwks(&[RSA.jwk_as("1")]), KeyStrength::Standard).unwrap();
     let mut seen = Vec::new();

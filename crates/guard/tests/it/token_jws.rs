@@ -109,7 +109,7 @@ fn each_algorithm_accepts_its_own_and_no_other() {
 
 /// 66: `none`, in any case, signed or not.
 #[test]
-fn none_in_any_case_is_refused() {
+fn case_66_none_in_any_case_is_refused() {
     let keys = set_of(&[RSA.jwk_as("a")]);
     for word in [
         "none", "None", "NONE", "nOnE", "", "null", "HS256", "HS384", "HS512", "rs256", "RS256 ",
@@ -136,7 +136,7 @@ fn none_in_any_case_is_refused() {
 
 /// 67: a public key used as a secret (CVE-2023-48223, CVE-2026-34950), in every form in which somebody might have it.
 #[test]
-fn a_public_key_is_no_secret() {
+fn case_67_a_public_key_is_no_secret() {
     let jwk = RSA.jwk_as("a");
     let keys = set_of(std::slice::from_ref(&jwk));
     let modulus = jwk["n"].as_str().unwrap().as_bytes();
@@ -160,7 +160,7 @@ fn a_public_key_is_no_secret() {
 
 /// 68: a key without `alg` is for the algorithms of its kind alone (CVE-2026-44699).
 #[test]
-fn a_key_without_alg_is_for_its_kind_alone() {
+fn case_68_a_key_without_alg_is_for_its_kind_alone() {
     let signers = [ec("P-256"), ec("P-384"), ec("P-521"), ed()];
     for (signer, own) in signers.iter().zip(["ES256", "ES384", "ES512", "EdDSA"]) {
         let keys = set_of(&[signer.jwk_as("a")]);
@@ -176,7 +176,7 @@ fn a_key_without_alg_is_for_its_kind_alone() {
 
 /// 69: what is not signed says nothing: a token in a JSON form, or with a second header (GHSA-jc38-x7x8-2xc8).
 #[test]
-fn an_unprotected_header_is_no_header() {
+fn case_69_an_unprotected_header_is_no_header() {
     let keys = set_of(&[RSA.jwk_as("a")]);
     let token = RSA.token(&json!({ "alg": "RS256", "kid": "a" }), "{}");
     let parts: Vec<&str> = token.split('.').collect();
@@ -196,7 +196,7 @@ fn an_unprotected_header_is_no_header() {
 
 /// 71: an extension that must be understood is not, `b64` included (CVE-2025-59420).
 #[test]
-fn critical_extensions_are_refused() {
+fn case_71_critical_extensions_are_refused() {
     let keys = set_of(&[RSA.jwk_as("a")]);
     for (more, expected) in [
         (
@@ -230,7 +230,7 @@ fn critical_extensions_are_refused() {
 
 /// 72: a key, or a place of keys, that a token brings along is not looked at.
 #[test]
-fn keys_that_a_token_brings_are_ignored() {
+fn case_72_keys_that_a_token_brings_are_ignored() {
     let (ours, theirs) = (
         set_of(&[RSA.jwk_as("a")]),
         rsa(aws_lc_rs::rsa::KeySize::Rsa2048),
@@ -259,7 +259,7 @@ fn keys_that_a_token_brings_are_ignored() {
 
 /// 77: what is no compact JWS.
 #[test]
-fn what_is_no_token() {
+fn case_77_what_is_no_token() {
     let token = RSA.token(&json!({ "alg": "RS256", "kid": "a" }), r#"{"sub":"u"}"#);
     let parts: Vec<&str> = token.split('.').collect();
     let [header, payload, signature] = parts[..] else {

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::KeySetPlace;
+use super::session::cookie_name;
 use crate::bounds::LIST_MAX;
 use crate::faults::Faults;
 use crate::form::{Form, Kind, may, need};
@@ -89,6 +90,8 @@ pub struct Issuer {
     pub algorithms: Vec<JwtAlgorithm>,
     /// Where its keys are; `.well-known/jwks.json` below the issuer unless stated.
     pub jwks: KeySetPlace,
+    /// The cookie in which a browser sends its tokens; `__session` with `clerk`, else none unless stated.
+    pub cookie: Option<Name>,
     /// How long its keys are used after they could not be fetched again; 1 h.
     pub max_stale: Duration,
     /// By how much its clock and ours may differ; 30 s.
@@ -99,6 +102,23 @@ pub struct Issuer {
 
 /// How an address that is fetched or believed is written.
 const URL: Kind = Kind::Pattern("^https://[^/?#@\\\\]+(/[^?#%]*)?$");
+
+/// How the name of a cookie is written.
+const COOKIE: Kind = Kind::Pattern("^[A-Za-z0-9_.-]+$");
+
+/// The cookie of Clerk's session tokens.
+const CLERK_COOKIE: &str = "__session";
+
+/// The name of a cookie, read as one.
+struct Cookie(Name);
+
+impl std::str::FromStr for Cookie {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        cookie_name(text).map(Self)
+    }
+}
 
 /// How the place of its keys is written.
 const KEYS: Kind = Kind::Pattern("^(https://[^/?#@\\\\]+(/[^?#%]*)?|file:.+)$");
@@ -131,6 +151,11 @@ pub(crate) const FORM: Form = Form::new(
             "jwks",
             KEYS,
             "Where its keys are, `https://..` or `file:PATH`; else `.well-known/jwks.json` below the issuer.",
+        ),
+        may(
+            "cookie",
+            COOKIE,
+            "The cookie in which a browser sends its tokens; `__session` for `clerk`. Without one they come in `Authorization` alone.",
         ),
         may(
             "max_stale",
@@ -199,6 +224,8 @@ fn read_one(table: &Table, faults: &mut Faults<'_>) -> Option<Issuer> {
     let algorithms = reader.list::<Accepted>(algorithms_node, false);
     let jwks = reader.optional("jwks");
     let jwks = reader.parsed::<KeySetPlace>(jwks);
+    let cookie = reader.optional("cookie");
+    let cookie = reader.parsed::<Cookie>(cookie);
     let max_stale = reader.optional("max_stale");
     let max_stale = reader.duration(max_stale, STALE_WITHIN);
     let leeway = reader.optional("leeway");
@@ -228,12 +255,19 @@ fn read_one(table: &Table, faults: &mut Faults<'_>) -> Option<Issuer> {
     }
     reader.finish();
     let issuer = issuer?;
+    let of_clerk = || {
+        CLERK_COOKIE
+            .parse()
+            .ok()
+            .filter(|_| preset == Some(Preset::Clerk))
+    };
     Some(Issuer {
         preset,
         audience: audience.unwrap_or_default(),
         authorized_parties: parties.unwrap_or_default(),
         algorithms: algorithms?.into_iter().map(|one| one.0).collect(),
         jwks: jwks.unwrap_or_else(|| KeySetPlace::Url(issuer.joined(JWKS_PATH))),
+        cookie: cookie.map(|Cookie(name)| name).or_else(of_clerk),
         max_stale: max_stale.unwrap_or(STALE),
         leeway: leeway.unwrap_or(LEEWAY),
         issuer,

@@ -145,6 +145,7 @@ impl OwnIssuer {
                 .map(|one| one.verified_as())
                 .collect(),
             jwks: KeySetPlace::Own,
+            cookie: None,
             max_stale: STALE,
             leeway: self.leeway,
             place: self.place.clone(),

@@ -55,7 +55,7 @@ impl FromStr for SessionSource {
 }
 
 /// RFC 6265 §4.1.1: a cookie's name is a token, which has neither `/`, `:` nor `@`.
-fn cookie_name(text: &str) -> Result<Name, Malformed> {
+pub(super) fn cookie_name(text: &str) -> Result<Name, Malformed> {
     let name: Name = text.parse()?;
     match text.find(['/', ':', '@']) {
         None => Ok(name),

@@ -114,6 +114,9 @@ fn write_issuer(one: &Issuer, writer: &mut Writer) {
     let default = KeySetPlace::Url(one.issuer.joined(issuer::JWKS_PATH));
     let is_default = one.jwks == default;
     writer.either("jwks", &text(&one.jwks), !is_default);
+    if let Some(cookie) = &one.cookie {
+        writer.stated("cookie", &text(cookie));
+    }
     writer.of_form(&issuer::FORM, "", "max_stale", &length(one.max_stale));
     writer.of_form(&issuer::FORM, "", "leeway", &length(one.leeway));
 }

@@ -447,7 +447,6 @@ fn a_guard_says_what_it_would_not_follow() {
     for table in [
         "[store]\nurl = \"env:S\"",
         "[trail]\nurl = \"env:S\"",
-        "[[identity.issuer]]\nissuer = \"https://i.example\"\naudience = \"a\"\nalgorithms = [\"ES256\"]",
         "[identity.tokens]\nsecret = \"env:S\"\naudience = \"a\"",
         "[identity.siwe]\nchains = [1]",
         "[[route]]\npath = \"/b\"\nmethods = [\"POST\"]\ntype = \"internal\"\nprotocol = \"grpc\"",
@@ -462,6 +461,7 @@ fn a_guard_says_what_it_would_not_follow() {
         assert_eq!(lacks[0].place.line, 5, "{table}");
     }
     for table in [
+        "[[identity.issuer]]\nissuer = \"https://i.example\"\naudience = \"a\"\nalgorithms = [\"ES256\"]",
         "[cors]\norigins = [\"https://b.example.com\"]",
         "[headers]\nserver = \"keep\"",
         "[csp]\npolicy = \"default-src 'self'\"",

@@ -29,7 +29,7 @@ fn the_whole_file_is_read() {
     let policy = shop();
     assert_eq!(policy.routes().len(), 6);
     let later: Vec<&str> = policy.later().iter().map(|later| later.key).collect();
-    assert_eq!(later, ["store", "identity.issuer", "roles", "facts"]);
+    assert_eq!(later, ["store", "roles", "facts"]);
     let login = &policy.limits()["login"];
     assert_eq!(login.rate.to_string(), "5 per 1m");
     assert_eq!(login.rate.window, Duration::from_secs(60));

@@ -113,7 +113,7 @@ pub(super) fn serve(
             clock.now(),
         )
     };
-    let loaded = read(environment.today)?;
+    let loaded = read(environment.today)?.verifying(None)?;
     let mut signals = signals.map_err(|error| Failure::caused("", &error))?;
     for notice in &loaded.notices {
         say(notice);
@@ -143,7 +143,10 @@ pub(super) fn serve(
             Wish::Nothing => {}
             Wish::Reload => {
                 let loaded = read(environment.day()).and_then(|loaded| {
-                    can_be_kept(&store, loaded).and_then(|loaded| recording.can_follow(loaded))
+                    let before = gateway.live().tokens.clone();
+                    can_be_kept(&store, loaded)
+                        .and_then(|loaded| recording.can_follow(loaded))
+                        .and_then(|loaded| loaded.verifying(before.as_deref()))
                 });
                 followed.follow(loaded, &gateway, way);
             }
@@ -256,6 +259,7 @@ fn start(
     };
     let mut live = Live::first(policy, loaded.plan()?);
     live.tls = way.tls();
+    live.tokens.clone_from(&loaded.tokens);
     let gateway = Gateway::start(options, live).map_err(|error| caused(&error))?;
     let plan = &gateway.live().plan;
     let observer = gateway.observer();
@@ -295,7 +299,9 @@ fn replace(gateway: &Gateway, loaded: &Loaded) -> Option<usize> {
     let plan = loaded.plan().ok()?;
     let routes = plan.routes.len();
     let digest = plan.digest.clone();
-    gateway.replace(gateway.live().followed_by(&loaded.policy, plan));
+    let mut live = gateway.live().followed_by(&loaded.policy, plan);
+    live.tokens.clone_from(&loaded.tokens);
+    gateway.replace(live);
     let observer = gateway.observer();
     observer.in_force(&digest);
     observer.system(

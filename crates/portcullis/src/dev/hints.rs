@@ -20,6 +20,18 @@ pub(super) fn hint(code: &str) -> Option<&'static str> {
 /// What the policy or the application can do something about.
 const HINTS: &[(&str, &str)] = &[
     (
+        "credential_malformed",
+        "send one `Authorization: Bearer TOKEN`, with one space and nothing behind the token, and no cookie twice",
+    ),
+    (
+        "token_revoked",
+        "the token was revoked: let its issuer make another, or log in again",
+    ),
+    (
+        "token_unknown",
+        "the keys of the issuer could not be had, or the store did not answer: see what the guard says of the issuer's address",
+    ),
+    (
         "host_unknown",
         "ask by https://localhost and the port: `guard dev` answers for this machine's names alone",
     ),

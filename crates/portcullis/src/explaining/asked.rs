@@ -126,7 +126,7 @@ impl Asked {
         rest.split_at_checked(at)
     }
 
-    fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.headers
             .iter()
             .any(|(one, _)| one.trim().eq_ignore_ascii_case(name))

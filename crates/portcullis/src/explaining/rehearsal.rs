@@ -12,6 +12,7 @@ use portcullis_guard::plan::Plan;
 use portcullis_guard::reason::Reason;
 use portcullis_guard::request::RequestView;
 use portcullis_guard::store::{Answers, Ask, Reply, Store as _, StoreError};
+use portcullis_guard::token::{Believed, TokenVerifier, Unbelieved};
 use portcullis_policy::{Control, Method, Need, Policy, Route};
 use portcullis_state::{MemoryOptions, MemoryStore};
 
@@ -19,6 +20,7 @@ use super::answer::ClientReads;
 use super::asked::Asked;
 use super::explanation::{Explanation, LeftOut, LimitTold, RouteTold, Run, Step, Verdict};
 use super::forwarding::Forwarding;
+use super::login::Login;
 use super::moment::Moment;
 use crate::failure::Failure;
 use crate::guarding::enforced;
@@ -35,6 +37,7 @@ pub(crate) struct Rehearsal<'p> {
     policy: &'p Policy,
     plan: &'p Plan,
     store: MemoryStore,
+    verifier: TokenVerifier,
     first: Option<Moment>,
     monotonic: Nanos,
 }
@@ -53,6 +56,7 @@ impl<'p> Rehearsal<'p> {
             policy,
             plan,
             store,
+            verifier: verifier(policy),
             first: None,
             monotonic: BEGINNING,
         })
@@ -66,13 +70,19 @@ impl<'p> Rehearsal<'p> {
     pub(crate) fn ask(&mut self, asked: &Asked) -> Result<Explanation, String> {
         let hosts = self.policy.hosts();
         let host = hosts.first().map(ToString::to_string);
-        let head = asked.head(host.as_deref())?;
         let now = self.now(asked.at);
+        let login = match &asked.user {
+            Some(user) => Login::of(&self.plan.identity, user, now)?,
+            None => None,
+        };
+        let shown = self.shown(asked, login.as_ref());
+        let asked = &shown;
+        let head = asked.head(host.as_deref())?;
         let mut runs: Vec<Run> = Vec::new();
-        let mut told = self.once(asked, &head, now);
+        let mut told = self.once(asked, login.as_ref(), &head, now);
         for time in 1..=asked.times {
             if time > 1 {
-                told = self.once(asked, &head, now);
+                told = self.once(asked, login.as_ref(), &head, now);
             }
             match runs.last_mut() {
                 Some(run) if run.verdict == told.verdict && run.reason == told.reason => {
@@ -101,7 +111,38 @@ impl<'p> Rehearsal<'p> {
         }
     }
 
-    fn once(&self, asked: &Asked, buf: &[u8], now: Now) -> Explanation {
+    /// The request as somebody sends it who is logged in, from a page of the service where it may change something. What was
+    /// written down is sent as it is.
+    fn shown(&self, asked: &Asked, login: Option<&Login>) -> Asked {
+        let mut shown = asked.clone();
+        let fields = match login {
+            Some(login) => login.fields(&asked.method),
+            None if asked.user.is_some() && self.plan.identity.tokens.is_some() => {
+                vec![("Authorization", "Bearer of.a.rehearsal".to_owned())]
+            }
+            None => Vec::new(),
+        };
+        let missing = fields.into_iter().filter(|(name, _)| !asked.has(name));
+        let missing = missing.map(|(name, value)| (name.to_owned(), value));
+        shown.headers.extend(missing);
+        shown
+    }
+
+    /// What the token of a rehearsal is worth: whoever is asked about has one that is good, and nobody else has.
+    fn believed(&self, asked: &Asked, now: Now) -> Result<Believed, Unbelieved> {
+        const NO_KEYS: &str = "nobody's keys are asked here, so no token is believed: say with `--as USER` who has a good one";
+        let user = asked.user.as_deref();
+        let believed = user.and_then(|user| self.verifier.rehearsed(user, now));
+        believed.ok_or(Unbelieved::Unavailable(NO_KEYS.into()))
+    }
+
+    fn once(&self, asked: &Asked, login: Option<&Login>, buf: &[u8], now: Now) -> Explanation {
+        for entry in login
+            .into_iter()
+            .flat_map(|login| login.entries(&self.plan.identity, now))
+        {
+            drop(ready(self.store.ask(&[entry], now)));
+        }
         let mut told = Explanation {
             title: asked.title(),
             at: asked.at,
@@ -176,6 +217,7 @@ impl<'p> Rehearsal<'p> {
                     let answers = ready(self.store.ask(decider.batch(), now));
                     decider.answered(answers)
                 }
+                Next::Token => decider.judged(self.believed(asked, now)),
                 Next::Body { bytes_max } => match asked.content(head.framing(), bytes_max) {
                     Ok(body) => decider.body(body, now),
                     Err(reason) => decider.without_body(reason),
@@ -202,12 +244,12 @@ impl<'p> Rehearsal<'p> {
                     ClientReads::of_answer(&self.plan.answer, self.audience(view), own);
             }
         }
-        if asked.user.is_some() {
+        if asked.user.is_some() && !self.plan.identity.knows_callers() {
             told.steps.push(Step {
                 phase: "identity",
                 outcome: "not_enforced",
                 reason: None,
-                why: "this version does not look at who is calling: `--as` changes nothing"
+                why: "the policy does not say how the guard knows who is calling: `--as` changes nothing"
                     .to_owned(),
                 line: None,
             });
@@ -332,6 +374,12 @@ impl Explanation {
             .find(|step| step.outcome == "refused");
         self.line = denial.line.or_else(|| step.and_then(|step| step.line));
     }
+}
+
+/// The issuers of a policy.
+fn verifier(policy: &Policy) -> TokenVerifier {
+    let issuers = policy.identity().map(|identity| &*identity.issuers);
+    TokenVerifier::new(issuers.unwrap_or_default(), None)
 }
 
 /// Whether the route needs a control for a method only under a condition; nothing where it does not need it.

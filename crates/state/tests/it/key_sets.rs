@@ -84,7 +84,7 @@ async fn the_first_token_fetches_and_the_next_do_not() {
 
 /// 74: made-up key ids cost one fetch a minute, whoever makes them up and how many at once.
 #[tokio::test]
-async fn a_storm_of_unknown_ids_is_one_fetch_a_minute() {
+async fn case_74_a_storm_of_unknown_ids_is_one_fetch_a_minute() {
     let server = Server::start(set(&keys(&["a"]))).await;
     let sets = Arc::new(open(&[&server.url()], &server, None));
     assert_eq!(ask(&sets, "a", 0).await, Ok(true));
@@ -188,7 +188,7 @@ async fn the_same_set_keeps_its_number() {
 
 /// 75: the issuer is down, or answers what is no key set. Known keys go on until `max_stale`; unknown ones are a 503.
 #[tokio::test]
-async fn an_issuer_that_answers_badly() {
+async fn case_75_an_issuer_that_answers_badly() {
     let good = keys(&["a"]);
     let huge = " ".repeat(262_145 - good.len());
     let chunked = format!(
@@ -359,10 +359,15 @@ async fn keys_are_fetched_again_before_they_are_old() {
     let server = Server::start(set(&keys(&["a"]))).await;
     let sets = Arc::new(open(&[&server.url()], &server, None));
     let seconds = Arc::new(std::sync::atomic::AtomicU64::new(0));
-    let fresh = tokio::spawn(sets.keep_fresh({
-        let seconds = Arc::clone(&seconds);
-        move || at(seconds.load(std::sync::atomic::Ordering::SeqCst))
-    }));
+    let fresh = tokio::spawn({
+        let (sets, seconds) = (Arc::clone(&sets), Arc::clone(&seconds));
+        async move {
+            loop {
+                sets.refresh_due(at(seconds.load(std::sync::atomic::Ordering::SeqCst)));
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+        }
+    });
     let until = |asked: usize| {
         let server = &server;
         async move {
@@ -383,7 +388,7 @@ async fn keys_are_fetched_again_before_they_are_old() {
 
 /// 73: each issuer by its own keys.
 #[tokio::test]
-async fn issuers_do_not_share_keys() {
+async fn case_73_issuers_do_not_share_keys() {
     let (one, other) = (
         Server::start(set(&keys(&["1"]))).await,
         Server::start(set(&keys(&["2"]))).await,

@@ -214,7 +214,7 @@ async fn is_revoked(
 
 /// 78: a revoked token is refused, with its children; a store that is down says so.
 #[tokio::test]
-async fn revoked_tokens_and_a_store_that_is_down() {
+async fn case_78_revoked_tokens_and_a_store_that_is_down() {
     let folder = tempfile::tempdir().unwrap();
     let directory = StateDir::open(folder.path()).unwrap();
     let store = EmbeddedStore::open(MemoryOptions::default(), directory, at(0)).unwrap();

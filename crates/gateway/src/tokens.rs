@@ -1,0 +1,66 @@
+//! What a token is worth, at once where the keys for it are there, and their upkeep.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use portcullis_guard::clock::Now;
+use portcullis_guard::token::{Believed, TokenUse, Unbelieved};
+
+use crate::live::Live;
+use crate::worker::Shared;
+
+/// What a token is worth.
+pub(crate) type Judged = Result<Believed, Unbelieved>;
+
+/// How often it is looked whether keys have to be fetched again.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Judges a token, if the keys for it are there; nothing where it has to wait for them. A panic on the way is no answer, so the
+/// token is not believed.
+pub(crate) fn judge_at_once(live: &Live, token: Option<&str>, now: Now) -> Option<Judged> {
+    let (Some(tokens), Some(token)) = (&live.tokens, token) else {
+        return Some(Err(nobody_can_say()));
+    };
+    let judged = catch_unwind(AssertUnwindSafe(|| {
+        match tokens.judge(token, now, TokenUse::Route) {
+            Ok(Ok(believed)) => Some(Ok(believed)),
+            Ok(Err(_waits)) => None,
+            Err(fault) => Some(Err(fault.into())),
+        }
+    }));
+    judged.unwrap_or_else(|_panic| Some(Err(panicked())))
+}
+
+/// Judges a token, and waits for the keys of its issuer as long as the room for keys allows.
+pub(crate) async fn judge(live: &Live, token: Option<&str>, now: Now) -> Judged {
+    let (Some(tokens), Some(token)) = (&live.tokens, token) else {
+        return Err(nobody_can_say());
+    };
+    let believed = tokens.believe(token, now, TokenUse::Route).await;
+    believed.map_err(Unbelieved::from)
+}
+
+/// A policy with issuers and nobody who verifies: a fault of whoever started the gateway, and never a pass.
+fn nobody_can_say() -> Unbelieved {
+    Unbelieved::Unavailable("the gateway was started without the keys of the issuers".into())
+}
+
+fn panicked() -> Unbelieved {
+    Unbelieved::Unavailable("looking at the token panicked".into())
+}
+
+/// Keeps the keys of whichever policy is in force fresh, until the gateway drains.
+pub(crate) async fn keep_fresh(shared: Arc<Shared>, mut drained: watch::Receiver<bool>) {
+    loop {
+        if let Some(tokens) = &shared.live.load_full().tokens {
+            tokens.keys().refresh_due(shared.clock.now());
+        }
+        if timeout(LOOK, drained.changed()).await.is_ok() {
+            return;
+        }
+    }
+}

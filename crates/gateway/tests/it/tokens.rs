@@ -1,0 +1,391 @@
+//! Tokens of issuers through the whole proxy: who is believed, what the application sees, and what becomes of a revocation.
+
+use std::sync::Arc;
+
+use portcullis_guard::store::{Ask, Reply, Store};
+use portcullis_guard::token::{KeySet, KeyStrength, revocation, verify};
+use portcullis_policy::JwtAlgorithm;
+use portcullis_state::{MemoryOptions, MemoryStore, SystemClock};
+use serde_json::{Value, json};
+
+use crate::support::browser::{Browser, application, send, shop};
+use crate::support::issuer::{Issuer, now, tokens};
+use crate::support::{Answer, Client, Gate, Setup, Upstream};
+
+const CLERK: &str = "https://clerk.shop.test";
+
+/// Before an application whose users are known by tokens alone.
+fn policy(upstream: &Upstream, issuers: &[&Issuer], more: &str) -> String {
+    let mut policy = format!(
+        "version = 1\npublic_url = \"https://shop.test\"\nupstream = \"http://{}\"\n{}",
+        upstream.address(),
+        r#"
+[limits.mine]
+rate = "3 per 1m"
+algorithm = "exact"
+by = ["user"]
+[[route]]
+path = "/"
+methods = ["GET"]
+type = "public_read"
+[[route]]
+path = "/me"
+methods = ["GET"]
+type = "protected_read"
+[[route]]
+path = "/few"
+methods = ["GET"]
+type = "protected_read"
+limits = ["mine"]
+"#
+    );
+    for issuer in issuers {
+        policy.push_str(&issuer.entry());
+    }
+    policy + more
+}
+
+fn start(policy: String) -> Gate {
+    let made = tokens(&policy);
+    Setup::new(policy).with(made).start()
+}
+
+/// `GET PATH` with these lines.
+fn get(client: &mut Client, path: &str, lines: &[&str]) -> Answer {
+    let mut bytes = format!("GET {path} HTTP/1.1\r\nHost: shop.test\r\n");
+    for line in lines {
+        bytes.push_str(line);
+        bytes.push_str("\r\n");
+    }
+    client.ask(bytes + "\r\n")
+}
+
+fn bearer(token: &str) -> String {
+    format!("Authorization: Bearer {token}")
+}
+
+#[test]
+fn case_46_78_a_token_is_believed_or_is_no_credential() {
+    let upstream = application();
+    let issuer = Issuer::new(CLERK, &["a"]);
+    let gate = start(policy(&upstream, &[&issuer], "cookie = \"__session\"\n"));
+    let mut client = gate.client();
+    let good = issuer.token("a", "u", json!({}));
+    let late = issuer.token("a", "u", json!({ "iat": now() - 700, "exp": now() - 31 }));
+    let parent = issuer.token("a", "u", json!({ "token_type": "parent", "jti": "p" }));
+    let stranger = issuer.token("b", "u", json!({}));
+    let cookie = |token: &str| format!("Cookie: theme=dark; __session={token}");
+    // The lines, the status where somebody must be known, and whether the application sees `Authorization` and how many cookies.
+    for (name, lines, status, seen) in [
+        ("good", vec![bearer(&good)], 200, (1, 0)),
+        ("in a cookie", vec![cookie(&good)], 200, (0, 2)),
+        ("in both", vec![bearer(&good), cookie(&good)], 200, (1, 1)),
+        (
+            "in both, one bad",
+            vec![bearer(&late), cookie(&good)],
+            401,
+            (0, 1),
+        ),
+        (
+            "in both, the other bad",
+            vec![bearer(&good), cookie(&late)],
+            200,
+            (1, 1),
+        ),
+        ("none", vec![], 401, (0, 0)),
+        ("expired", vec![bearer(&late)], 401, (0, 0)),
+        ("expired, in a cookie", vec![cookie(&late)], 401, (0, 1)),
+        ("parent", vec![bearer(&parent)], 401, (0, 0)),
+        (
+            "of a key that nobody knows",
+            vec![bearer(&stranger)],
+            401,
+            (0, 0),
+        ),
+        ("no token", vec![bearer("a.b.c")], 401, (0, 0)),
+        ("opaque", vec![bearer("opaque")], 401, (1, 0)),
+        (
+            "another scheme",
+            vec!["Authorization: Basic dTpw".into()],
+            401,
+            (1, 0),
+        ),
+        (
+            "another scheme and a cookie",
+            vec!["Authorization: Basic dTpw".into(), cookie(&good)],
+            200,
+            (1, 2),
+        ),
+        (
+            "46: two spaces",
+            vec![format!("Authorization: Bearer  {good}")],
+            401,
+            (0, 0),
+        ),
+        (
+            "46: a tab",
+            vec![format!("Authorization: Bearer\t{good}")],
+            401,
+            (0, 0),
+        ),
+        (
+            "46: in any case",
+            vec![format!("Authorization: bEARER {good}")],
+            200,
+            (1, 0),
+        ),
+        (
+            "a list",
+            vec![format!("Authorization: Bearer {good}, Bearer {good}")],
+            401,
+            (0, 0),
+        ),
+        (
+            "two cookies",
+            vec![format!("Cookie: __session={good}; __session={good}")],
+            401,
+            (0, 0),
+        ),
+    ] {
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        assert_eq!(get(&mut client, "/", &lines).status, 200, "{name}");
+        let forwarded = upstream.requests().last().unwrap().clone();
+        let cookies = forwarded
+            .all("cookie")
+            .first()
+            .map_or(0, |line| line.split(';').count());
+        let saw = (forwarded.all("authorization").len(), cookies);
+        assert_eq!(saw, seen, "{name}");
+        let answer = get(&mut client, "/me", &lines);
+        assert_eq!(answer.status, status, "{name}");
+        if status == 401 {
+            let shows = lines
+                .iter()
+                .any(|line| line.contains("Bearer") || line.contains("__session"));
+            let challenge = answer.one("www-authenticate");
+            let expected = if shows {
+                r#"Bearer error="invalid_token""#
+            } else {
+                "Bearer"
+            };
+            assert_eq!(challenge, expected, "{name}");
+            assert!(
+                !String::from_utf8_lossy(&answer.body).contains("token"),
+                "{name}"
+            );
+        }
+    }
+    // Two fields: neither counts, and neither is forwarded.
+    let twice = bearer(&good);
+    assert_eq!(get(&mut client, "/", &[&twice, &twice]).status, 200);
+    let forwarded = upstream.requests().last().unwrap().clone();
+    assert_eq!(forwarded.all("authorization").len(), 0);
+    assert_eq!(get(&mut client, "/me", &[&twice, &twice]).status, 401);
+    let events = gate.drained_events();
+    for code in [
+        "token_expired",
+        "token_is_parent",
+        "token_key_unknown",
+        "credential_malformed",
+        "caller_unknown",
+    ] {
+        assert!(events.contains(code), "{code}");
+    }
+    for secret in [&good, &late, &parent] {
+        assert!(!events.contains(secret.as_str()));
+    }
+}
+
+#[test]
+fn the_application_is_told_of_whom_and_by_whom() {
+    let upstream = application();
+    let issuer = Issuer::new(CLERK, &["a"]);
+    let more = "[identity.session]\nsecret = \"env:S\"\nsource = \"claim:sid\"\n[identity.csrf]\nsecret = \"env:C\"\n[identity.application]\naudience = \"shop\"\n";
+    let gate = start(policy(&upstream, &[&issuer], more));
+    let mut client = gate.client();
+    let token = issuer.token("a", "a@evil@corp", json!({ "sid": "sess_1" }));
+    assert_eq!(get(&mut client, "/me?x=1", &[&bearer(&token)]).status, 200);
+    let told = upstream
+        .requests()
+        .last()
+        .unwrap()
+        .one("portcullis-identity")
+        .to_owned();
+    let keys = client.ask("GET /.portcullis/jwks.json HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+    let keys = KeySet::read(&keys.body, KeyStrength::Strict).unwrap();
+    let verified = verify(&told, &keys, &[JwtAlgorithm::EdDsa]).unwrap();
+    let claims: Value = serde_json::from_slice(verified.payload()).unwrap();
+    let expected = ["a@evil@corp", CLERK, "sess_1", "/me"];
+    for (claim, expected) in ["sub", "idp", "sid", "htu"].iter().zip(expected) {
+        assert_eq!(claims[claim], expected, "{claim}");
+    }
+}
+
+/// Revokes a token, as somebody who writes into the store.
+fn revoke(store: &dyn Store, token_id: &str) {
+    let now = SystemClock::start().now();
+    let ask: Ask<'_> = revocation::revoke(CLERK, token_id, None, now);
+    let Reply::Ready(Ok(_)) = store.ask(&[ask], now) else {
+        panic!("a store in memory answers at once")
+    };
+}
+
+/// 78: a revoked token is refused with the next request, and so are those that were made of it.
+#[test]
+fn case_78_a_revocation_holds_at_once() {
+    let upstream = application();
+    let issuer = Issuer::new(CLERK, &["a"]);
+    let store = Arc::new(MemoryStore::for_rehearsal(MemoryOptions::default()).unwrap());
+    let policy = policy(&upstream, &[&issuer], "");
+    let made = tokens(&policy);
+    let gate = Setup::new(policy)
+        .with(made)
+        .store(Arc::clone(&store) as Arc<dyn Store>)
+        .start();
+    let mut client = gate.client();
+    let child = |id: &str, parent: &str| {
+        let claims =
+            json!({ "jti": id, "parent_jti": parent, "token_type": "child", "exp": now() + 300 });
+        bearer(&issuer.token("a", "u", claims))
+    };
+    let (one, other, stranger) = (child("c1", "p1"), child("c2", "p1"), child("c3", "p2"));
+    for line in [&one, &other, &stranger] {
+        assert_eq!(get(&mut client, "/me", &[line]).status, 200);
+    }
+    revoke(&*store, "c1");
+    assert_eq!(get(&mut client, "/me", &[&one]).status, 401);
+    assert_eq!(get(&mut client, "/", &[&one]).status, 200);
+    assert_eq!(get(&mut client, "/me", &[&other]).status, 200);
+    revoke(&*store, "p1");
+    assert_eq!(get(&mut client, "/me", &[&other]).status, 401);
+    assert_eq!(get(&mut client, "/me", &[&stranger]).status, 200);
+    assert!(gate.drained_events().contains("authn_token_reuse"));
+}
+
+/// 80 (CVE-2026-40574): nothing is read out of a name, and two issuers may call two people the same.
+#[test]
+fn case_80_a_limit_counts_a_user_of_an_issuer() {
+    let upstream = application();
+    let (one, other) = (
+        Issuer::new(CLERK, &["a"]),
+        Issuer::new("https://login.shop.test", &["b"]),
+    );
+    let gate = start(policy(&upstream, &[&one, &other], ""));
+    let mut client = gate.client();
+    let few = |client: &mut Client, token: &str| get(client, "/few", &[&bearer(token)]).status;
+    for round in 0..4 {
+        // Another token of the same user counts in the same bucket.
+        let token = one.token("a", "u@shop", json!({ "jti": round.to_string() }));
+        assert_eq!(few(&mut client, &token), if round < 3 { 200 } else { 429 });
+    }
+    assert_eq!(
+        few(&mut client, &other.token("b", "u@shop", json!({}))),
+        200
+    );
+    assert_eq!(few(&mut client, &one.token("a", "v@shop", json!({}))), 200);
+}
+
+/// A rotation by a file and a reload: nobody is refused who has a token of a published key.
+#[test]
+fn keys_are_rotated_by_a_reload() {
+    let upstream = application();
+    let issuer = Issuer::new(CLERK, &["a"]);
+    let text = policy(&upstream, &[&issuer], "");
+    let gate = start(text.clone());
+    let mut client = gate.client();
+    let (old, new) = (
+        issuer.token("a", "u", json!({})),
+        issuer.token("b", "u", json!({})),
+    );
+    let mut statuses = |gate: &Gate, keys: &[&str]| {
+        issuer.publish(keys);
+        gate.replace(&(text.clone() + "\n"));
+        [&old, &new].map(|token| get(&mut client, "/me", &[&bearer(token)]).status)
+    };
+    assert_eq!(statuses(&gate, &["a"]), [200, 401]);
+    assert_eq!(statuses(&gate, &["a", "b"]), [200, 200]);
+    // What was verified by a key that is gone is not believed any more.
+    assert_eq!(statuses(&gate, &["b"]), [401, 200]);
+}
+
+/// `source = "claim:sid"`: CSRF tokens are bound to the session that the token names, and outlive the token.
+#[test]
+fn csrf_tokens_are_bound_to_the_session_of_a_claim() {
+    let upstream = application();
+    let issuer = Issuer::new(CLERK, &["a"]);
+    let policy = shop(&upstream)
+        .replace(
+            "secret = \"env:SESSION\"",
+            "secret = \"env:SESSION\"\nsource = \"claim:sid\"",
+        )
+        .replace("secret = \"env:APPLICATION\"\n", "")
+        + &issuer.entry()
+        + "cookie = \"__session\"\n";
+    let gate = start(policy);
+    let mut client = gate.client();
+    let in_session = |user: &str, session: &str, exp: u64| {
+        let claims = json!({ "sid": session, "exp": now() + exp });
+        issuer.token("a", user, claims)
+    };
+    let with = |token: String| Browser {
+        cookies: vec![("__session".to_owned(), token)],
+    };
+    let mut one = with(in_session("u", "s1", 60));
+    let token = one.get_token(&mut client);
+    // Without the token of CSRF nothing is changed, also with the right cookie of the session.
+    assert_eq!(one.ask(&mut client, send("POST /items")).status, 403);
+    // Another session of the same user is another one.
+    let mut other = with(in_session("u", "s2", 60));
+    other.cookies.extend(one.cookies.iter().skip(1).cloned());
+    assert_eq!(
+        other
+            .ask(&mut client, send("POST /items").token(&token))
+            .status,
+        403
+    );
+    // The token of the session lives for a minute; the next one is of the same session.
+    one.cookies[0].1 = in_session("u", "s1", 61);
+    let answer = one.ask(&mut client, send("POST /items").token(&token));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    // It is used, and the answer has brought another.
+    assert_eq!(
+        one.ask(&mut client, send("POST /items").token(&token))
+            .status,
+        403
+    );
+    let next = one.tokens().last().unwrap().clone();
+    assert_eq!(
+        one.ask(&mut client, send("POST /items").token(&next))
+            .status,
+        200
+    );
+    // Who calls by `Authorization` alone is asked for none: no other site's page makes a browser send that.
+    let mut machine = Browser::default();
+    let line = bearer(&in_session("u", "s1", 60));
+    let bare = send("POST /items").unsaid().with(line);
+    assert_eq!(machine.ask(&mut client, bare.clone()).status, 200);
+    // With a cookie of whatever sort it is: nobody knows which of them speaks to the application.
+    let mut browser = Browser {
+        cookies: vec![("theme".to_owned(), "dark".to_owned())],
+    };
+    assert_eq!(browser.ask(&mut client, bare).status, 403);
+    // A form before the login: bound to who is not logged in, and worth nothing afterwards.
+    let mut visitor = Browser::default();
+    let before = visitor.get_token(&mut client);
+    assert_eq!(
+        visitor
+            .ask(&mut client, send("POST /contact").token(&before))
+            .status,
+        200
+    );
+    let before = visitor.get_token(&mut client);
+    visitor
+        .cookies
+        .push(("__session".to_owned(), in_session("u", "s3", 60)));
+    assert_eq!(
+        visitor
+            .ask(&mut client, send("POST /items").token(&before))
+            .status,
+        403
+    );
+}

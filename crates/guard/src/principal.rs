@@ -1,0 +1,63 @@
+//! `Principal`: who calls, in whichever way they were known.
+
+use std::borrow::Cow;
+
+use crate::session::Caller;
+use crate::token::Believed;
+
+/// Who calls.
+#[derive(Clone, Copy, Debug)]
+pub enum Principal<'c> {
+    /// By a session of the guard's own that is alive.
+    Session(&'c Caller),
+    /// By a token that was verified.
+    Token(&'c Believed),
+}
+
+impl<'c> Principal<'c> {
+    /// What the user is called by who knows them: the application that began the session, or the token's issuer (`sub`).
+    #[must_use]
+    pub fn subject(self) -> &'c str {
+        match self {
+            Self::Session(caller) => &caller.record.user,
+            Self::Token(believed) => believed.identity().subject,
+        }
+    }
+
+    /// Who says so, if it is not the application (`iss`). Two issuers may call two people the same.
+    #[must_use]
+    pub fn issuer(self) -> Option<&'c str> {
+        match self {
+            Self::Session(_) => None,
+            Self::Token(believed) => Some(believed.identity().issuer),
+        }
+    }
+
+    /// One name of the user: `SUBJECT`, or `ISSUER#SUBJECT`. An issuer has no `#` in it, so no two users have one name
+    /// (CVE-2026-40574: what is behind an `@` in a subject means nothing).
+    #[must_use]
+    pub fn name(self) -> Cow<'c, str> {
+        match self.issuer() {
+            None => Cow::Borrowed(self.subject()),
+            Some(issuer) => Cow::Owned(format!("{issuer}#{}", self.subject())),
+        }
+    }
+
+    /// Their tenant, if it is known.
+    #[must_use]
+    pub fn tenant(self) -> Option<&'c str> {
+        match self {
+            Self::Session(caller) => caller.record.tenant.as_deref(),
+            Self::Token(_) => None,
+        }
+    }
+
+    /// Their roles, as far as they are known.
+    #[must_use]
+    pub fn roles(self) -> &'c [String] {
+        match self {
+            Self::Session(caller) => &caller.record.roles,
+            Self::Token(_) => &[],
+        }
+    }
+}
