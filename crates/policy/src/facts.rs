@@ -3,7 +3,7 @@
 use crate::bounds::ENTRIES_MAX;
 use crate::faults::Faults;
 use crate::form::{Form, Kind, may, need};
-use crate::malformed::quoted;
+use crate::malformed::{harmless, quoted};
 use crate::node::{Node, NodeValue, Table};
 use crate::policy_file::Draft;
 use crate::suggestion::closest;
@@ -141,8 +141,9 @@ pub(crate) fn unknown_object(object: &Name, draft: &Draft) -> Option<Malformed> 
     }
     let near = closest(object.as_str(), draft.fact_names.iter().map(String::as_str));
     let message = format!(
-        "there are no facts of {}: add `[facts.{object}]`",
-        quoted(object.as_str())
+        "there are no facts of {}: add `[facts.{}]`",
+        quoted(object.as_str()),
+        harmless(object.as_str())
     );
     Some(Malformed::whole(object.as_str(), message).perhaps(near.map(str::to_owned)))
 }

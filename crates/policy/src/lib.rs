@@ -32,6 +32,7 @@ mod host_pattern;
 mod https_url;
 mod identity;
 mod later;
+mod likely_secret;
 mod limit;
 mod limit_key;
 mod local;

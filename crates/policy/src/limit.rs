@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::bounds::ENTRIES_MAX;
 use crate::faults::{Faults, Place};
 use crate::form::{Form, Kind, may, need};
-use crate::malformed::quoted;
+use crate::malformed::{harmless, quoted};
 use crate::node::{Node, NodeValue, Table};
 use crate::policy_file::Draft;
 use crate::table_reader::{TableReader, name_of, wrong_kind};
@@ -291,8 +291,9 @@ pub(crate) fn unknown(name: &Name, draft: &Draft) -> Option<Malformed> {
     let message = match near {
         Some(_) => format!("there is no limit {}", quoted(name.as_str())),
         None => format!(
-            "there is no limit {}: add `[limits.{name}]`",
-            quoted(name.as_str())
+            "there is no limit {}: add `[limits.{}]`",
+            quoted(name.as_str()),
+            harmless(name.as_str())
         ),
     };
     Some(Malformed::whole(name.as_str(), message).perhaps(near.map(str::to_owned)))

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::likely_secret::without_secrets;
 use crate::suggestion::{closest, or_list};
 
 /// The longest piece of input a message repeats.
@@ -71,7 +72,8 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
-/// User input as a message may repeat it: in backticks, short, and with no character that could steer a terminal.
+/// User input as a message may repeat it: in backticks, short, with nothing that looks like a secret, and with no character that
+/// could steer a terminal.
 pub(crate) fn quoted(text: &str) -> String {
     format!("`{}`", harmless(text))
 }
@@ -84,7 +86,7 @@ pub(crate) fn harmless(text: &str) -> String {
 /// The same with another length, for messages that are not ours and repeat input somewhere.
 pub(crate) fn harmless_up_to(text: &str, chars_max: usize) -> String {
     let mut shown = String::new();
-    for (count, character) in text.chars().enumerate() {
+    for (count, character) in without_secrets(text).chars().enumerate() {
         if count == chars_max {
             shown.push('…');
             break;

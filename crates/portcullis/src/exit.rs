@@ -1,7 +1,9 @@
 //! `Exit`: what the exit code of every verb means.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use crate::failure::Failure;
 
@@ -26,27 +28,50 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// Where the last panic was.
+static PLACE: Mutex<String> = Mutex::new(String::new());
+
 /// Runs `command`; a panic in it is told and becomes an exit code, because an audit that dies must not look like one
 /// that found nothing, nor like one that found something.
 pub(crate) fn whatever_happens(command: impl FnOnce() -> Exit) -> Exit {
     catch_unwind(AssertUnwindSafe(command)).unwrap_or_else(|panic| {
-        let what = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("no message");
-        Failure::internal(what).tell()
+        let place = PLACE.lock().unwrap_or_else(PoisonError::into_inner);
+        Failure::internal(&told(&*panic, &place)).tell()
     })
 }
 
-/// The message is told once, by [`whatever_happens`], with what to do about it.
+/// What is told of a panic: where it was, and its message if that stands in the code. One that was put together may quote what
+/// was being read, and so a secret.
+fn told(panic: &(dyn Any + Send), place: &str) -> String {
+    match panic.downcast_ref::<&'static str>() {
+        Some(message) => format!("{message}, {place}"),
+        None => format!("a panic, {place}"),
+    }
+}
+
+/// Nothing is told when a panic happens: of what a guard survives it tells itself, and of what ends a run
+/// [`whatever_happens`] tells, with what to do about it.
 pub(crate) fn quiet_about_panics() {
-    set_hook(Box::new(|_| {}));
+    set_hook(Box::new(|panic| {
+        if let Some(at) = panic.location() {
+            let mut place = PLACE.lock().unwrap_or_else(PoisonError::into_inner);
+            *place = format!("{}:{}", at.file(), at.line());
+        }
+    }));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_that_was_put_together_is_not_told() {
+        let panic = |act: fn()| catch_unwind(act).unwrap_err();
+        let literal = panic(|| panic!("a fault"));
+        assert_eq!(told(&*literal, "a.rs:1"), "a fault, a.rs:1");
+        let quoting = panic(|| panic!("quoting {}", std::hint::black_box("a secret")));
+        assert_eq!(told(&*quoting, "a.rs:1"), "a panic, a.rs:1");
+    }
 
     #[test]
     fn a_panic_is_an_internal_error() {

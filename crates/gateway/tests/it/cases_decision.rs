@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
-use crate::support::{AtOnce, Gate, PanickingStore, Panics, Setup, Talk, Upstream, simple};
+use crate::support::{AtOnce, Gate, PanickingStore, Panics, SECRET, Setup, Talk, Upstream, simple};
 
 const LIMITED: &str = r#"
 [limits.few]
@@ -181,7 +181,9 @@ fn case_107_a_store_that_panics_refuses_one_request() {
         let gate = setup.start();
         let post = "POST /form HTTP/1.1\r\nHost: victim.test\r\nContent-Length: 0\r\n\r\n";
         for _ in 0..2 {
-            assert_eq!(gate.client().ask(post).status, 500, "{when:?}");
+            let answer = gate.client().ask(post);
+            assert_eq!(answer.status, 500, "{when:?}");
+            assert!(!format!("{answer:?}{}", answer.text()).contains(SECRET));
         }
         // What needs no store is served by the same thread, on the same connection too.
         let mut client = gate.client();
@@ -193,7 +195,9 @@ fn case_107_a_store_that_panics_refuses_one_request() {
             200
         );
         assert_eq!((upstream.requests().len(), store.asked()), (1, 3));
+        assert!(!gate.said().concat().contains(SECRET));
         let events = gate.events();
         assert!(events.contains("\"internal\""), "{events}");
+        assert!(!events.contains(SECRET), "{events}");
     }
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 pub(crate) use client::{Answer, Client};
 pub(crate) use gate::{Gate, SEED, Setup, simple};
 pub(crate) use message::{Request, assert_normal, split};
-pub(crate) use stores::{AtOnce, PanickingStore, Panics};
+pub(crate) use stores::{AtOnce, PanickingStore, Panics, SECRET};
 pub(crate) use trust::Made;
 pub(crate) use upstream::{Talk, Upstream};
 

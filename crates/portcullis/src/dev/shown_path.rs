@@ -1,4 +1,4 @@
-//! A path as it is shown: what looks like a token in it is cut short.
+//! A path as it is shown: what looks like a token or a mail address in it is cut short, and what stands before it is left out.
 
 use portcullis_report::harmless_line;
 
@@ -11,8 +11,15 @@ const SHOWN_BYTES: usize = 4;
 /// What is shown of a path at most.
 const PATH_CHARS_MAX: usize = 120;
 
-/// The path for a log. A link to set a password anew has its token in the path; ids that are numbers or UUIDs stay as they are.
+/// The path for a log. A link to set a password anew has its token in the path, and a target in the absolute form may have a password
+/// before it; ids that are numbers or UUIDs stay as they are.
 pub(super) fn shown_path(path: &str) -> String {
+    let path = match path.split_once("://") {
+        Some((scheme, rest)) if !scheme.contains('/') => {
+            rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")
+        }
+        Some(_) | None => path,
+    };
     let segments: Vec<String> = path.split('/').map(shown_segment).collect();
     let path = harmless_line(&segments.join("/")).into_owned();
     match path.char_indices().nth(PATH_CHARS_MAX) {
@@ -22,12 +29,16 @@ pub(super) fn shown_path(path: &str) -> String {
 }
 
 fn shown_segment(segment: &str) -> String {
-    if is_token(segment) {
+    if is_token(segment) || is_mail(segment) {
         let begin = segment.get(..SHOWN_BYTES).unwrap_or_default();
         format!("{begin}…")
     } else {
         segment.to_owned()
     }
+}
+
+fn is_mail(segment: &str) -> bool {
+    segment.contains('@') || segment.contains("%40")
 }
 
 fn is_token(segment: &str) -> bool {
@@ -77,6 +88,11 @@ mod tests {
                 "/_next/static/main-3f9a8b7c6d5e4f32.js",
             ),
             ("/privacy-policy-and-imprint", "/privacy-policy-and-imprint"),
+            ("/users/alice@example.com/x", "/users/alic…/x"),
+            ("/users/a%40b.example", "/users/a%40…"),
+            ("http://user:secret@shop.test/a", "/a"),
+            ("http://user:secret@shop.test", "/"),
+            ("/go/http://shop.test", "/go/http://shop.test"),
             ("/a\u{1b}[31m", "/a\\u{1b}[31m"),
         ] {
             assert_eq!(shown_path(path), shown);

@@ -1,7 +1,7 @@
 //! `portcullis guard dev` from outside: a browser's way to an application, over TLS, with a log that says what to do.
 
 mod guide;
-mod running;
+pub(crate) mod running;
 
 use std::fs;
 use std::net::TcpListener;

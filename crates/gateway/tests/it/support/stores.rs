@@ -7,6 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use portcullis_guard::clock::Now;
 use portcullis_guard::store::{Ask, Durability, Reply, Store};
 
+/// What the message of the panic repeats, and nobody may read.
+pub(crate) const SECRET: &str = "secretZ7hQ2xK9wT4mV";
+
 /// When it panics.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Panics {
@@ -42,9 +45,9 @@ impl Store for PanickingStore {
     fn ask<'a>(&'a self, _batch: &'a [Ask<'_>], _now: Now) -> Reply<'a> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         match self.when {
-            Panics::Asked => panic!("the store panics, as this test wants it"),
+            Panics::Asked => panic!("the store panics with {SECRET}, as this test wants it"),
             Panics::Awaited => Reply::Pending(Box::pin(async {
-                panic!("the store panics later, as this test wants it")
+                panic!("the store panics later with {SECRET}, as this test wants it")
             })),
         }
     }
