@@ -34,3 +34,4 @@ mod support;
 mod tls;
 mod tls_faults;
 mod tokens;
+mod tokens_under_load;

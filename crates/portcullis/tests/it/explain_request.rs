@@ -1,5 +1,6 @@
 //! `portcullis explain request` from outside: what it decides, what it tells, and what it never prints.
 
+mod callers;
 mod many;
 mod refusing;
 mod telling;

@@ -40,14 +40,10 @@ impl Issuer {
 
     /// Publishes keys of these names and no others.
     pub(crate) fn publish(&self, key_ids: &[&str]) {
-        let keys: Vec<Value> = key_ids
-            .iter()
-            .map(|id| {
-                let public = base64url::text(pair(id).public_key().as_ref());
-                json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": id, "x": public })
-            })
-            .collect();
-        std::fs::write(self.file(), json!({ "keys": keys }).to_string()).unwrap();
+        // As a whole: who reads it meanwhile must not read half of it.
+        let next = self.folder.path().join("next");
+        std::fs::write(&next, key_set(key_ids)).unwrap();
+        std::fs::rename(next, self.file()).unwrap();
     }
 
     fn file(&self) -> String {
@@ -55,12 +51,16 @@ impl Issuer {
         path.to_str().unwrap().to_owned()
     }
 
-    /// Its entry in a policy; more lines may follow.
+    /// Its entry in a policy; more lines may follow. Its keys are in a file.
     pub(crate) fn entry(&self) -> String {
+        self.entry_at(&format!("file:{}", self.file()))
+    }
+
+    /// The same, with its keys at another place.
+    pub(crate) fn entry_at(&self, place: &str) -> String {
+        let name = self.name;
         format!(
-            "[[identity.issuer]]\nissuer = \"{}\"\naudience = \"shop\"\nalgorithms = [\"EdDSA\"]\njwks = \"file:{}\"\n",
-            self.name,
-            self.file()
+            "[[identity.issuer]]\nissuer = \"{name}\"\naudience = \"shop\"\nalgorithms = [\"EdDSA\"]\njwks = \"{place}\"\n"
         )
     }
 
@@ -80,14 +80,35 @@ impl Issuer {
     }
 }
 
+/// Keys of these names as a JWK set (RFC 7517 §5).
+pub(crate) fn key_set(key_ids: &[&str]) -> String {
+    let keys: Vec<Value> = key_ids
+        .iter()
+        .map(|id| {
+            let public = base64url::text(pair(id).public_key().as_ref());
+            json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": id, "x": public })
+        })
+        .collect();
+    json!({ "keys": keys }).to_string()
+}
+
 /// The tokens of a policy's issuers.
 pub(crate) fn tokens(policy: &str) -> impl Fn(&mut Live) + Send + Sync + 'static {
+    tokens_by(policy, &[])
+}
+
+/// The same, with certificates that are believed besides those of the system.
+pub(crate) fn tokens_by(
+    policy: &str,
+    authorities: &[Vec<u8>],
+) -> impl Fn(&mut Live) + Send + Sync + 'static + use<> {
+    let fetcher = Fetcher::new(authorities).unwrap();
     let policy = Policy::parse(policy).unwrap_or_else(|errors| panic!("{errors}"));
     move |live| {
         let tokens = Tokens::new(
             policy.identity().unwrap(),
             KeyStrength::Standard,
-            &Fetcher::new(&[]).unwrap(),
+            &fetcher,
             CacheBounds::default(),
             live.tokens.as_deref(),
         );

@@ -6,7 +6,7 @@ use portcullis_gateway::Tls;
 use rustls::crypto::aws_lc_rs;
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 
-/// A certificate for `victim.test` with its key.
+/// A certificate for `victim.test` and `localhost` with its key.
 pub(crate) struct Made {
     pair: rcgen::CertifiedKey<rcgen::KeyPair>,
 }
@@ -14,7 +14,7 @@ pub(crate) struct Made {
 impl Made {
     /// Makes one.
     pub(crate) fn new() -> Self {
-        let names = ["victim.test".to_owned()];
+        let names = ["victim.test".to_owned(), "localhost".to_owned()];
         Self {
             pair: rcgen::generate_simple_self_signed(names).unwrap(),
         }
@@ -24,6 +24,11 @@ impl Made {
     pub(crate) fn tls(&self) -> Tls {
         let (certificate, key) = (self.pair.cert.pem(), self.pair.signing_key.serialize_pem());
         Tls::of_pem(certificate.as_bytes(), key.as_bytes()).unwrap()
+    }
+
+    /// The certificate in DER.
+    pub(crate) fn der(&self) -> Vec<u8> {
+        self.pair.cert.der().to_vec()
     }
 
     /// The certificate in PEM.
