@@ -5,7 +5,7 @@
 //! told that it is logged out has no session any more. What cannot be carried out is no answer of the application's but a
 //! refusal of ours.
 
-mod did;
+mod change;
 
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use portcullis_guard::clock::Now;
 use portcullis_guard::decision::Permit;
 use portcullis_guard::http1::ResponseHead;
 use portcullis_guard::identity_plan::{IdentityPlan, SessionPlan, SourcePlan};
+use portcullis_guard::keys::MacKeys;
 use portcullis_guard::reason::Reason;
 use portcullis_guard::session::{
     Binding, Caller, PRE_SESSION_COOKIE, SESSION_COOKIE, SessionCookie, SessionRef, SessionWord,
@@ -32,7 +33,9 @@ use crate::live::Live;
 use crate::trail;
 use crate::worker::Worker;
 
-use did::Did;
+use change::asked;
+
+pub(crate) use change::SessionChange;
 
 /// How long it may take to begin or end a session: there is a disk behind it.
 const SESSION_BUDGET: Duration = Duration::from_secs(2);
@@ -162,57 +165,88 @@ async fn follow(
     };
     let sessions = Sessions::new(worker.store());
     let (caller, lives) = (permit.caller(), lives(plan));
-    let recorded = trail::SessionChange::of(&word);
-    let done = async {
-        Ok(match word {
+    let asked = asked(&word);
+    let done = carry_out(sessions, word, caller, lives, now);
+    // Of what did not answer in time nobody knows whether it was done, and of what failed on the disk neither.
+    let (why, is_unknown) = match timeout(SESSION_BUDGET, done).await {
+        Ok(Ok((id, changes))) => {
+            for change in &changes {
+                change.tell(worker, live, permit, basics, now);
+            }
+            return written(id, keys, plan, permit, now, lines);
+        }
+        Ok(Err(error)) => (why(&error), matches!(error, SessionError::Store(_))),
+        Err(_elapsed) => ("the store did not answer in time".to_owned(), true),
+    };
+    trail::session_failed(worker, live, permit, basics, asked, is_unknown);
+    Err((Reason::SESSION_NOT_KEPT, why))
+}
+
+/// The id of the session that there is now, and what became of which.
+type CarriedOut = (Option<[u8; 32]>, Vec<SessionChange>);
+
+async fn carry_out(
+    sessions: Sessions<'_>,
+    word: SessionWord,
+    caller: Option<&Caller>,
+    lives: Lives,
+    now: Now,
+) -> Result<CarriedOut, SessionError> {
+    Ok(match (word, caller) {
+        (
             SessionWord::Create {
                 user,
                 tenant,
                 roles,
-            } => {
-                let did = Did::Created(user.clone());
-                let subject = Subject {
-                    user,
-                    tenant,
-                    roles,
-                };
-                let id = sessions.create(subject, caller, lives, now).await?;
-                (Some(id), did)
-            }
-            SessionWord::Rotate { tenant, roles } => {
-                let caller = caller.ok_or(SessionError::Gone)?;
-                let change = Change { tenant, roles };
-                let id = sessions.rotate(caller, change, lives, now).await?;
-                (Some(id), Did::Rotated)
-            }
-            SessionWord::End => {
-                if let Some(caller) = caller {
-                    sessions.end(caller, now).await?;
-                }
-                (None, Did::Ended(usize::from(caller.is_some())))
-            }
-            SessionWord::EndAll => match caller {
-                Some(caller) => {
-                    let ended = sessions.end_all(&caller.record.user, now).await?;
-                    sessions.end(caller, now).await?;
-                    // One that is in no list ended all the same.
-                    (None, Did::Ended(ended.max(1)))
-                }
-                None => (None, Did::Ended(0)),
             },
-        })
-    };
-    let done: Result<(Option<[u8; 32]>, Did), SessionError> =
-        match timeout(SESSION_BUDGET, done).await {
-            Ok(done) => done,
-            Err(_elapsed) => {
-                let why = "the store did not answer in time".to_owned();
-                return Err((Reason::SESSION_NOT_KEPT, why));
-            }
-        };
-    let (id, did) = done.map_err(|error| (Reason::SESSION_NOT_KEPT, why(&error)))?;
-    did.tell(worker, permit, basics, now);
-    trail::session(worker, live, permit, basics, recorded, id.as_ref());
+            _,
+        ) => {
+            let subject = Subject {
+                user: user.clone(),
+                tenant: tenant.clone(),
+                roles,
+            };
+            let begun = sessions.create(subject, caller, lives, now).await?;
+            (Some(begun.id), SessionChange::begun(user, tenant, &begun))
+        }
+        (SessionWord::Rotate { tenant, roles }, Some(caller)) => {
+            let change = Change {
+                tenant: tenant.clone(),
+                roles,
+            };
+            let begun = sessions.rotate(caller, change, lives, now).await?;
+            (
+                Some(begun.id),
+                SessionChange::rotated(caller, tenant, &begun),
+            )
+        }
+        (SessionWord::Rotate { .. }, None) => return Err(SessionError::Gone),
+        (SessionWord::End, Some(caller)) => {
+            let was_alive = sessions.end(caller, now).await?;
+            let ended = was_alive.then_some(caller.session);
+            (
+                None,
+                SessionChange::ended(caller, ended.into_iter().collect()),
+            )
+        }
+        (SessionWord::EndAll, Some(caller)) => {
+            let user = &caller.record.user;
+            let ended = sessions.end_all(user, Some(caller), now).await?;
+            (None, SessionChange::ended(caller, ended))
+        }
+        (SessionWord::End | SessionWord::EndAll, None) => (None, Vec::new()),
+    })
+}
+
+/// Writes the cookie of the session that there is now, or that there is none; answers to what tokens are bound from now on.
+fn written(
+    id: Option<[u8; 32]>,
+    keys: &MacKeys,
+    plan: &SessionPlan,
+    permit: &Permit<'_>,
+    now: Now,
+    lines: &mut Vec<u8>,
+) -> Result<Option<Binding>, Refused> {
     match id {
         Some(id) => {
             let value = SessionCookie::write(keys, now, &id)

@@ -4,17 +4,20 @@
 //!    before it is forwarded, or it is refused (`trail_unwritable`).
 //! 2. What became of it follows: the status, or that nobody knows.
 //! 3. Of other requests that may change something for a caller a note is written afterwards, and nobody waits for it.
-//! 4. So is one of each session that began, changed or ended.
+//! 4. So is one of each session that began, changed or ended, by whatever it did, and of each step that failed or of which nobody
+//!    knows; and one of what is done at the admin listener.
 
+use portcullis_guard::canon::ClientIp;
 use portcullis_guard::clock::Now;
 use portcullis_guard::decision::Permit;
-use portcullis_guard::session::{SessionRef, SessionWord};
+use portcullis_guard::session::SessionRef;
 use portcullis_policy::event::EventVerdict;
 use portcullis_policy::{Control, Method};
 use portcullis_state::trail::{Intent, Trail, TrailError, TrailRecord};
 
 use crate::exchange::Basics;
 use crate::live::Live;
+use crate::sessions::SessionChange;
 use crate::worker::Worker;
 
 /// What is owed to the trail of a request that is forwarded.
@@ -105,64 +108,115 @@ pub(crate) fn after(worker: &Worker, owed: Owed, status: Option<u16>) {
     }
 }
 
-/// What became of a session, as the trail has it.
-#[derive(Debug)]
-pub(crate) struct SessionChange {
-    reason: &'static str,
-    /// Of whom it is, and for which tenant, where that is said.
-    user: Option<String>,
-    tenant: Option<String>,
-}
-
-impl SessionChange {
-    /// What a word of the application's does, once it is done.
-    pub(crate) fn of(word: &SessionWord) -> Self {
-        let (reason, user, tenant) = match word {
-            SessionWord::Create { user, tenant, .. } => {
-                ("session_created", Some(user.clone()), tenant.clone())
-            }
-            SessionWord::Rotate { tenant, .. } => ("session_rotated", None, tenant.clone()),
-            SessionWord::End => ("session_ended", None, None),
-            SessionWord::EndAll => ("sessions_all_ended", None, None),
-        };
-        Self {
-            reason,
-            user,
-            tenant,
-        }
-    }
-}
-
-/// Writes what became of a session; `id` is that of the session that is there now. Waits for nothing.
+/// Writes what became of sessions, one record for each. Waits for nothing.
 pub(crate) fn session(
     worker: &Worker,
     live: &Live,
     permit: &Permit<'_>,
     basics: Basics,
-    change: SessionChange,
-    id: Option<&[u8; 32]>,
+    change: &SessionChange,
 ) {
     let Some(trail) = worker.trail() else {
         return;
     };
     let names = trail.names();
-    let mut record = about(TrailRecord::session_changed(), trail, live, permit, basics)
-        .verdict(EventVerdict::Allowed, change.reason)
-        .rule(Control::Session.as_str(), None);
-    if let Some(user) = &change.user {
-        record = record.user(user, names);
+    for session in &change.sessions {
+        // Whose session it is need not be who asked: somebody else may have been logged in before.
+        let record = of_request(TrailRecord::session_changed(), trail, live, permit, basics)
+            .verdict(EventVerdict::Allowed, change.reason)
+            .rule(Control::Session.as_str(), None)
+            .user(&change.user, names)
+            // By its reference, as a caller's session is: both have one name.
+            .session(&session.0, names);
+        trail.note(match &change.tenant {
+            Some(tenant) => record.tenant(tenant, names),
+            None => record,
+        });
     }
-    if let Some(tenant) = &change.tenant {
-        record = record.tenant(tenant, names);
-    }
-    if let Some(id) = id {
-        // By its reference, as a caller's session is: both have one name.
-        record = record.session(&SessionRef::of(id).0, names);
-    }
-    trail.note(record);
 }
 
+/// Writes that a step of a session was asked for, and did not take place, or that nobody knows whether it did.
+pub(crate) fn session_failed(
+    worker: &Worker,
+    live: &Live,
+    permit: &Permit<'_>,
+    basics: Basics,
+    asked: &'static str,
+    is_unknown: bool,
+) {
+    let Some(trail) = worker.trail() else {
+        return;
+    };
+    let (verdict, reason) = if is_unknown {
+        (EventVerdict::Unavailable, "unknown")
+    } else {
+        (EventVerdict::Refused, "session_not_kept")
+    };
+    let record = about(TrailRecord::session_changed(), trail, live, permit, basics)
+        .verdict(verdict, reason)
+        .rule(Control::Session.as_str(), None);
+    trail.note(record.detail(asked));
+}
+
+/// What somebody did at the admin listener.
+#[derive(Debug)]
+pub(crate) struct AdminAct<'a> {
+    pub(crate) client: ClientIp,
+    pub(crate) method: Method,
+    /// The template of what was asked for.
+    pub(crate) route: &'static str,
+    pub(crate) verdict: EventVerdict,
+    pub(crate) reason: &'static str,
+    /// About whom.
+    pub(crate) user: &'a str,
+    /// The sessions that ended.
+    pub(crate) ended: &'a [SessionRef],
+}
+
+/// Writes what somebody did at the admin listener, and each session that ended by it. Waits for nothing.
+pub(crate) fn admin(trail: &Trail, live: &Live, act: &AdminAct<'_>) {
+    let names = trail.names();
+    let record = |record: TrailRecord| {
+        let record = record
+            .client(act.client.address(), names)
+            .action(Some(act.method), act.route)
+            .user(act.user, names)
+            .verdict(act.verdict, act.reason)
+            .rule(Control::Session.as_str(), None);
+        by_policy(record, live)
+    };
+    trail.note(record(TrailRecord::admin()));
+    for session in act.ended {
+        trail.note(record(TrailRecord::session_changed()).session(&session.0, names));
+    }
+}
+
+/// What a request is about, with who is calling.
 fn about(
+    record: TrailRecord,
+    trail: &Trail,
+    live: &Live,
+    permit: &Permit<'_>,
+    basics: Basics,
+) -> TrailRecord {
+    let record = of_request(record, trail, live, permit, basics);
+    let record = match permit.principal() {
+        Some(principal) => {
+            let known = record.user(&principal.name(), trail.names());
+            match principal.tenant() {
+                Some(tenant) => known.tenant(tenant, trail.names()),
+                None => known,
+            }
+        }
+        None => record,
+    };
+    match permit.caller() {
+        Some(caller) => record.session(&caller.session.0, trail.names()),
+        None => record,
+    }
+}
+
+fn of_request(
     record: TrailRecord,
     trail: &Trail,
     live: &Live,
@@ -177,20 +231,10 @@ fn about(
         .action(Some(basics.method), &route.template)
         .verdict(EventVerdict::Allowed, "forwarded")
         .rule(Control::AuditTrail.as_str(), line);
-    let record = match permit.principal() {
-        Some(principal) => {
-            let known = record.user(&principal.name(), trail.names());
-            match principal.tenant() {
-                Some(tenant) => known.tenant(tenant, trail.names()),
-                None => known,
-            }
-        }
-        None => record,
-    };
-    let record = match permit.caller() {
-        Some(caller) => record.session(&caller.session.0, trail.names()),
-        None => record,
-    };
+    by_policy(record, live)
+}
+
+fn by_policy(record: TrailRecord, live: &Live) -> TrailRecord {
     let digest = live.plan.digest.strip_prefix("sha256:");
     match digest.and_then(|digest| digest.parse().ok()) {
         Some(digest) => record.policy(digest),

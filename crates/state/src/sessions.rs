@@ -7,16 +7,16 @@
 //! Sources: OWASP Session Management Cheat Sheet; ASVS v5.0.0-7.2.4 (a new id at login), 7.4.1 to 7.4.5 (ends, and ends of all),
 //! 7.5.2 (sessions are listed).
 
+mod asking;
 mod index;
 
 use std::time::Duration;
 
 use portcullis_guard::clock::{Nanos, Now};
-use portcullis_guard::session::{Caller, Record, SessionRef, Stored};
-use portcullis_guard::store::{
-    Answer, Ask, Condition, Durability, Effect, Key, Store, StoreError, Value,
-};
+use portcullis_guard::session::{Caller, Record, SessionRef};
+use portcullis_guard::store::{Answer, Ask, Condition, Durability, Effect, Store, StoreError};
 
+use asking::confused;
 use index::{Index, Line};
 
 use crate::random_bytes;
@@ -81,6 +81,35 @@ pub enum SessionError {
     Corrupt,
 }
 
+/// A session that has begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// Its id, for its cookie alone.
+    pub id: [u8; 32],
+    /// The sessions that ended with it.
+    pub ended: Vec<Ended>,
+}
+
+/// A session that has ended because another one began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Which.
+    pub session: SessionRef,
+    /// Whose it was.
+    pub user: String,
+    /// Why.
+    pub why: EndedBy,
+}
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndedBy {
+    /// Its browser logged in again.
+    Login,
+    /// It was the oldest of as many as a user may have, and made room.
+    Room,
+}
+
 /// A session, as it is listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
@@ -115,7 +144,7 @@ impl<'s> Sessions<'s> {
         before: Option<&Caller>,
         lives: Lives,
         now: Now,
-    ) -> Result<[u8; 32], SessionError> {
+    ) -> Result<Begun, SessionError> {
         let record = Record {
             user: subject.user,
             tenant: subject.tenant,
@@ -125,15 +154,28 @@ impl<'s> Sessions<'s> {
             idle_until: after(now, lives.idle),
             absolute_until: after(now, lives.absolute),
         };
-        if let Some(before) = before.filter(|before| before.record.user != record.user) {
-            self.end(before, now).await?;
+        let login = |before: &Caller| Ended {
+            session: before.session,
+            user: before.record.user.clone(),
+            why: EndedBy::Login,
+        };
+        let mut ended = Vec::new();
+        if let Some(before) = before.filter(|before| before.record.user != record.user)
+            && self.end(before, now).await?
+        {
+            ended.push(login(before));
         }
         let replaced = before.filter(|before| before.record.user == record.user);
-        match self.put_new(&record, replaced, now).await {
+        let mut begun = match self.put_new(&record, replaced, now).await {
             // The one before has ended meanwhile: there is nothing to replace, and somebody has logged in.
-            Err(SessionError::Gone) => self.put_new(&record, None, now).await,
-            done => done,
-        }
+            Err(SessionError::Gone) => self.put_new(&record, None, now).await?,
+            done => {
+                ended.extend(replaced.map(login));
+                done?
+            }
+        };
+        ended.append(&mut begun.ended);
+        Ok(Begun { ended, ..begun })
     }
 
     /// Lets a session go on under a new id, as what its user may do has changed.
@@ -147,7 +189,7 @@ impl<'s> Sessions<'s> {
         change: Change,
         lives: Lives,
         now: Now,
-    ) -> Result<[u8; 32], SessionError> {
+    ) -> Result<Begun, SessionError> {
         let was = &caller.record;
         let record = Record {
             tenant: change.tenant.or_else(|| was.tenant.clone()),
@@ -159,34 +201,38 @@ impl<'s> Sessions<'s> {
         self.put_new(&record, Some(caller), now).await
     }
 
-    /// Ends a session. One that is over has ended.
+    /// Ends a session. One that is over has ended; gives whether it was alive.
     ///
     /// # Errors
     ///
     /// When nobody can say that it has ended.
-    pub async fn end(&self, caller: &Caller, now: Now) -> Result<(), SessionError> {
-        let user = &caller.record.user;
-        if self.end_some(user, Some(caller.session), now).await? > 0 {
-            return Ok(());
-        }
-        // It is in no list: it has ended, or the list was lost. Its tombstone is written all the same.
-        let effects = vec![tombstone(caller.session, caller.record.absolute_until, now)];
-        match self.commit(Vec::new(), effects, now).await? {
-            Ok(()) => Ok(()),
-            Err(_) => Err(SessionError::Contended),
-        }
+    pub async fn end(&self, caller: &Caller, now: Now) -> Result<bool, SessionError> {
+        let ended = self
+            .end_some(
+                &caller.record.user,
+                Which::One(caller.session),
+                Some(caller),
+                now,
+            )
+            .await?;
+        Ok(!ended.is_empty())
     }
 
-    /// Ends all sessions of a user; gives how many that were.
+    /// Ends all sessions of a user, and that of the caller also where it is in no list; gives those that were alive.
     ///
     /// # Errors
     ///
     /// When nobody can say that all have ended.
-    pub async fn end_all(&self, user: &str, now: Now) -> Result<usize, SessionError> {
-        self.end_some(user, None, now).await
+    pub async fn end_all(
+        &self,
+        user: &str,
+        caller: Option<&Caller>,
+        now: Now,
+    ) -> Result<Vec<SessionRef>, SessionError> {
+        self.end_some(user, Which::All, caller, now).await
     }
 
-    /// Ends one session of a user by its reference; gives whether it was there.
+    /// Ends one session of a user by its reference; gives whether it was there, and alive.
     ///
     /// # Errors
     ///
@@ -197,7 +243,8 @@ impl<'s> Sessions<'s> {
         session: SessionRef,
         now: Now,
     ) -> Result<bool, SessionError> {
-        Ok(self.end_some(user, Some(session), now).await? > 0)
+        let ended = self.end_some(user, Which::One(session), None, now).await?;
+        Ok(!ended.is_empty())
     }
 
     /// The sessions of a user that are alive, the first one first.
@@ -207,21 +254,18 @@ impl<'s> Sessions<'s> {
     /// When the store does not say, or what it says cannot be read.
     pub async fn list(&self, user: &str, now: Now) -> Result<Vec<Listed>, SessionError> {
         let (_, index) = self.index(user, now).await?;
-        let mut listed = Vec::new();
-        for line in &index.lines {
-            let stored = self.get(line.session.key(), now).await?;
-            let stored = stored.as_deref().map(Stored::decode).transpose();
-            match stored.map_err(|_corrupt| SessionError::Corrupt)? {
-                Some(Stored::Live(record)) if record.is_alive(now.unix_millis) => {
-                    listed.push(Listed {
-                        session: line.session,
-                        record,
-                    });
-                }
-                Some(Stored::Live(_) | Stored::Ended) | None => {}
-            }
-        }
-        Ok(listed)
+        let records = self.alive(&index.lines, now).await?;
+        let listed = index
+            .lines
+            .iter()
+            .zip(records)
+            .filter_map(|(line, record)| {
+                Some(Listed {
+                    session: line.session,
+                    record: record?,
+                })
+            });
+        Ok(listed.collect())
     }
 
     /// Writes that a session is used, so that it does not end for idleness. Nothing is lost where another was faster.
@@ -261,7 +305,7 @@ impl<'s> Sessions<'s> {
         record: &Record,
         replaced: Option<&Caller>,
         now: Now,
-    ) -> Result<[u8; 32], SessionError> {
+    ) -> Result<Begun, SessionError> {
         if !record.is_valid() {
             return Err(SessionError::Subject);
         }
@@ -280,10 +324,9 @@ impl<'s> Sessions<'s> {
                 effects.push(tombstone(before.session, before.record.absolute_until, now));
                 index.remove(before.session);
             }
-            while index.lines.len() >= SESSIONS_MAX {
-                let oldest = index.lines.remove(0);
-                effects.push(tombstone(oldest.session, oldest.until, now));
-            }
+            let ended = self
+                .make_room(&mut index, record, &mut effects, now)
+                .await?;
             index.lines.push(Line {
                 session,
                 until: record.absolute_until,
@@ -296,7 +339,7 @@ impl<'s> Sessions<'s> {
             let at_replaced = conditions.len() > 1;
             index.replace(&record.user, was, now, &mut conditions, &mut effects);
             match self.commit(conditions, effects, now).await? {
-                Ok(()) => return Ok(id),
+                Ok(()) => return Ok(Begun { id, ended }),
                 // The session that is replaced was renewed meanwhile, or is over.
                 Err(1) if at_replaced => match self.again(replaced, now).await? {
                     Some(caller) => {
@@ -310,6 +353,36 @@ impl<'s> Sessions<'s> {
         Err(SessionError::Contended)
     }
 
+    /// Takes lines out of a list that is full: those of sessions that are over, and only if there are none the oldest. Each leaves a
+    /// tombstone, those that are over too: who has just used one must not bring it back, past the list.
+    async fn make_room(
+        &self,
+        index: &mut Index,
+        record: &Record,
+        effects: &mut Vec<Effect>,
+        now: Now,
+    ) -> Result<Vec<Ended>, SessionError> {
+        if index.lines.len() < SESSIONS_MAX {
+            return Ok(Vec::new());
+        }
+        let records = self.alive(&index.lines, now).await?;
+        let mut alive = records.iter().map(Option::is_some);
+        let (kept, over): (Vec<Line>, Vec<Line>) = std::mem::take(&mut index.lines)
+            .into_iter()
+            .partition(|_| alive.next().unwrap_or(true));
+        let room = (kept.len() + 1).saturating_sub(SESSIONS_MAX);
+        let (oldest, kept) = kept.split_at(room.min(kept.len()));
+        index.lines = kept.to_vec();
+        let taken = over.iter().chain(oldest);
+        effects.extend(taken.map(|line| tombstone(line.session, line.until, now)));
+        let ended = oldest.iter().map(|line| Ended {
+            session: line.session,
+            user: record.user.clone(),
+            why: EndedBy::Room,
+        });
+        Ok(ended.collect())
+    }
+
     /// A session as it is by now, if it is another record and alive.
     async fn again(
         &self,
@@ -319,109 +392,76 @@ impl<'s> Sessions<'s> {
         let Some(caller) = caller else {
             return Ok(None);
         };
-        let stored = self.get(caller.session.key(), now).await?;
-        let stored = stored.as_deref().map(Stored::decode).transpose();
-        Ok(match stored.map_err(|_corrupt| SessionError::Corrupt)? {
-            Some(Stored::Live(record))
-                if record.is_alive(now.unix_millis) && record != caller.record =>
-            {
-                Some(Caller {
-                    record,
-                    session: caller.session,
-                })
-            }
-            Some(Stored::Live(_) | Stored::Ended) | None => None,
-        })
+        let record = self.record(caller.session, now).await?;
+        let changed = record.filter(|record| *record != caller.record);
+        Ok(changed.map(|record| Caller {
+            record,
+            session: caller.session,
+        }))
     }
 
+    /// Ends those of a user's sessions, and that of the caller whether it is in the list or not: a list may be lost. Gives those
+    /// that were alive.
     async fn end_some(
         &self,
         user: &str,
-        only: Option<SessionRef>,
+        which: Which,
+        caller: Option<&Caller>,
         now: Now,
-    ) -> Result<usize, SessionError> {
+    ) -> Result<Vec<SessionRef>, SessionError> {
         for _ in 0..TRIES {
             let (was, mut index) = self.index(user, now).await?;
-            let (ended, kept): (Vec<Line>, Vec<Line>) = index
+            let (listed, kept): (Vec<Line>, Vec<Line>) = index
                 .lines
                 .drain(..)
-                .partition(|line| only.is_none_or(|only| line.session == only));
+                .partition(|line| which.has(line.session));
             index.lines = kept;
-            if ended.is_empty() {
-                return Ok(0);
+            let mut ended = listed.clone();
+            if let Some(caller) = caller
+                && !ended.iter().any(|line| line.session == caller.session)
+            {
+                ended.push(Line {
+                    session: caller.session,
+                    until: caller.record.absolute_until,
+                });
             }
+            if ended.is_empty() {
+                return Ok(Vec::new());
+            }
+            let alive = self.alive(&ended, now).await?;
             let mut conditions = Vec::new();
             let mut effects: Vec<Effect> = ended
                 .iter()
                 .map(|line| tombstone(line.session, line.until, now))
                 .collect();
-            index.replace(user, was, now, &mut conditions, &mut effects);
+            if !listed.is_empty() {
+                index.replace(user, was, now, &mut conditions, &mut effects);
+            }
             if self.commit(conditions, effects, now).await?.is_ok() {
-                return Ok(ended.len());
+                let ended = ended.iter().zip(alive);
+                return Ok(ended
+                    .filter_map(|(line, alive)| alive.map(|_| line.session))
+                    .collect());
             }
         }
         Err(SessionError::Contended)
     }
-
-    /// The list of a user's sessions, with the bytes that it is kept in.
-    async fn index(&self, user: &str, now: Now) -> Result<(Option<Value>, Index), SessionError> {
-        let was = self.get(index::key(user), now).await?;
-        let index = match &was {
-            None => Index::default(),
-            Some(bytes) => Index::decode(bytes, now).ok_or(SessionError::Corrupt)?,
-        };
-        Ok((was, index))
-    }
-
-    async fn get(&self, key: Key, now: Now) -> Result<Option<Value>, SessionError> {
-        match self.ask(Ask::Get { key }, now).await? {
-            Answer::Found(value) => Ok(value),
-            other => Err(confused(&other)),
-        }
-    }
-
-    async fn commit(
-        &self,
-        conditions: Vec<Condition>,
-        effects: Vec<Effect>,
-        now: Now,
-    ) -> Result<Result<(), usize>, SessionError> {
-        let durability = self.store.keeps();
-        let ask = Ask::Commit {
-            conditions,
-            effects,
-            durability: if durability < Durability::Durable {
-                Durability::Volatile
-            } else {
-                Durability::Durable
-            },
-        };
-        match self.ask(ask, now).await? {
-            Answer::Committed(done) => Ok(done),
-            other => Err(confused(&other)),
-        }
-    }
-
-    async fn ask(&self, ask: Ask<'_>, now: Now) -> Result<Answer, SessionError> {
-        let batch = [ask];
-        let mut answers = self.store.ask(&batch, now).wait().await?.into_iter();
-        match (answers.next(), answers.next()) {
-            (Some(answer), None) => Ok(answer),
-            _ => Err(StoreError::Confused("another number of answers".to_owned()).into()),
-        }
-    }
 }
 
-fn confused(answer: &Answer) -> SessionError {
-    let what = match answer {
-        Answer::Limits(_) => "limits",
-        Answer::Done => "done",
-        Answer::Put(_) => "put",
-        Answer::Found(_) => "found",
-        Answer::Set(_) => "set",
-        Answer::Committed(_) => "committed",
-    };
-    StoreError::Confused(what.to_owned()).into()
+/// Which of a user's sessions.
+#[derive(Clone, Copy)]
+enum Which {
+    All,
+    One(SessionRef),
+}
+
+impl Which {
+    fn has(self, session: SessionRef) -> bool {
+        match self {
+            Self::All => true,
+            Self::One(one) => one == session,
+        }
+    }
 }
 
 fn tombstone(session: SessionRef, until: u64, now: Now) -> Effect {

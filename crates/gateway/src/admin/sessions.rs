@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use portcullis_guard::canon::{ClientIp, HeaderSet};
 use portcullis_guard::clock::Now;
 use portcullis_guard::http1::{Framing, RequestHead};
+use portcullis_guard::session::SessionRef;
 use portcullis_policy::Method;
 use portcullis_policy::event::{EventKind, EventTime, EventVerdict};
 use portcullis_state::sessions::{Listed, SessionError, Sessions};
@@ -15,8 +16,10 @@ use portcullis_state::sessions::{Listed, SessionError, Sessions};
 use super::ask::{Ask, is_of_sessions};
 use super::door::Door;
 use super::reply::Reply;
+use crate::live::Live;
 use crate::observer::Step;
 use crate::sessions::why;
+use crate::trail::{self, AdminAct};
 use crate::worker::Shared;
 
 /// How long it may take: there is a disk behind it. Less than the whole exchange, so that there is an answer.
@@ -32,7 +35,7 @@ pub(super) struct Request<'r> {
 /// What was done.
 enum Done {
     Listed(Vec<Listed>),
-    Ended(usize),
+    Ended(Vec<SessionRef>),
 }
 
 /// The answer to what is about sessions; nothing where the policy has none to ask for, or something else is asked.
@@ -49,12 +52,12 @@ pub(super) async fn reply(request: &Request<'_>, shared: &Shared, door: &Door) -
     if refusal.is_some() {
         return refusal;
     }
-    Some(known(request, shared, now).await)
+    Some(known(request, shared, &live, now).await)
 }
 
 /// The answer to who has shown the credential.
-async fn known(request: &Request<'_>, shared: &Shared, now: Now) -> Reply {
-    let Request { head, buf, client } = *request;
+async fn known(request: &Request<'_>, shared: &Shared, live: &Live, now: Now) -> Reply {
+    let Request { head, buf, .. } = *request;
     if !matches!(head.framing(), Framing::None | Framing::Length(0)) {
         return Reply::text(400, "nothing here takes content\n");
     }
@@ -78,63 +81,88 @@ async fn known(request: &Request<'_>, shared: &Shared, now: Now) -> Reply {
         Ok(done) => done.map_err(|error| why(&error)),
         Err(_elapsed) => Err("the store did not answer in time".to_owned()),
     };
-    let step = Step {
-        user: Some(&ask.user),
-        client: Some(client),
-        method: Some(method),
-        ..Step::at(now)
-    };
-    let (kind, verdict, reason, count) = match (&done, &ask.session) {
-        (Ok(Done::Listed(_)), _) => (
-            EventKind::AuthzAdmin,
-            EventVerdict::Allowed,
-            "admin_listed_sessions",
-            1,
-        ),
-        (Ok(Done::Ended(0)), _) => (
-            EventKind::AuthzAdmin,
-            EventVerdict::Allowed,
-            "admin_ended_no_session",
-            1,
-        ),
-        (Ok(Done::Ended(count)), None) => (
-            EventKind::SessionExpired,
-            EventVerdict::Allowed,
-            "admin_ended_all_sessions",
-            *count,
-        ),
-        (Ok(Done::Ended(count)), Some(_)) => (
-            EventKind::SessionExpired,
-            EventVerdict::Allowed,
-            "admin_ended_session",
-            *count,
-        ),
-        (Err(_), _) => (
-            EventKind::GuardUnavailable,
-            EventVerdict::Unavailable,
-            "admin_sessions_unavailable",
-            1,
-        ),
-    };
-    shared.observer.step(&Step {
-        kind,
-        verdict,
-        reason,
-        count: u64::try_from(count).unwrap_or(u64::MAX),
-        inside: done.as_ref().err().map_or("", String::as_str),
-        ..step
-    });
+    tell(request, shared, live, &ask, &done, now);
     match done {
         Ok(Done::Listed(listed)) => Reply::json(&json!({
             "schema": "portcullis.sessions/1",
             "user": ask.user,
             "sessions": listed.iter().map(told).collect::<Vec<Value>>(),
         })),
-        Ok(Done::Ended(count)) => Reply::json(&json!({ "ended": count })),
+        Ok(Done::Ended(ended)) => Reply::json(&json!({ "ended": ended.len() })),
         Err(_why) => Reply::text(
             503,
             "the store does not say; nothing is known to have ended\n",
         ),
+    }
+}
+
+/// Writes what was done as an event and into the audit trail.
+fn tell(
+    request: &Request<'_>,
+    shared: &Shared,
+    live: &Live,
+    ask: &Ask,
+    done: &Result<Done, String>,
+    now: Now,
+) {
+    let (kind, verdict, reason) = match (done, &ask.session) {
+        (Ok(Done::Listed(_)), _) => (
+            EventKind::AuthzAdmin,
+            EventVerdict::Allowed,
+            "admin_listed_sessions",
+        ),
+        (Ok(Done::Ended(ended)), _) if ended.is_empty() => (
+            EventKind::AuthzAdmin,
+            EventVerdict::Allowed,
+            "admin_ended_no_session",
+        ),
+        (Ok(Done::Ended(_)), None) => (
+            EventKind::SessionExpired,
+            EventVerdict::Allowed,
+            "admin_ended_all_sessions",
+        ),
+        (Ok(Done::Ended(_)), Some(_)) => (
+            EventKind::SessionExpired,
+            EventVerdict::Allowed,
+            "admin_ended_session",
+        ),
+        (Err(_), _) => (
+            EventKind::GuardUnavailable,
+            EventVerdict::Unavailable,
+            "admin_sessions_unavailable",
+        ),
+    };
+    let ended = match done {
+        Ok(Done::Ended(ended)) => ended.as_slice(),
+        Ok(Done::Listed(_)) | Err(_) => &[],
+    };
+    let method = request.head.method();
+    shared.observer.step(&Step {
+        kind,
+        verdict,
+        reason,
+        user: Some(&ask.user),
+        client: Some(request.client),
+        method: Some(method),
+        count: u64::try_from(ended.len().max(1)).unwrap_or(u64::MAX),
+        inside: done.as_ref().err().map_or("", String::as_str),
+        ..Step::at(now)
+    });
+    if let Some(trail) = shared.observer.trail() {
+        let act = AdminAct {
+            client: request.client,
+            method,
+            route: if ask.session.is_some() {
+                "/sessions/{session}"
+            } else {
+                "/sessions"
+            },
+            verdict,
+            reason,
+            user: &ask.user,
+            ended,
+        };
+        trail::admin(trail, live, &act);
     }
 }
 
@@ -149,15 +177,16 @@ async fn end(
     now: Now,
 ) -> Result<Done, SessionError> {
     let Some(one) = one else {
-        return sessions.end_all(user, now).await.map(Done::Ended);
+        return sessions.end_all(user, None, now).await.map(Done::Ended);
     };
     // What it is called is a digest of the key that the store has it under, so it is looked for among those of its user.
     let listed = sessions.list(user, now).await?;
     let Some(found) = listed.iter().find(|listed| listed.session.shown() == one) else {
-        return Ok(Done::Ended(0));
+        return Ok(Done::Ended(Vec::new()));
     };
-    let ended = sessions.end_one(user, found.session, now).await?;
-    Ok(Done::Ended(usize::from(ended)))
+    let was_alive = sessions.end_one(user, found.session, now).await?;
+    let ended = was_alive.then_some(found.session);
+    Ok(Done::Ended(ended.into_iter().collect()))
 }
 
 fn told(listed: &Listed) -> Value {

@@ -5,14 +5,18 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use portcullis_guard::clock::Now;
+use portcullis_guard::store::{Ask, Durability, Reply, Store, StoreError};
 use portcullis_policy::event::EventVerdict;
-use portcullis_state::SystemClock;
+use portcullis_state::sessions::SESSIONS_MAX;
 use portcullis_state::trail::{Body, Trail, TrailFilter, TrailKind, TrailOptions, TrailReader};
+use portcullis_state::{MemoryOptions, MemoryStore, SystemClock};
 
 use crate::support::browser::{application, logged_in, send, shop};
-use crate::support::{Setup, Upstream, get, post};
+use crate::support::{SEED, Setup, Upstream, get, post};
 
 const POLICY: &str = r#"
 [[route]]
@@ -203,6 +207,169 @@ fn sessions_are_recorded_and_who_acts_in_them() {
     assert_eq!(second, first[..2], "both have one name for a session");
     assert_eq!(first[1], first[2]);
     assert_ne!(first[0], first[1]);
+}
+
+/// Why a session ended is in the trail, whoever ended it.
+#[test]
+fn sessions_that_end_for_others_and_by_the_admin_are_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let upstream = application();
+    let trail = open(folder.path());
+    let gate = Setup::new(shop(&upstream))
+        .and("[proxy]\nadmin_secret = \"env:ADMIN\"\n")
+        .trail(Arc::clone(&trail))
+        .admin()
+        .start();
+    let credential: String = SEED.iter().map(|byte| format!("{byte:02x}")).collect();
+    let admin = |line: &str| {
+        let answer = gate.admin().ask(format!(
+            "{line} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {credential}\r\n\r\n"
+        ));
+        assert_eq!(answer.status, 200, "{answer:?}");
+    };
+    let (mut browser, mut client, _) = logged_in(&gate, "u1");
+    // Again in the same browser, and then as somebody else.
+    browser.log_in(&mut client, "u1");
+    browser.log_in(&mut client, "u2");
+    for _ in 0..SESSIONS_MAX {
+        logged_in(&gate, "u2");
+    }
+    admin("GET /sessions?user=u2");
+    admin("DELETE /sessions?user=u2");
+    admin("DELETE /sessions?user=nobody");
+    let events = gate.drained_events();
+    for reason in ["session_replaced", "session_evicted"] {
+        let told = format!("\"reason\":\"{reason}\"");
+        assert!(events.contains(&told), "{reason}: {events}");
+    }
+    trail.close();
+    let all = records(folder.path());
+    let told = |kind: TrailKind, reason: &str| -> Vec<(String, bool)> {
+        let found = of(&all, kind).into_iter();
+        found
+            .filter(|one| one.reason.as_ref().unwrap().as_str() == reason)
+            .map(|one| {
+                let user = one.user.as_ref().unwrap().as_str().to_owned();
+                (user, one.session.is_some())
+            })
+            .collect()
+    };
+    let of_user = |user: &str, has_session| (user.to_owned(), has_session);
+    assert_eq!(
+        told(TrailKind::Session, "session_replaced"),
+        [of_user("u1", true), of_user("u1", true)]
+    );
+    assert_eq!(
+        told(TrailKind::Session, "session_evicted"),
+        [of_user("u2", true)]
+    );
+    assert_eq!(
+        told(TrailKind::Session, "admin_ended_all_sessions").len(),
+        SESSIONS_MAX
+    );
+    for (reason, user) in [
+        ("admin_listed_sessions", "u2"),
+        ("admin_ended_all_sessions", "u2"),
+        ("admin_ended_no_session", "nobody"),
+    ] {
+        assert_eq!(
+            told(TrailKind::Admin, reason),
+            [of_user(user, false)],
+            "{reason}"
+        );
+    }
+    let of_admin = of(&all, TrailKind::Admin);
+    assert!(
+        of_admin
+            .iter()
+            .all(|one| one.client.is_some() && one.route.as_ref().unwrap().as_str() == "/sessions")
+    );
+}
+
+/// What a store does with commits.
+#[derive(Clone, Copy, Debug)]
+enum Commits {
+    Fail,
+    NeverAnswer,
+}
+
+/// A store whose disk fails, or does not answer, from a moment on.
+#[derive(Debug)]
+struct BadDisk {
+    store: MemoryStore,
+    commits: Commits,
+    is_bad: AtomicBool,
+}
+
+impl Store for BadDisk {
+    fn ask<'a>(&'a self, batch: &'a [Ask<'_>], now: Now) -> Reply<'a> {
+        let is_commit = matches!(batch, [Ask::Commit { effects, .. }] if effects.len() > 1);
+        match self.commits {
+            _ if !is_commit || !self.is_bad.load(Ordering::SeqCst) => self.store.ask(batch, now),
+            Commits::Fail => Reply::Ready(Err(StoreError::Full)),
+            Commits::NeverAnswer => Reply::Pending(Box::pin(std::future::pending())),
+        }
+    }
+
+    fn keeps(&self) -> Durability {
+        self.store.keeps()
+    }
+}
+
+#[test]
+fn a_step_of_a_session_that_nobody_knows_the_end_of_is_recorded_as_such() {
+    for commits in [Commits::Fail, Commits::NeverAnswer] {
+        let folder = tempfile::tempdir().unwrap();
+        let upstream = application();
+        let trail = open(folder.path());
+        let store = Arc::new(BadDisk {
+            store: MemoryStore::new(MemoryOptions::default()).unwrap(),
+            commits,
+            is_bad: AtomicBool::new(false),
+        });
+        let gate = Setup::new(shop(&upstream))
+            .store(Arc::clone(&store) as Arc<dyn Store>)
+            .trail(Arc::clone(&trail))
+            .start();
+        let (mut browser, mut client, token) = logged_in(&gate, "u1");
+        let mut act = |says: &str| {
+            let token = browser.tokens().last().cloned().unwrap_or(token.clone());
+            let sent = send("POST /logout").token(&token).says(says);
+            browser.ask(&mut client, sent).status
+        };
+        // Too many roles: that is known not to have been done.
+        let roles: Vec<String> = (0..33).map(|number| format!("\"r{number}\"")).collect();
+        let status = act(&format!(r#""op":"rotate","roles":[{}]"#, roles.join(",")));
+        assert!(matches!(status, 502 | 503), "{status}");
+        store.is_bad.store(true, Ordering::SeqCst);
+        assert_eq!(act(r#""op":"rotate","roles":["admin"]"#), 503);
+        assert_eq!(act(r#""op":"end_all""#), 503);
+        drop(gate);
+        trail.close();
+        let all = records(folder.path());
+        let told: Vec<(EventVerdict, &str, &str)> = of(&all, TrailKind::Session)
+            .into_iter()
+            .filter(|one| one.detail.is_some())
+            .map(|one| {
+                assert_eq!(one.user.as_ref().unwrap().as_str(), "u1");
+                let reason = one.reason.as_ref().unwrap().as_str();
+                (
+                    one.verdict.unwrap(),
+                    reason,
+                    one.detail.as_ref().unwrap().as_str(),
+                )
+            })
+            .collect();
+        let unknown = EventVerdict::Unavailable;
+        assert_eq!(
+            told[told.len() - 2..],
+            [
+                (unknown, "unknown", "a session was to go on under a new id"),
+                (unknown, "unknown", "all sessions of a user were to end"),
+            ],
+            "{commits:?}"
+        );
+    }
 }
 
 #[test]
