@@ -10,8 +10,21 @@ rm -f "$folder"/events.jsonl*
 
 limit=
 limits=
+type=public_read
+issuer=
+# Tokens of the harness's issuer, verified by its key set.
+tokens() {
+    type=protected_read
+    issuer="[[identity.issuer]]
+issuer = \"https://issuer.test\"
+audience = \"api\"
+algorithms = [\"RS256\"]
+jwks = \"file:$BASE/keys/jwks.json\""
+}
 case $scenario in
 s1) ;;
+# A token each: one, a thousand, or more than are remembered.
+s3 | s3k | s3m) tokens ;;
 # A limit that is counted by address and never reached.
 s2)
     limit='[limits.bench]
@@ -24,6 +37,13 @@ s7 | acc)
 rate = "100 per 1m"
 algorithm = "exact"
 by = ["ip"]'
+    limits='limits = ["bench"]'
+    ;;
+# Nine of ten are refused: no token, a wrong signature, an expired one, another audience.
+s8)
+    tokens
+    limit='[limits.bench]
+rate = "1000000000 per 1m"'
     limits='limits = ["bench"]'
     ;;
 *) exit 3 ;;
@@ -41,12 +61,14 @@ workers = ${PORTCULLIS_WORKERS:-2}
 [events]
 to = "$folder/events.jsonl"
 
+$issuer
+
 $limit
 
 [[route]]
 path = "/api/item"
 methods = ["GET"]
-type = "public_read"
+type = "$type"
 $limits
 POLICY
 

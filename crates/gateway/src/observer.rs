@@ -25,6 +25,7 @@ use crate::request_id::Id;
 use crate::seen::{Seen, Watching};
 use crate::upstreams::Instance;
 use crate::worker::Outcome;
+use portcullis_state::key_sets::Health as IssuerHealth;
 
 pub(crate) use step::Step;
 
@@ -341,6 +342,33 @@ impl Observer {
                 EventKind::GuardUnavailable,
                 EventLevel::Warn,
                 "upstream_down",
+            )
+        };
+        self.system(kind, level, reason, None);
+    }
+
+    /// The keys of an issuer cannot be fetched, or can again.
+    pub(crate) fn issuer_changed(&self, health: &IssuerHealth) {
+        let issuer = &health.issuer;
+        let (kind, level, reason) = if let Some(fault) = &health.fault {
+            let since = match health.keys {
+                Some(_) => "those that were fetched before are used until they are too old",
+                None => "there are none, and no token of it is believed",
+            };
+            (self.say)(&format!(
+                "the keys of {issuer} cannot be fetched: {fault}; {since}"
+            ));
+            (
+                EventKind::GuardUnavailable,
+                EventLevel::Warn,
+                "issuer_keys_missing",
+            )
+        } else {
+            (self.say)(&format!("the keys of {issuer} are there again"));
+            (
+                EventKind::SysMonitorEnabled,
+                EventLevel::Info,
+                "issuer_keys_there",
             )
         };
         self.system(kind, level, reason, None);

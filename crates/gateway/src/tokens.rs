@@ -1,5 +1,6 @@
 //! What a token is worth, at once where the keys for it are there, and their upkeep.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,9 @@ use tokio::time::timeout;
 
 use portcullis_guard::clock::Now;
 use portcullis_guard::token::{Believed, TokenUse, Unbelieved};
+
+use portcullis_state::key_sets::FetchFault;
+use portcullis_state::tokens::Tokens;
 
 use crate::live::Live;
 use crate::worker::Shared;
@@ -53,11 +57,43 @@ fn panicked() -> Unbelieved {
     Unbelieved::Unavailable("looking at the token panicked".into())
 }
 
+/// Tells of each issuer when its keys cannot be fetched, and when they can again.
+fn tell(shared: &Shared, tokens: &Tokens, told: &mut BTreeMap<String, FetchFault>) {
+    for health in tokens.keys().health() {
+        let before = told.get(&health.issuer);
+        if before == health.fault.as_ref() {
+            continue;
+        }
+        shared.observer.issuer_changed(&health);
+        match health.fault {
+            Some(fault) => told.insert(health.issuer, fault),
+            None => told.remove(&health.issuer),
+        };
+    }
+}
+
+/// The issuers of a policy of which it is to be said that their tokens cannot all be judged.
+pub(crate) fn troubles(live: &Live) -> impl Iterator<Item = String> + '_ {
+    let all = live.tokens.iter().flat_map(|tokens| tokens.keys().health());
+    let bad = all.filter(|health| health.fault.is_some() || health.keys.is_none());
+    bad.map(|health| format!("the keys of {} are not to be had", health.issuer))
+}
+
+/// How many issuers a policy has, and of how many there are keys.
+pub(crate) fn counts(live: &Live) -> (usize, usize) {
+    let all = live.tokens.iter().flat_map(|tokens| tokens.keys().health());
+    all.fold((0, 0), |(all, with), health| {
+        (all + 1, with + usize::from(health.keys.is_some()))
+    })
+}
+
 /// Keeps the keys of whichever policy is in force fresh, until the gateway drains.
 pub(crate) async fn keep_fresh(shared: Arc<Shared>, mut drained: watch::Receiver<bool>) {
+    let mut told = BTreeMap::new();
     loop {
         if let Some(tokens) = &shared.live.load_full().tokens {
             tokens.keys().refresh_due(shared.clock.now());
+            tell(&shared, tokens, &mut told);
         }
         if timeout(LOOK, drained.changed()).await.is_ok() {
             return;

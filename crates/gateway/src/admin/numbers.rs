@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use super::door::Door;
 use super::reply::Reply;
 use crate::metrics::{Metrics, Numbers};
+use crate::tokens;
 use crate::worker::Shared;
 
 /// The sum of all workers, in the text format of Prometheus.
@@ -16,6 +17,7 @@ pub(super) fn numbers(shared: &Shared, metrics: &[Arc<Metrics>], door: &Door) ->
     }
     let live = shared.live.load();
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    let (issuers, with_keys) = tokens::counts(&live);
     let gauges = [
         (
             "connections",
@@ -36,6 +38,16 @@ pub(super) fn numbers(shared: &Shared, metrics: &[Arc<Metrics>], door: &Door) ->
             "upstreams",
             "Instances of the application.",
             count(live.upstreams.all().len()),
+        ),
+        (
+            "issuers",
+            "Issuers whose tokens are accepted.",
+            count(issuers),
+        ),
+        (
+            "issuers_with_keys",
+            "Issuers of which there are keys.",
+            count(with_keys),
         ),
         (
             "policy_generation",

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::reply::Reply;
+use crate::tokens;
 use crate::worker::Shared;
 
 /// Ready is a guard that has a policy and takes requests. What is worse than it should be is said beside it.
@@ -16,9 +17,10 @@ pub(super) fn ready(shared: &Shared) -> Reply {
     }
     let mut worse = Vec::new();
     if live.upstreams.well() == 0 {
-        worse.push("no upstream is well");
+        worse.push("no upstream is well".to_owned());
     }
-    worse.extend(shared.observer.troubles());
+    worse.extend(tokens::troubles(&live));
+    worse.extend(shared.observer.troubles().into_iter().map(Into::into));
     if worse.is_empty() {
         Reply::text(200, "ready\n")
     } else {

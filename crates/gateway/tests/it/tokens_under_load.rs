@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::runtime::Builder;
 
 use crate::support::issuer::{Issuer, key_set, now, tokens, tokens_by};
-use crate::support::{Client, Gate, Made, Setup, Upstream};
+use crate::support::{Client, Gate, Made, Setup, Upstream, eventually};
 
 const CLERK: &str = "https://clerk.shop.test";
 
@@ -174,6 +174,44 @@ fn a_rotation_of_a_fetched_set_refuses_nobody() {
     assert!(asked > 100, "{asked}");
     // One at the start and one for the unknown key, however many tokens named it.
     assert_eq!(fetched, 2);
+}
+
+/// An issuer that is away: nobody of it is believed, everybody who operates the guard is told, and it recovers by itself.
+#[test]
+fn an_issuer_that_is_away_is_told() {
+    let upstream = application();
+    let issuer = Issuer::new(CLERK, &["a"]);
+    // A port that was free a moment ago, where nobody listens.
+    let gone = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let place = format!("https://localhost:{}/keys", gone.port());
+    let text = policy(&upstream, &issuer.entry_at(&place));
+    let gate = Setup::new(text.clone()).admin().with(tokens(&text)).start();
+    let token = issuer.token("a", "u", json!({}));
+    assert_eq!(ask(&mut gate.client(), &token), 503);
+    eventually(|| {
+        gate.said()
+            .iter()
+            .any(|line| line.contains("cannot be fetched"))
+    });
+    let ask_admin = |path: &str| {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+        gate.admin().ask(request).text()
+    };
+    assert_eq!(
+        ask_admin("/ready"),
+        format!("ready, degraded: the keys of {CLERK} are not to be had\n")
+    );
+    let numbers = ask_admin("/metrics");
+    assert!(numbers.contains("portcullis_issuers 1\n"), "{numbers}");
+    assert!(
+        numbers.contains("portcullis_issuers_with_keys 0\n"),
+        "{numbers}"
+    );
+    let events = gate.drained_events();
+    assert!(events.contains("issuer_keys_missing") && events.contains("token_unknown"));
 }
 
 /// A revocation that was acknowledged holds with the next request: no delay on one machine. It is on the disk by then.
