@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::csp_text::CspText;
 use crate::faults::Faults;
 use crate::form::{Form, Kind, may, need};
 use crate::node::{Entry, Node, NodeValue};
 use crate::policy_file::Draft;
-use crate::table_reader::{TableReader, text, wrong_kind};
+use crate::table_reader::{TableReader, parsed_by, text, wrong_kind};
 use crate::{FieldName, Malformed, Place};
 
 /// What becomes of one header field.
@@ -236,17 +237,18 @@ pub(crate) fn read_csp(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) 
     };
     let place = faults.place(&table.span);
     let mut reader = TableReader::new(table, "`[csp]`", faults);
-    let policy = reader.required("policy");
-    let policy = policy.and_then(|node| field_value(node, reader.faults()));
+    let policy_node = reader.required("policy");
+    let policy = policy_node.and_then(|node| field_value(node, reader.faults()));
     let report_only = reader.optional("report_only");
     let report_only = reader.truth(report_only).unwrap_or(true);
     let nonce = reader.optional("nonce");
     let nonce = reader.truth(nonce).unwrap_or_default();
-    if let Some(text) = &policy
-        && let Some(message) = nonce_fault(text, nonce)
-    {
+    let fault = policy.as_ref().and_then(|text| nonce_fault(text, nonce));
+    if let Some(message) = fault {
         let span = reader.span().clone();
         reader.faults().add(&span, message);
+    } else if let Some(node) = policy_node.filter(|_| policy.is_some()) {
+        parsed_by(node, |text| CspText::read(text).map(drop), reader.faults());
     }
     reader.finish();
     draft.policy.csp = policy.map(|policy| Csp {

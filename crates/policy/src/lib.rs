@@ -7,6 +7,7 @@ mod byte_count;
 mod control;
 mod cors;
 mod cors_field;
+mod csp_text;
 mod date;
 mod default_limits;
 mod demands;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::csp_text;
 use crate::{Limit, Name, Place, Policy};
 
 /// What is told and refuses nothing.
@@ -24,6 +25,7 @@ impl fmt::Display for Notice {
 /// Adds what can only be seen when all is read, and brings all into order.
 pub(crate) fn add(policy: &mut Policy) {
     let mut notices = unused_limits(policy);
+    notices.append(&mut csp_text::notices(policy));
     let deadline = policy.proxy.request_deadline;
     for route in &policy.routes {
         if route.timeout.is_some_and(|timeout| timeout > deadline) {

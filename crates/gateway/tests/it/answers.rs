@@ -178,7 +178,7 @@ fn a_nonce_is_of_one_request_and_of_the_guard() {
     for (request, policy) in upstream.requests().iter().zip(&nonces) {
         let nonce = request.one("x-nonce");
         assert_eq!((nonce.len(), nonce.contains("mine")), (24, false));
-        assert_eq!(*policy, format!("script-src 'nonce-{nonce}'"));
+        assert!(policy.starts_with(&format!("script-src 'nonce-{nonce}'; ")));
         let aliases = ["x_nonce", "x.nonce"].map(|name| request.all(name).len());
         assert_eq!(aliases, [0, 0]);
     }

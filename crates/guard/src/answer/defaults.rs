@@ -36,7 +36,7 @@ pub(super) const FIELDS: [Default; 7] = [
     of("Cross-Origin-Opener-Policy", "same-origin", Wins::Guard),
     // Not to be embedded by other sites. What `[cors]` lets them read is asked for in another way, and not meant.
     of("Cross-Origin-Resource-Policy", "same-origin", Wins::Guard),
-    // No paths and queries to other sites. Without the origin, Django's own check of where a form comes from fails.
+    // No paths and queries to other sites, and what tells them does not stand. Without the origin, Django's own check of where a form comes from fails.
     of(
         "Referrer-Policy",
         "strict-origin-when-cross-origin",
@@ -96,6 +96,28 @@ pub(super) fn is_lasting(value: &[u8]) -> bool {
         .is_some_and(|seconds| seconds >= LASTING_SECONDS)
 }
 
+/// Whether an application's own `Referrer-Policy` tells other sites no paths and queries (ASVS 5.0 3.4.5). Of several words
+/// browsers take the last that they know (Referrer Policy §8.1); of none, their own default, which is ours.
+pub(super) fn keeps_paths(value: &[u8]) -> bool {
+    const KEEP: [&str; 6] = [
+        "no-referrer",
+        "origin",
+        "origin-when-cross-origin",
+        "same-origin",
+        "strict-origin",
+        "strict-origin-when-cross-origin",
+    ];
+    const TELL: [&str; 2] = ["no-referrer-when-downgrade", "unsafe-url"];
+    let is_among = |words: &[&str], word: &[u8]| {
+        words
+            .iter()
+            .any(|one| word.eq_ignore_ascii_case(one.as_bytes()))
+    };
+    let mut words = value.rsplit(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    let last = words.find(|word| is_among(&KEEP, word) || is_among(&TELL, word));
+    last.is_some_and(|word| is_among(&KEEP, word))
+}
+
 /// The built-in Content-Security-Policy of pages: what harms hardly any page. ASVS 5.0 3.4.3 asks for the first and the
 /// last, 3.4.6 for the other.
 pub(super) const PAGE: [&str; 2] = ["base-uri 'none'", "object-src 'none'"];
@@ -120,6 +142,23 @@ pub(super) const DRAWING: [&str; 6] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_tells_paths_to_other_sites() {
+        for (value, keeps) in [
+            ("no-referrer", true),
+            ("Same-Origin", true),
+            ("unsafe-url, no-referrer", true),
+            ("no-referrer, whimsy", true),
+            ("no-referrer,", true),
+            ("no-referrer, unsafe-url", false),
+            ("no-referrer-when-downgrade", false),
+            ("whimsy", false),
+            ("", false),
+        ] {
+            assert_eq!(keeps_paths(value.as_bytes()), keeps, "{value}");
+        }
+    }
 
     #[test]
     fn how_long_is_a_year() {

@@ -2,7 +2,7 @@
 
 use super::block::{Bit, Seen};
 use super::caching::Storing;
-use super::defaults::is_lasting;
+use super::defaults::{is_lasting, keeps_paths};
 use super::media::MediaSeen;
 use super::names::Meaning;
 use super::{AnswerPlan, Audience, Caching, write_field};
@@ -38,8 +38,11 @@ pub(super) fn write(
             None | Some(Meaning::Software) => true,
             Some(Meaning::Ours) => false,
             Some(Meaning::Theirs(bit)) => {
-                seen.note(bit);
-                true
+                let stands = bit != Bit::Referrer || keeps_paths(value);
+                if stands {
+                    seen.note(bit);
+                }
+                stands
             }
             Some(Meaning::TransportSecurity) => {
                 // A browser obeys the first alone (RFC 6797 §8.1), and none that came in the open.

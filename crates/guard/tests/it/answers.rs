@@ -326,12 +326,13 @@ fn a_stated_policy_is_for_pages_and_reports_first() {
     let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html";
     let own = format!("{page}\r\nContent-Security-Policy: default-src *");
     let reported = "[csp]\npolicy = \"default-src 'self'\"";
-    let report = "Content-Security-Policy-Report-Only: default-src 'self'";
+    let report = "Content-Security-Policy-Report-Only: default-src 'self'; base-uri 'none'; frame-ancestors 'none'";
     assert_eq!(policies(reported, None, page), [PAGE, report]);
     let theirs = "Content-Security-Policy: default-src *";
     assert_eq!(policies(reported, None, &own), [theirs, report]);
     let enforced = format!("{reported}\nreport_only = false");
-    let ours = "Content-Security-Policy: default-src 'self'";
+    let ours =
+        "Content-Security-Policy: default-src 'self'; base-uri 'none'; frame-ancestors 'none'";
     assert_eq!(policies(&enforced, None, page), [ours]);
     // A browser obeys both, so neither loosens the other.
     assert_eq!(policies(&enforced, None, &own), [theirs, ours]);
@@ -349,10 +350,19 @@ fn a_stated_policy_is_for_pages_and_reports_first() {
     assert_eq!(
         policies(with_nonce, Some(nonce), page),
         [format!(
-            "Content-Security-Policy: script-src 'nonce-{word}' 'strict-dynamic'; style-src 'nonce-{word}'"
+            "Content-Security-Policy: script-src 'nonce-{word}' 'strict-dynamic'; style-src 'nonce-{word}'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
         )]
     );
     assert_eq!(policies(with_nonce, Some(nonce), json), [DATA]);
+    // What it speaks of is as it says.
+    let all =
+        "Base-URI 'self'; object-src blob:; frame-ancestors https://a.example; script-src 'self';";
+    let stated = format!("[csp]\npolicy = \"{all}\"\nreport_only = false");
+    let line = format!("Content-Security-Policy: {}", all.trim_end_matches(';'));
+    assert_eq!(policies(&stated, None, page), [line]);
+    let framed = format!("{enforced}\n[headers]\nx-frame-options = \"keep\"");
+    let line = "Content-Security-Policy: default-src 'self'; base-uri 'none'";
+    assert_eq!(policies(&framed, None, page), [line]);
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod http1_properties;
 mod http1_response;
 mod http_state;
 mod limit;
+mod observatory;
 mod plan_compile;
 mod set_cookie;
 mod token_claims;

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod corpus;
+mod csp;
 mod demands;
 mod deployment;
 mod errors;

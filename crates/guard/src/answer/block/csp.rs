@@ -1,7 +1,8 @@
 //! The Content-Security-Policy of each profile (CSP3).
 //!
 //! The built-in ones stand where the application sends none. What `[csp]` says is for pages, and stands beside what the
-//! application says: a browser obeys both. While it only reports, the built-in one stays.
+//! application says: a browser obeys both. While it only reports, the built-in one stays; from then on what it does not
+//! speak of still does, or a stricter policy would let in what the built-in one kept out.
 
 use portcullis_policy::{AnswerHeaders, Csp, HeaderRule};
 
@@ -56,7 +57,7 @@ pub(super) fn parts(csp: Option<&Csp>, ancestors: Ancestors) -> Vec<Part> {
     if csp.is_none_or(|csp| csp.report_only) {
         parts.push(built_in(Profile::Page, &defaults::PAGE, ancestors));
     }
-    parts.extend(csp.map(stated));
+    parts.extend(csp.map(|csp| stated(csp, ancestors)));
     parts
 }
 
@@ -73,10 +74,14 @@ fn built_in(profile: Profile, directives: &[&str], ancestors: Ancestors) -> Part
     }
 }
 
-/// What `[csp]` says.
-fn stated(csp: &Csp) -> Part {
+/// What `[csp]` says, and of the built-in policy what it does not speak of.
+fn stated(csp: &Csp, ancestors: Ancestors) -> Part {
     let name = if csp.report_only { REPORTED } else { ENFORCED };
-    let line = format!("{name}: {}\r\n", csp.policy);
+    let built_in = defaults::PAGE.into_iter().chain(ancestors.directive());
+    let unsaid = built_in.filter(|directive| !speaks_of(&csp.policy, directive));
+    let said = csp.policy.trim_end_matches([';', ' ']);
+    let all: Vec<&str> = [said].into_iter().chain(unsaid).collect();
+    let line = format!("{name}: {}\r\n", all.join("; "));
     let pieces = if csp.nonce {
         line.split(NONCE)
             .map(|piece| piece.as_bytes().into())
@@ -90,6 +95,16 @@ fn stated(csp: &Csp) -> Part {
         only_binding: false,
         unless: None,
     }
+}
+
+/// Whether a policy has a directive of this name, or for `object-src` the one that browsers take in its place (CSP3 §6.7).
+fn speaks_of(policy: &str, directive: &str) -> bool {
+    let name = |text: &str| text.split_ascii_whitespace().next().map(str::to_owned);
+    let asked = name(directive).unwrap_or_default();
+    policy.split(';').filter_map(name).any(|said| {
+        said.eq_ignore_ascii_case(&asked)
+            || (asked == "object-src" && said.eq_ignore_ascii_case("default-src"))
+    })
 }
 
 fn only(profile: Profile) -> [bool; Profile::ALL.len()] {
