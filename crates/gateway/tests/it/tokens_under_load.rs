@@ -191,11 +191,8 @@ fn an_issuer_that_is_away_is_told() {
     let gate = Setup::new(text.clone()).admin().with(tokens(&text)).start();
     let token = issuer.token("a", "u", json!({}));
     assert_eq!(ask(&mut gate.client(), &token), 503);
-    eventually(|| {
-        gate.said()
-            .iter()
-            .any(|line| line.contains("cannot be fetched"))
-    });
+    let is_told = |line: &String| line.contains("cannot be fetched");
+    assert!(eventually(|| gate.said().iter().any(is_told)));
     let ask_admin = |path: &str| {
         let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
         gate.admin().ask(request).text()
