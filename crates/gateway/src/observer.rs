@@ -13,6 +13,7 @@ use portcullis_guard::clock::Now;
 use portcullis_guard::decision::{Denial, Permit};
 use portcullis_guard::http1::ResponseFault;
 use portcullis_guard::reason::Reason;
+use portcullis_policy::event::Pseudonym;
 use portcullis_policy::event::{
     EventKind, EventLevel, EventText, EventTime, EventVerdict, LineHash, SecurityEvent,
 };
@@ -71,6 +72,7 @@ pub(crate) struct Happened<'h> {
     route: Option<&'h str>,
     id: Option<Id>,
     client: ClientIp,
+    user: Option<Pseudonym>,
     now: Now,
     inside: &'h str,
     count: u64,
@@ -83,6 +85,7 @@ pub(crate) struct Same {
     reason: usize,
     route: usize,
     client: ClientIp,
+    user: Option<Pseudonym>,
 }
 
 impl<'h> Happened<'h> {
@@ -97,6 +100,7 @@ impl<'h> Happened<'h> {
             route: None,
             id,
             client: ClientIp::of_peer(peer),
+            user: None,
             now,
             inside: "",
             count: 1,
@@ -156,10 +160,17 @@ impl<'h> Happened<'h> {
             method: Some(basics.method),
             route: Some(&permit.route().template),
             client: permit.client(),
+            user: None,
             now,
             inside: "",
             count: 1,
         }
+    }
+
+    /// The same of a user whose name is known.
+    pub(crate) const fn by(mut self, user: Option<Pseudonym>) -> Self {
+        self.user = user;
+        self
     }
 
     /// The route's template.
@@ -173,6 +184,7 @@ impl<'h> Happened<'h> {
             reason: self.reason.as_ptr().addr(),
             route: self.route.map_or(0, |route| route.as_ptr().addr()),
             client: self.client,
+            user: self.user,
         }
     }
 }
@@ -205,6 +217,11 @@ impl Observer {
     pub fn watched_by(mut self, tell: impl Fn(&Seen) + Send + Sync + 'static) -> Self {
         self.watching = Some(Watching::new(tell));
         self
+    }
+
+    /// What events call a user.
+    pub(crate) fn user(&self, name: &str) -> Pseudonym {
+        self.names.user(name.as_bytes())
     }
 
     /// Who is told of each request, if anybody is.
@@ -287,6 +304,7 @@ impl Observer {
         event.route = happened.route.map(|route| EventText::new(route.to_owned()));
         event.request_id = happened.id.map(|id| EventText::new(id.text()));
         event.client = Some(self.names.client(&happened.client.bucket().to_bytes()));
+        event.user = happened.user;
         event.count = happened.count.saturating_add(repeats);
         event.policy_digest = self.digest();
         if !happened.inside.is_empty() {
@@ -308,6 +326,7 @@ impl Observer {
             route,
             count: 0,
             client: same.client,
+            user: same.user,
             ..Happened::unread(reason, None, same.client.address(), now)
         };
         self.happened(&happened, more);

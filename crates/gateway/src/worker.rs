@@ -14,9 +14,11 @@ use portcullis_guard::canon::ClientIp;
 use portcullis_guard::clock::Now;
 use portcullis_guard::decision::{Denial, Permit};
 use portcullis_guard::http1::{RequestHead, ResponseFault};
+use portcullis_guard::principal::Principal;
 use portcullis_guard::reason::Reason;
 use portcullis_guard::store::Store;
 use portcullis_policy::EventRecord;
+use portcullis_policy::event::Pseudonym;
 use portcullis_state::{SystemClock, Trail, Wall};
 
 use crate::connection;
@@ -390,8 +392,18 @@ impl Worker {
     /// Notes a refusal.
     pub(crate) fn refused(&self, denial: &Denial<'_>, basics: Basics, client: ClientIp, now: Now) {
         self.metrics.count(|numbers| numbers.refuse(denial.reason));
-        let happened = Happened::refused(denial, basics, client, now);
+        let user = denial
+            .user
+            .as_deref()
+            .map(|name| self.observer().user(name));
+        let happened = Happened::refused(denial, basics, client, now).by(user);
         self.tell(&happened, denial.reason);
+    }
+
+    /// What events call who is calling.
+    fn user(&self, permit: &Permit<'_>) -> Option<Pseudonym> {
+        let name = permit.principal().map(Principal::name);
+        name.map(|name| self.observer().user(&name))
     }
 
     /// Notes an answer of the guard's own that is no refusal.
@@ -412,7 +424,7 @@ impl Worker {
             numbers.watched += watched;
         });
         for reason in permit.shadowed() {
-            let happened = Happened::watched(*reason, permit, basics, now);
+            let happened = Happened::watched(*reason, permit, basics, now).by(self.user(permit));
             self.shared.observer.happened(&happened, 0);
         }
     }
@@ -420,7 +432,7 @@ impl Worker {
     /// Notes that a control would have refused a request that is on its way, did it not only watch.
     pub(crate) fn watched(&self, reason: Reason, permit: &Permit<'_>, basics: Basics, now: Now) {
         self.metrics.count(|numbers| numbers.watched += 1);
-        let happened = Happened::watched(reason, permit, basics, now);
+        let happened = Happened::watched(reason, permit, basics, now).by(self.user(permit));
         self.shared.observer.happened(&happened, 0);
     }
 
@@ -438,7 +450,7 @@ impl Worker {
             Outcome::Broken(reason) => numbers.break_off(reason),
         });
         if live.record == EventRecord::All || matches!(outcome, Outcome::Broken(_)) {
-            let happened = Happened::finished(outcome, permit, basics, now);
+            let happened = Happened::finished(outcome, permit, basics, now).by(self.user(permit));
             self.shared.observer.happened(&happened, 0);
         }
     }

@@ -270,6 +270,7 @@ impl<'s, 'r> Decider<'s, 'r> {
         let decision = match stop {
             Stop::Denied(mut denial) => {
                 denial.route = denial.route.or(self.case.route);
+                denial.user = self.case.principal().map(|one| one.name().into());
                 if self.case.trace.is_some() {
                     let outcome = Outcome::Refused(denial.reason);
                     let why = denial.inside.clone();

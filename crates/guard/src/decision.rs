@@ -206,6 +206,8 @@ pub struct Denial<'s> {
     pub line: Option<usize>,
     /// Whether the browser is told to forget the cookie of a session that is over.
     pub clears_session: bool,
+    /// Who is calling, where that was known by then ([`Principal::name`]).
+    pub user: Option<Box<str>>,
     /// How one can be known, for the `WWW-Authenticate` of a 401.
     pub challenge: Challenge,
 }
@@ -246,6 +248,7 @@ impl<'s> Denial<'s> {
             allow: MethodSet::NONE,
             line: None,
             clears_session: false,
+            user: None,
             challenge: Challenge::default(),
         }
     }

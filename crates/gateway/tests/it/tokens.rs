@@ -285,6 +285,40 @@ fn case_80_a_limit_counts_a_user_of_an_issuer() {
     assert_eq!(few(&mut client, &one.token("a", "v@shop", json!({}))), 200);
 }
 
+/// Who calls is in the events by a keyed hash: the same for one user, another for others, and none where nobody is known.
+#[test]
+fn events_tell_users_apart_and_name_none() {
+    let upstream = application();
+    let issuer = Issuer::new(CLERK, &["a"]);
+    let gate = start(policy(
+        &upstream,
+        &[&issuer],
+        "[events]\nrecord = \"all\"\n",
+    ));
+    let mut client = gate.client();
+    let mut statuses = Vec::new();
+    for user in ["user-one", "user-one", "user-one", "user-one", "user-two"] {
+        let token = issuer.token("a", user, json!({}));
+        statuses.push(get(&mut client, "/few", &[&bearer(&token)]).status);
+    }
+    assert_eq!(statuses, [200, 200, 200, 429, 200]);
+    get(&mut client, "/few", &[]);
+    let events = gate.drained_events();
+    assert!(!events.contains("user-one") && !events.contains("user-two"));
+    let users: Vec<Option<String>> = events
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|event| event["route"] == "/few")
+        .map(|event| event["user"].as_str().map(str::to_owned))
+        .collect();
+    let [one, two, three, refused, other, nobody] = users.as_slice() else {
+        panic!("{events}")
+    };
+    assert!(one.is_some() && one == two && two == three && three == refused);
+    assert!(other.is_some() && other != one);
+    assert_eq!(*nobody, None);
+}
+
 /// A rotation by a file and a reload: nobody is refused who has a token of a published key.
 #[test]
 fn keys_are_rotated_by_a_reload() {
