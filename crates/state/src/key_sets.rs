@@ -26,6 +26,7 @@ pub use fault::{FetchFault, KeySetError, KeysUnavailable};
 pub use fetch::Fetcher;
 
 use keeper::Keeper;
+pub(crate) use keeper::next_generation;
 use source::Source;
 
 /// How long a request waits for keys.

@@ -3,6 +3,7 @@
 pub mod clock;
 mod error;
 pub mod events;
+pub mod issuer;
 pub mod key_sets;
 pub mod keys;
 mod private_files;

@@ -10,6 +10,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Response, StatusCode};
 
 use super::fault::{FetchFault, KeySetError};
+use crate::issuer::IssuerKeys;
 
 /// How long a fetch may take, from the name to the last byte.
 const TIME_MAX: Duration = Duration::from_secs(5);
@@ -18,6 +19,7 @@ const TIME_MAX: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Fetcher {
     client: Client,
+    own: Option<Arc<IssuerKeys>>,
 }
 
 impl Fetcher {
@@ -47,8 +49,20 @@ impl Fetcher {
         };
         builder
             .build()
-            .map(|client| Self { client })
+            .map(|client| Self { client, own: None })
             .map_err(no_client)
+    }
+
+    /// The same, with the keys of the guard's own issuer, which are at no address.
+    #[must_use]
+    pub fn with_own(mut self, keys: Arc<IssuerKeys>) -> Self {
+        self.own = Some(keys);
+        self
+    }
+
+    /// The keys of the guard's own issuer.
+    pub(super) const fn own(&self) -> Option<&Arc<IssuerKeys>> {
+        self.own.as_ref()
     }
 
     /// The bytes at an address.

@@ -33,6 +33,11 @@ const RETRY_AFTER: Nanos = 15 * SECOND;
 /// No two sets of a process have one number.
 static GENERATIONS: AtomicU64 = AtomicU64::new(1);
 
+/// A number that no other set of this process has.
+pub(crate) fn next_generation() -> u64 {
+    GENERATIONS.fetch_add(1, Ordering::Relaxed)
+}
+
 /// The keys of one issuer.
 #[derive(Debug)]
 pub(super) struct Keeper {
@@ -81,7 +86,8 @@ impl Keeper {
         let name = issuer.issuer.as_str().to_owned();
         let set = match &source {
             Source::Url { .. } => None,
-            Source::Own => return Err(KeySetError::NoOwn { issuer: name }),
+            Source::Own(Some(_)) => None,
+            Source::Own(None) => return Err(KeySetError::NoOwn { issuer: name }),
             Source::File(path) => Some(read_file(&name, path, strength)?),
         };
         let set = set.map(|keys| Arc::new(Set::new(keys, Vec::new(), None)));
@@ -114,6 +120,9 @@ impl Keeper {
 
     /// The keys, if there are some and they may be used.
     pub(super) fn held(&self, now: Now) -> Option<Held> {
+        if let Source::Own(keys) = &self.source {
+            return keys.as_ref().map(|keys| keys.held());
+        }
         let set = self.shared.set.load();
         let set = set.as_ref()?;
         let is_usable = set.age(now).is_none_or(|age| age <= nanos(self.max_stale));
@@ -212,7 +221,12 @@ impl Keeper {
     /// How it stands.
     pub(super) fn health(&self) -> Health {
         let set = self.shared.set.load();
-        let keys = set.as_ref().map(|set| &set.held.keys);
+        let own = match &self.source {
+            Source::Own(keys) => keys.as_ref().map(|keys| keys.held()),
+            Source::File(_) | Source::Url { .. } => None,
+        };
+        let held = own.as_ref().or_else(|| set.as_ref().map(|set| &set.held));
+        let keys = held.map(|held| &held.keys);
         Health {
             issuer: self.issuer.clone(),
             keys: keys.map(|keys| keys.len()),
@@ -269,7 +283,7 @@ impl Drop for Landing {
 
 impl Set {
     fn new(keys: KeySet, text: Vec<u8>, seen: Option<AtomicU64>) -> Self {
-        let generation = GENERATIONS.fetch_add(1, Ordering::Relaxed);
+        let generation = next_generation();
         let keys = Arc::new(keys);
         Self {
             held: Held { keys, generation },

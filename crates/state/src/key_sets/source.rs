@@ -3,12 +3,14 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use portcullis_guard::token::{KeySet, KeyStrength};
 use portcullis_policy::{HttpsUrl, KeySetPlace};
 
 use super::fault::KeySetError;
 use super::fetch::Fetcher;
+use crate::issuer::IssuerKeys;
 
 /// Where a set comes from.
 #[derive(Clone, Debug)]
@@ -18,14 +20,14 @@ pub(super) enum Source {
         url: HttpsUrl,
         fetcher: Fetcher,
     },
-    /// The guard's own.
-    Own,
+    /// The guard's own, where they were handed in.
+    Own(Option<Arc<IssuerKeys>>),
 }
 
 impl Source {
     pub(super) fn new(place: &KeySetPlace, fetcher: &Fetcher) -> Self {
         match place {
-            KeySetPlace::Own => Self::Own,
+            KeySetPlace::Own => Self::Own(fetcher.own().cloned()),
             KeySetPlace::File(path) => Self::File(path.into()),
             KeySetPlace::Url(url) => Self::Url {
                 url: url.clone(),

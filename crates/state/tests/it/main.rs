@@ -7,6 +7,7 @@ mod embedded;
 mod embedded_faults;
 mod embedded_kill;
 mod events;
+mod issuer_keys;
 mod key_sets;
 mod key_sets_server;
 mod memory;
