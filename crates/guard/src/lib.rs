@@ -17,6 +17,7 @@ pub mod decision;
 pub mod digest;
 pub mod http1;
 pub mod identity_plan;
+pub mod issuing;
 pub mod keys;
 pub mod limit;
 mod phases;

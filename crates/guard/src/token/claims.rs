@@ -31,6 +31,16 @@ pub enum TokenType {
 }
 
 impl TokenType {
+    /// The word for it in a token.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Child => "child",
+            Self::Parent => "parent",
+        }
+    }
+
     /// The longest life, in seconds.
     #[must_use]
     pub const fn lifetime_seconds_max(self) -> u64 {
@@ -164,6 +174,12 @@ impl Claims {
     #[must_use]
     pub fn expires_at(&self) -> u64 {
         self.expires.unwrap_or_default()
+    }
+
+    /// `iat`, in seconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub const fn issued_at(&self) -> Option<u64> {
+        self.issued
     }
 
     /// `jti`: by this a token is revoked.

@@ -1,26 +1,28 @@
 //! Which tokens are revoked: what the store is asked for each request, and what for a revocation.
 //!
-//! A token is revoked by its `jti`, and with it every token whose `parent_jti` that is. What is asked is one batch beside the
-//! other asks of a phase; a store that does not answer is a refusal (case 78).
+//! A token is revoked by its `jti`, and with it every token whose `parent_jti` that is. All tokens of a user are revoked by the
+//! moment at which that was said: those that were issued by then. What is asked is one batch beside the other asks of a phase; a
+//! store that does not answer is a refusal (case 78).
 
 use smallvec::SmallVec;
 
 use crate::digest::sha256;
 
 use super::claims::{Claims, TokenType};
-use crate::clock::Now;
-use crate::store::{Answer, Ask, Batch, Durability, Key, Space, StoreError};
+use crate::clock::{Nanos, Now, SECOND};
+use crate::store::{Answer, Ask, Batch, Durability, Key, Space, StoreError, Value};
 
 /// How long a revocation lasts beyond the token: by as much as clocks may differ.
 const BEYOND_SECONDS: u64 = 60;
 
-/// What the store is asked of a token: whether it, or the one it was made from, is revoked. Nothing of one that has no id and
-/// no parent, which cannot be revoked and lives for an hour at most.
+/// What the store is asked of a token: whether it, the one it was made from, or all of its `user_id` are revoked. Nothing of one
+/// that has none of them, which cannot be revoked and lives for an hour at most.
 #[must_use]
 pub fn asks<'s>(claims: &Claims) -> Batch<'s> {
     let ids = [claims.token_id(), claims.parent_id()];
     let keys = ids.into_iter().flatten().map(|id| key(claims.issuer(), id));
-    keys.map(|key| Ask::Get { key }).collect()
+    let user = claims.user_id().map(|user| user_key(claims.issuer(), user));
+    keys.chain(user).map(|key| Ask::Get { key }).collect()
 }
 
 /// Whether a token is revoked, by the answers to its [`asks`].
@@ -32,14 +34,52 @@ pub fn is_revoked(claims: &Claims, answers: &[Answer]) -> Result<bool, StoreErro
     if answers.len() != asks(claims).len() {
         return Err(StoreError::Confused("the number of answers".to_owned()));
     }
+    let has_user = claims.user_id().is_some();
+    let of_ids = answers.len().saturating_sub(usize::from(has_user));
     let mut is_revoked = false;
-    for answer in answers {
+    for (at, answer) in answers.iter().enumerate() {
         let Answer::Found(found) = answer else {
             return Err(StoreError::Confused("no entry".to_owned()));
         };
-        is_revoked |= found.is_some();
+        is_revoked |= match found {
+            None => false,
+            Some(_) if at < of_ids => true,
+            // One that does not say when it was issued may have been by then.
+            Some(value) => claims.issued_at().unwrap_or_default() <= moment_of(value)?,
+        };
     }
     Ok(is_revoked)
+}
+
+/// By which all tokens of a user are revoked: the entry of a moment, as [`moment_value`] writes it.
+#[must_use]
+pub fn user_key(issuer: &str, user_id: &str) -> Key {
+    // No length begins like this, so that no token is called as a user is.
+    keyed(&[0xff], issuer, user_id)
+}
+
+/// How long that entry lives: as long as any token that it is about.
+#[must_use]
+pub const fn user_lives() -> Nanos {
+    (TokenType::Parent.lifetime_seconds_max() + BEYOND_SECONDS) * SECOND
+}
+
+/// The moment by which tokens were issued that are revoked, in seconds since 1970.
+#[must_use]
+pub fn moment_value(unix_seconds: u64) -> Value {
+    Value::from_slice(&unix_seconds.to_be_bytes())
+}
+
+/// The moment that an entry has.
+///
+/// # Errors
+///
+/// Where it is none.
+pub fn moment_of(value: &Value) -> Result<u64, StoreError> {
+    let bytes = value.as_slice().try_into();
+    bytes
+        .map(u64::from_be_bytes)
+        .map_err(|_length| StoreError::Confused("no moment of a revocation".to_owned()))
 }
 
 /// Revokes a token of an issuer for as long as it can live: until `expires_at`, in seconds since 1970, where that is known, else
@@ -62,10 +102,14 @@ pub fn revoke(issuer: &str, token_id: &str, expires_at: Option<u64>, now: Now) -
 
 /// The key of a token: two issuers may give one id. The length of the first part keeps the two apart.
 fn key(issuer: &str, token_id: &str) -> Key {
+    keyed(&[], issuer, token_id)
+}
+
+fn keyed(first: &[u8], issuer: &str, id: &str) -> Key {
     let length = u64::try_from(issuer.len())
         .unwrap_or(u64::MAX)
         .to_be_bytes();
-    let parts: SmallVec<[u8; 256]> = [&length[..], issuer.as_bytes(), token_id.as_bytes()]
+    let parts: SmallVec<[u8; 256]> = [first, &length[..], issuer.as_bytes(), id.as_bytes()]
         .into_iter()
         .flatten()
         .copied()

@@ -11,7 +11,7 @@ use super::fault::TokenFault;
 use super::issuer_rules::{IssuerRules, TokenUse};
 use super::jws::Jws;
 use super::key_set::KeySet;
-use super::verify::verify_read;
+use super::verify::{Verified, verify_read};
 use crate::clock::Now;
 
 /// The issuers of a policy.
@@ -99,18 +99,35 @@ impl TokenVerifier {
         now: Now,
         used: TokenUse,
     ) -> Result<Believed, TokenFault> {
+        let (believed, _signed) = self.verify_whole(token, keys, now, used)?;
+        Ok(believed)
+    }
+
+    /// The same, with the bytes that were signed, for claims that only their issuer knows.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify).
+    pub fn verify_whole(
+        &self,
+        token: Unverified<'_>,
+        keys: &KeySet,
+        now: Now,
+        used: TokenUse,
+    ) -> Result<(Believed, Verified), TokenFault> {
         let Unverified {
             token,
             claims,
             issuer,
         } = token;
         let rules = self.rules(issuer)?;
-        verify_read(token, keys, rules.algorithms())?;
+        let verified = verify_read(token, keys, rules.algorithms())?;
         rules.judge(&claims, now, used)?;
-        Ok(Believed {
+        let believed = Believed {
             claims: Arc::new(claims),
             issuer,
-        })
+        };
+        Ok((believed, verified))
     }
 
     /// A token that nobody signed, for a rehearsal of what a caller would meet: an access token of the first issuer that lives for

@@ -26,6 +26,7 @@ mod http1_made;
 mod http1_properties;
 mod http1_response;
 mod http_state;
+mod issuing;
 mod limit;
 mod observatory;
 mod plan_compile;

@@ -303,6 +303,13 @@ pub(super) fn read(
         let message = "a token is for somebody: name one at least";
         reader.faults().add(&node.span, message);
     }
+    let is_exchange = |name: &Name| name.as_str() == OwnIssuer::EXCHANGE_AUDIENCE;
+    if let Some(node) = audience_node
+        && audience.iter().flatten().any(is_exchange)
+    {
+        let message = "this is the audience of parent tokens, which nobody else has: name another";
+        reader.faults().add(&node.span, message);
+    }
     let issuer_node = reader.optional("issuer");
     let issuer = reader.parsed::<HttpsUrl>(issuer_node);
     let algorithm = reader.optional("algorithm");

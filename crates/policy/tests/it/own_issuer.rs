@@ -132,6 +132,10 @@ fn faults() {
     ] {
         check_one(&with(head, ""), "3:1", &[words]);
     }
+    let exchange = format!(
+        "version = 1\n{URL}\n[identity.tokens]\nsecret = \"env:S\"\naudience = [\"a\", \"urn:portcullis:exchange\"]\n"
+    );
+    check_one(&exchange, "5:12", &["parent tokens"]);
     let text = format!("version = 1\n{URL}\n[identity.tokens]\naudience = []\n");
     let errors = Policy::parse(&text).unwrap_err().to_string();
     assert!(
