@@ -4,12 +4,16 @@ mod explain;
 mod guard;
 mod init;
 mod policy;
+mod token;
 mod trail;
 
 pub(crate) use explain::{Explain, RequestArgs, TextFormat};
 pub(crate) use guard::{DevArgs, GuardArgs, GuardWay, LogFormat};
 pub(crate) use init::InitArgs;
 pub(crate) use policy::{CheckArgs, PolicyCommand, Purpose, TestArgs};
+pub(crate) use token::{
+    Bits, GenerateArgs, KeysCommand, KeysPlace, ListArgs, NewKey, RotateArgs, TokenCommand,
+};
 pub(crate) use trail::{
     ExportArgs, ExportFormat, QueryArgs, QueryFormat, TrailCommand, TrailPlace, VerifyArgs, Wanted,
 };
@@ -41,6 +45,7 @@ Examples:
   portcullis guard dev                    the same on your own machine, with https and hints
   portcullis explain request GET /items   what the guard would do with a request, and why
   portcullis policy check --for guard     what is wrong with portcullis.toml, or lacking in it
+  portcullis token keys list              which keys sign the guard's own tokens
   portcullis trail verify                 whether somebody touched the audit trail
 
 Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or an unreadable policy, 3 nothing to read,
@@ -65,6 +70,11 @@ pub(crate) enum Command {
     Policy {
         #[command(subcommand)]
         what: PolicyCommand,
+    },
+    /// Keeps the keys of the guard's own tokens, gives out tokens, says what one is, takes one back.
+    Token {
+        #[command(subcommand)]
+        what: TokenCommand,
     },
     /// Verifies, searches or exports the audit trail.
     Trail {

@@ -11,6 +11,7 @@ mod guard_dev;
 mod init;
 mod policy;
 mod routes;
+mod token;
 mod trail;
 
 use std::path::Path;
@@ -52,6 +53,7 @@ pub(crate) fn run(args: Args, environment: &Environment) -> Result<Exit, Failure
         Command::Policy {
             what: PolicyCommand::Schema,
         } => policy::schema(),
+        Command::Token { what } => token::run(&what),
         Command::Trail {
             what: TrailCommand::Verify(args),
         } => trail::verify(&args),

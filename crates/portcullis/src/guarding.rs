@@ -10,8 +10,9 @@ use portcullis_guard::plan::Plan;
 use portcullis_guard::token::KeyStrength;
 use portcullis_policy::event::EventKind;
 use portcullis_policy::{
-    Control, Date, EventSettings, EventTarget, Policy, Profile, SessionSource,
+    Control, Date, EventSettings, EventTarget, OwnIssuer, Policy, Profile, SessionSource,
 };
+use portcullis_state::issuer::IssuerFolder;
 use portcullis_state::key_sets::{Fetcher, KeySetError};
 use portcullis_state::keys::{Purpose, SecretError, SecretReader};
 use portcullis_state::tokens::{CacheBounds, Tokens};
@@ -92,6 +93,9 @@ pub(crate) const WRITTEN: &[EventKind] = &[
 /// The folder beside the policy for what outlives a restart.
 const STATE_DIR: &str = ".portcullis";
 
+/// The folder in it for the keys of the guard's own issuer.
+const ISSUER_DIR: &str = "issuer";
+
 /// A policy that a guard can start with.
 #[derive(Clone, Debug)]
 pub(crate) struct Loaded {
@@ -131,10 +135,7 @@ impl Loaded {
         let Some(identity) = self.policy.identity().filter(|one| !one.issuers.is_empty()) else {
             return Ok(self);
         };
-        let strength = match self.policy.profile() {
-            Profile::Standard => KeyStrength::Standard,
-            Profile::Strict => KeyStrength::Strict,
-        };
+        let strength = strength(&self.policy);
         let failed = |error: KeySetError| Failure::caused("tokens could not be verified", &error);
         let fetcher = Fetcher::new(&[]).map_err(failed)?;
         let bounds = CacheBounds::default();
@@ -239,6 +240,23 @@ fn identity_keys(
 /// Where the folder is: as it was said, or beside the policy.
 pub(crate) fn state_folder(policy: &Path, said: Option<&Path>) -> PathBuf {
     said.map_or_else(|| policy.with_file_name(STATE_DIR), Path::to_owned)
+}
+
+/// The folder of the keys that tokens are signed with: as the policy says, or in the state folder.
+pub(crate) fn issuer_folder(own: &OwnIssuer, state: &Path) -> IssuerFolder {
+    let folder = own
+        .keys
+        .as_ref()
+        .map(|folder| PathBuf::from(folder.as_str()));
+    IssuerFolder::new(folder.unwrap_or_else(|| state.join(ISSUER_DIR)))
+}
+
+/// How strong the keys of issuers must be.
+pub(crate) const fn strength(policy: &Policy) -> KeyStrength {
+    match policy.profile() {
+        Profile::Standard => KeyStrength::Standard,
+        Profile::Strict => KeyStrength::Strict,
+    }
 }
 
 /// The store: in memory, and with a folder for what outlives a restart where the policy has something that must.

@@ -9,6 +9,9 @@
 //! 3. A new key is published for [`LEAD_SECONDS`] before it signs: by then whoever verifies has fetched it.
 //! 4. A guard that runs looks at the folder every few seconds ([`IssuerKeys`]): it believes its own tokens by the same list.
 //!
+//! 5. [`Mint`] gives out tokens that a plan of the policy admits: it asks the store what was taken back, and signs; by RSA on threads
+//!    that serve nobody.
+//!
 //! A key is called by the thumbprint of its public half (RFC 7638), so that no two keys have one name. What is damaged, open to
 //! others or not as it was written refuses a start, and changes nothing in a guard that runs.
 //!
@@ -19,6 +22,7 @@ mod fault;
 mod folder;
 mod keys;
 mod list;
+mod mint;
 mod pair;
 mod public;
 
@@ -26,4 +30,5 @@ pub use fault::IssuerKeyError;
 pub use folder::{IssuerFolder, RsaBits};
 pub use keys::{IssuerKeys, Signer};
 pub use list::{Key, KeyList, KeyState, LEAD_SECONDS, MAX_AGE_SECONDS, RETIRING_SECONDS};
+pub use mint::{Mint, MintFault, Minted};
 pub use public::PublicJwk;

@@ -7,6 +7,7 @@ pub mod issuer;
 pub mod key_sets;
 pub mod keys;
 mod private_files;
+pub mod revocations;
 pub mod sessions;
 pub mod store;
 pub mod tokens;

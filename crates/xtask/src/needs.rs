@@ -45,6 +45,8 @@ const QUICKSTART: &str = "a real application behind the guard (crates/portcullis
 
 const SNIPPETS: &str = "what applications copy, in its own language (crates/portcullis, snippets)";
 
+const TOKENS: &str = "tokens and keys read by other programs (crates/portcullis, token)";
+
 const BROWSER: &str = "a browser before a guarded application (crates/portcullis, browser)";
 
 /// In the order in which they are installed. Debian 12 has Node 18, and that is new enough for all of them.
@@ -65,6 +67,11 @@ pub(crate) const NEEDS: &[Need] = &[
     ),
     program("curl", 7, "curl", TLS),
     file("/usr/bin/openssl", "openssl", TLS),
+    file(
+        "/usr/lib/python3/dist-packages/jwt/__init__.py",
+        "python3-jwt",
+        TOKENS,
+    ),
     file("/usr/bin/chromium", "chromium", BROWSER),
     file("/usr/bin/certutil", "libnss3-tools", BROWSER),
     npm("next", "next", "15.5.29", BROWSER),

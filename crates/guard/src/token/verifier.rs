@@ -141,6 +141,17 @@ impl TokenVerifier {
         })
     }
 
+    /// What a token says whose signature holds, whether or not it is to be believed at any moment: for taking it back.
+    ///
+    /// # Errors
+    ///
+    /// Where the signature does not hold, or is by no key of its issuer's.
+    pub fn signed(&self, token: Unverified<'_>, keys: &KeySet) -> Result<Claims, TokenFault> {
+        let rules = self.rules(token.issuer)?;
+        verify_read(token.token, keys, rules.algorithms())?;
+        Ok(token.claims)
+    }
+
     /// Judges once more, at another moment, what was believed: `exp` of a token that is kept in a cache, for one.
     ///
     /// # Errors

@@ -1,0 +1,119 @@
+//! `Revocations`: takes back tokens, and says which are: by what the store has on the disk when it says so.
+//!
+//! A token is taken back by its `jti`, its children with it. All tokens of a user are taken back by the moment: those that were
+//! issued by then. Sources: RFC 7009 §2.1 (revoking cascades), seed 004 (revoked ids are stored until the token's end); ASVS
+//! v5.0.0-7.4.1, 7.4.2 (what is ended stays ended, for all of a user).
+
+use portcullis_guard::clock::Now;
+use portcullis_guard::store::{Answer, Answers, Ask, Durability, Store, StoreError};
+use portcullis_guard::token::{Claims, revocation};
+
+/// How often a step is tried that another one came between.
+const TRIES: usize = 8;
+
+/// What is taken back, in a store.
+#[derive(Clone, Copy, Debug)]
+pub struct Revocations<'s> {
+    store: &'s dyn Store,
+}
+
+impl<'s> Revocations<'s> {
+    /// Those of a store.
+    #[must_use]
+    pub const fn new(store: &'s dyn Store) -> Self {
+        Self { store }
+    }
+
+    /// Takes back a token of an issuer, until it ends at `expires_at` in seconds since 1970, where that is known.
+    ///
+    /// # Errors
+    ///
+    /// Where the store does not say that it is on the disk.
+    pub async fn revoke_token(
+        self,
+        issuer: &str,
+        token_id: &str,
+        expires_at: Option<u64>,
+        now: Now,
+    ) -> Result<(), StoreError> {
+        let ask = revocation::revoke(issuer, token_id, expires_at, now);
+        match self.ask(&[ask], now).await?.as_slice() {
+            [Answer::Done] => Ok(()),
+            _ => Err(confused()),
+        }
+    }
+
+    /// Takes back all tokens of a user of an issuer that were issued by now, and answers to the last second of those.
+    ///
+    /// # Errors
+    ///
+    /// Where the store does not say that it is on the disk.
+    pub async fn revoke_user(
+        self,
+        issuer: &str,
+        user_id: &str,
+        now: Now,
+    ) -> Result<u64, StoreError> {
+        for _ in 0..TRIES {
+            let key = revocation::user_key(issuer, user_id);
+            let get = Ask::Get { key: key.clone() };
+            let answers = self.ask(&[get], now).await?;
+            let [Answer::Found(found)] = answers.as_slice() else {
+                return Err(confused());
+            };
+            let before = found.as_ref().map(revocation::moment_of).transpose()?;
+            // The clock of a guard may have gone back: what was taken back stays so.
+            let moment = before.unwrap_or_default().max(now.unix_seconds());
+            let set = Ask::CompareAndSet {
+                key,
+                expected: found.clone(),
+                value: revocation::moment_value(moment),
+                lives: revocation::user_lives(),
+                durability: Durability::Durable,
+            };
+            match self.ask(&[set], now).await?.as_slice() {
+                [Answer::Set(true)] => return Ok(moment),
+                [Answer::Set(false)] => {}
+                _ => return Err(confused()),
+            }
+        }
+        Err(StoreError::TimedOut)
+    }
+
+    /// Whether a token is taken back.
+    ///
+    /// # Errors
+    ///
+    /// Where the store does not say.
+    pub async fn is_revoked(self, claims: &Claims, now: Now) -> Result<bool, StoreError> {
+        let asks = revocation::asks(claims);
+        let answers = self.ask(&asks, now).await?;
+        revocation::is_revoked(claims, &answers)
+    }
+
+    /// The moment by which all tokens of a user are taken back, in seconds since 1970; none where they are not.
+    ///
+    /// # Errors
+    ///
+    /// Where the store does not say.
+    pub async fn revoked_until(
+        self,
+        issuer: &str,
+        user_id: &str,
+        now: Now,
+    ) -> Result<Option<u64>, StoreError> {
+        let key = revocation::user_key(issuer, user_id);
+        match self.ask(&[Ask::Get { key }], now).await?.as_slice() {
+            [Answer::Found(found)] => found.as_ref().map(revocation::moment_of).transpose(),
+            _ => Err(confused()),
+        }
+    }
+
+    async fn ask(self, batch: &[Ask<'_>], now: Now) -> Result<Answers, StoreError> {
+        self.store.ask(batch, now).wait().await
+    }
+}
+
+fn confused() -> StoreError {
+    StoreError::Confused("another answer than to a revocation".to_owned())
+}
