@@ -8,6 +8,8 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arc_swap::ArcSwap;
+
 use portcullis_guard::canon::ClientIp;
 use portcullis_guard::clock::Now;
 use portcullis_guard::decision::{Denial, Permit};
@@ -39,7 +41,7 @@ type Say = Box<dyn Fn(&str) + Send + Sync>;
 /// Who is told what happens.
 pub struct Observer {
     writer: EventWriter,
-    names: Pseudonyms,
+    names: ArcSwap<Pseudonyms>,
     clock: SystemClock,
     digest: Mutex<Option<LineHash>>,
     /// Whether the policy's file holds another policy than the one in force, and that one is not valid.
@@ -200,7 +202,7 @@ impl Observer {
     ) -> Self {
         Self {
             writer,
-            names,
+            names: ArcSwap::from_pointee(names),
             clock,
             digest: Mutex::new(None),
             policy_is_stale: AtomicBool::new(false),
@@ -221,12 +223,17 @@ impl Observer {
 
     /// What events call a user.
     pub(crate) fn user(&self, name: &str) -> Pseudonym {
-        self.names.user(name.as_bytes())
+        self.names.load().user(name.as_bytes())
     }
 
     /// Who is told of each request, if anybody is.
     pub(crate) const fn watching(&self) -> Option<&Watching> {
         self.watching.as_ref()
+    }
+
+    /// Clients and users are called by these names from now on: their key is another.
+    pub fn names_are(&self, names: Pseudonyms) {
+        self.names.store(Arc::new(names));
     }
 
     /// The policy with this digest (`sha256:` and hexadecimal digits) is in force from now on.
@@ -303,7 +310,11 @@ impl Observer {
         event.method = happened.method;
         event.route = happened.route.map(|route| EventText::new(route.to_owned()));
         event.request_id = happened.id.map(|id| EventText::new(id.text()));
-        event.client = Some(self.names.client(&happened.client.bucket().to_bytes()));
+        event.client = Some(
+            self.names
+                .load()
+                .client(&happened.client.bucket().to_bytes()),
+        );
         event.user = happened.user;
         event.count = happened.count.saturating_add(repeats);
         event.policy_digest = self.digest();

@@ -1,8 +1,9 @@
 //! `Signals`: what the operator wants: another policy, or the end.
 
-use std::ffi::OsStr;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
@@ -33,10 +34,10 @@ pub enum SignalsError {
     /// The system's signals.
     #[error("signals cannot be received: {0}")]
     Signals(#[source] std::io::Error),
-    /// The policy's folder.
-    #[error("the folder of the policy `{}` cannot be watched: {source}", path.display())]
+    /// The folder of the policy, or of a file that it names.
+    #[error("the folder of `{}` cannot be watched: {source}", path.display())]
     Watch {
-        /// The policy.
+        /// The file.
         path: PathBuf,
         /// Why.
         #[source]
@@ -52,8 +53,14 @@ pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
     changes: Arc<Notify>,
-    _watcher: RecommendedWatcher,
+    watcher: RecommendedWatcher,
+    /// What the files are called of which a change is told.
+    names: Names,
+    /// The folders that are watched.
+    folders: BTreeSet<PathBuf>,
 }
+
+type Names = Arc<Mutex<BTreeSet<OsString>>>;
 
 impl Signals {
     /// Begins to listen. The folder is watched and not the file, as a deploy puts another file in its place.
@@ -74,11 +81,13 @@ impl Signals {
         let changes = Arc::new(Notify::new());
         let changed = Arc::clone(&changes);
         let name = policy.file_name().unwrap_or_default().to_owned();
+        let names: Names = Arc::new(Mutex::new(BTreeSet::from([name])));
+        let known = Arc::clone(&names);
         let watching = || -> notify::Result<RecommendedWatcher> {
             let mut watcher =
                 notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
                     // Reading it is no change of it, and neither is what happens to a file beside it.
-                    if event.is_ok_and(|event| !event.kind.is_access() && speaks_of(&event, &name))
+                    if event.is_ok_and(|event| !event.kind.is_access() && speaks_of(&event, &known))
                     {
                         changed.notify_one();
                     }
@@ -97,8 +106,37 @@ impl Signals {
             terminate,
             interrupt,
             changes,
-            _watcher: watcher,
+            watcher,
+            names,
+            folders: BTreeSet::from([folder_of(policy).to_owned()]),
         })
+    }
+
+    /// Hears of changes of these files as well.
+    ///
+    /// # Errors
+    ///
+    /// The first whose folder the system does not watch. It is tried again with the next call.
+    pub fn also(&mut self, files: &[PathBuf]) -> Result<(), SignalsError> {
+        for file in files {
+            let name = file.file_name().unwrap_or_default().to_owned();
+            self.names
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(name);
+            let folder = folder_of(file);
+            if self.folders.contains(folder) {
+                continue;
+            }
+            self.watcher
+                .watch(folder, RecursiveMode::NonRecursive)
+                .map_err(|source| SignalsError::Watch {
+                    path: file.clone(),
+                    source,
+                })?;
+            self.folders.insert(folder.to_owned());
+        }
+        Ok(())
     }
 
     /// Waits for a wish.
@@ -144,12 +182,14 @@ async fn quiet(changes: &Notify) {
     while timeout(QUIET, changes.notified()).await.is_ok() {}
 }
 
-/// Whether an event is about the file of this name, or about what a deploy of Kubernetes puts in its place: the folder
+/// Whether an event is about a file of these names, or about what a deploy of Kubernetes puts in its place: the folder
 /// `..data`, to which the file is a link.
-fn speaks_of(event: &notify::Event, name: &OsStr) -> bool {
+fn speaks_of(event: &notify::Event, names: &Names) -> bool {
+    let names = names.lock().unwrap_or_else(PoisonError::into_inner);
     let is_meant = |path: &PathBuf| {
-        path.file_name()
-            .is_some_and(|changed| changed == name || changed.as_encoded_bytes().starts_with(b".."))
+        path.file_name().is_some_and(|changed| {
+            names.contains(changed) || changed.as_encoded_bytes().starts_with(b"..")
+        })
     };
     event.need_rescan() || event.paths.iter().any(is_meant)
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::{IsTerminal as _, stderr, stdout};
 use std::time::{Duration, Instant, SystemTime};
 
-use portcullis_policy::{Date, SecretRef};
+use portcullis_policy::Date;
 
 use crate::failure::Failure;
 
@@ -45,16 +45,6 @@ impl Environment {
     pub(crate) fn elapsed(&self) -> Duration {
         now().saturating_duration_since(self.started)
     }
-}
-
-/// Reads a secret from where the policy says it is kept.
-pub(crate) fn secret(reference: &SecretRef) -> Result<String, Failure> {
-    let read = match reference {
-        SecretRef::Env(name) => variable(name).filter(|value| !value.is_empty()),
-        SecretRef::File(path) => std::fs::read_to_string(path).ok(),
-    };
-    // What was read is never repeated, not even the reason: a file that is no text may be quoted in it.
-    read.ok_or_else(|| Failure::usage(format!("the secret at `{reference}` is not there")))
 }
 
 #[expect(

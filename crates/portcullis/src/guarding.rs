@@ -1,11 +1,12 @@
 //! What a guard is started with: a policy that lacks nothing, a store, a place for events.
 
+mod secrets;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use portcullis_guard::clock::Now;
-use portcullis_guard::identity_plan::IdentityKeys;
 use portcullis_guard::plan::Plan;
 use portcullis_guard::token::KeyStrength;
 use portcullis_policy::event::EventKind;
@@ -14,7 +15,6 @@ use portcullis_policy::{
 };
 use portcullis_state::issuer::IssuerFolder;
 use portcullis_state::key_sets::{Fetcher, KeySetError};
-use portcullis_state::keys::{Purpose, SecretError, SecretReader};
 use portcullis_state::tokens::{CacheBounds, Tokens};
 use portcullis_state::{
     EmbeddedStore, EventSink, LocalStore, MemoryOptions, MemoryStore, StateDir, SystemClock,
@@ -22,6 +22,8 @@ use portcullis_state::{
 
 use crate::failure::Failure;
 use crate::policy_source::read_policy;
+
+use secrets::Secrets;
 
 /// The controls that the guard can enforce today, where a policy says how.
 pub(crate) const ENFORCED: &[Control] = &[
@@ -106,8 +108,8 @@ pub(crate) struct Loaded {
     /// What its author may not have meant.
     pub(crate) notices: Vec<String>,
     only_watches: bool,
-    /// The keys of its secrets.
-    keys: IdentityKeys,
+    /// What its secrets say.
+    pub(crate) secrets: Secrets,
     /// The tokens of its issuers.
     pub(crate) tokens: Option<Arc<Tokens>>,
 }
@@ -115,7 +117,7 @@ pub(crate) struct Loaded {
 impl Loaded {
     /// The plan of it.
     pub(crate) fn plan(&self) -> Result<Plan, Failure> {
-        let plan = Plan::keyed(&self.policy, &self.digest, self.keys.clone())
+        let plan = Plan::keyed(&self.policy, &self.digest, self.secrets.identity.clone())
             .map_err(|error| Failure::caused("the policy cannot be used", &error))?;
         Ok(if self.only_watches {
             plan.only_watching()
@@ -177,10 +179,10 @@ pub(crate) fn load(
         .iter()
         .map(|notice| format!("{name}:{notice}"));
     let mut notices: Vec<String> = notices.collect();
-    let keys = identity_keys(&policy, lookup, now, &mut notices)
+    let secrets = Secrets::read(&policy, lookup, now, &mut notices)
         .map_err(|error| Failure::usage(format!("{name}: {error}")))?;
     let loaded = Loaded {
-        keys,
+        secrets,
         notices,
         policy,
         digest,
@@ -191,51 +193,8 @@ pub(crate) fn load(
     Ok(loaded)
 }
 
-/// What is told of a credential for nothing.
-const NO_SESSIONS_TO_ASK_FOR: &str = "`admin_secret` of `[proxy]` opens nothing: the policy has no sessions of the guard's own, see `[identity.session]`";
-
 /// What looks a variable up.
 pub(crate) type Lookup<'l> = dyn Fn(&str) -> Option<OsString> + 'l;
-
-/// Reads the secrets that a policy names, and makes the keys of them.
-fn identity_keys(
-    policy: &Policy,
-    lookup: &Lookup<'_>,
-    now: Now,
-    notices: &mut Vec<String>,
-) -> Result<IdentityKeys, SecretError> {
-    let mut keys = IdentityKeys::default();
-    let mut reader = SecretReader::new(lookup);
-    if let Some(stated) = &policy.proxy().admin_secret {
-        let secret = reader.read("proxy.admin_secret", stated.as_slice(), now)?;
-        keys.admin = secret.bearers();
-        if !enforced(policy).contains(&Control::Session) {
-            notices.push(NO_SESSIONS_TO_ASK_FOR.to_owned());
-        }
-    }
-    let Some(identity) = policy.identity() else {
-        notices.extend(reader.warnings().iter().map(ToString::to_string));
-        return Ok(keys);
-    };
-    if let Some(session) = &identity.session {
-        let secret = reader.read("identity.session.secret", session.secret.as_slice(), now)?;
-        keys.session = Some(secret.keys(Purpose::SessionCookie)?);
-        keys.signers = secret.signers()?;
-    }
-    if let Some(csrf) = &identity.csrf {
-        let secret = reader.read("identity.csrf.secret", csrf.secret.as_slice(), now)?;
-        keys.csrf = Some(secret.keys(Purpose::CsrfToken)?);
-        keys.pre_session = Some(secret.keys(Purpose::PreSessionCookie)?);
-    }
-    let application = identity.application.as_ref();
-    if let Some(stated) = application.and_then(|application| application.secret.as_ref()) {
-        let secret = reader.read("identity.application.secret", stated.as_slice(), now)?;
-        keys.application = secret.shared();
-    }
-    let warnings = reader.warnings().iter().map(ToString::to_string);
-    notices.extend(warnings);
-    Ok(keys)
-}
 
 /// Where the folder is: as it was said, or beside the policy.
 pub(crate) fn state_folder(policy: &Path, said: Option<&Path>) -> PathBuf {

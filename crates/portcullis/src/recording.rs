@@ -8,10 +8,10 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use portcullis_gateway::Observer;
 use portcullis_policy::TrailSettings;
 use portcullis_state::SystemClock;
-use portcullis_state::trail::{SigningKey, Trail, TrailError, TrailNews, TrailOptions};
+use portcullis_state::trail::{Trail, TrailError, TrailNews, TrailOptions};
 
 use crate::failure::Failure;
-use crate::guarding::{Loaded, Lookup};
+use crate::guarding::Loaded;
 use crate::speaker::say;
 
 /// News that wait for the event stream. They are fetched every few seconds, and there is one for 1,000 records at most.
@@ -22,12 +22,17 @@ const NEWS_MAX: usize = 1_024;
 struct Asked {
     is_there: bool,
     signing_key: Option<portcullis_policy::SecretRef>,
+    /// What others verify with, where the key is configured.
+    public: Option<String>,
     checkpoints: Option<String>,
 }
 
 impl Asked {
-    fn of(settings: Option<&TrailSettings>) -> Self {
+    fn of(loaded: &Loaded) -> Self {
+        let settings = loaded.policy.trail();
+        let key = loaded.secrets.trail.as_ref();
         Self {
+            public: key.map(|key| key.public().to_string()),
             is_there: settings.is_some(),
             signing_key: settings.and_then(|settings| settings.signing_key.clone()),
             checkpoints: settings.and_then(|settings| settings.checkpoints.clone()),
@@ -58,27 +63,25 @@ impl Recording {
         loaded: &Loaded,
         folder: PathBuf,
         second_place: Option<PathBuf>,
-        lookup: &Lookup<'_>,
         clock: SystemClock,
     ) -> Result<Self, Failure> {
         let (sender, news) = sync_channel(NEWS_MAX);
-        let settings = loaded.policy.trail();
-        let asked = Asked::of(settings);
-        if settings.is_none() && !loaded.plan()?.is_recorded() {
+        let asked = Asked::of(loaded);
+        if loaded.policy.trail().is_none() && !loaded.plan()?.is_recorded() {
             let trail = None;
             return Ok(Self { trail, news, asked });
         }
         let failed = |error: &TrailError| {
             Failure::usage(format!("the audit trail cannot be opened: {error}"))
         };
-        let key = settings.and_then(|settings| settings.signing_key.as_ref());
-        let key = key.map(|key| SigningKey::read(key, lookup, clock.now()));
         let told = move |news: TrailNews| {
             match &news {
                 TrailNews::Unwritable(why) => say(&format!(
-                    "the audit trail cannot be written, and what has to be in it first is refused until it can: {why}"
+                    "the audit trail or its second place cannot be written, and what has to be in it first is refused until it can: {why}"
                 )),
-                TrailNews::Recovered => say("the audit trail can be written again"),
+                TrailNews::Recovered => {
+                    say("the audit trail and its second place can be written again");
+                }
                 TrailNews::Checkpoint(_) => {}
             }
             // The trail waits for nobody. What does not fit is in the trail all the same.
@@ -86,7 +89,7 @@ impl Recording {
         };
         let trail = Trail::open(TrailOptions {
             folder,
-            signing_key: key.transpose().map_err(|error| failed(&error))?,
+            signing_key: loaded.secrets.trail.clone(),
             checkpoints: second_place,
             clock,
             told: Arc::new(told),
@@ -114,9 +117,9 @@ impl Recording {
 
     /// Refuses a policy that needs another trail than the one that was opened at the start.
     pub(crate) fn can_follow(&self, loaded: Loaded) -> Result<Loaded, Failure> {
-        if Asked::of(loaded.policy.trail()) != self.asked {
+        if Asked::of(&loaded) != self.asked {
             return Err(Failure::usage(
-                "`[trail]` is another now, and a trail is opened at the start alone: start the guard anew",
+                "`[trail]` or its key is another now, and a trail is opened at the start alone: start the guard anew",
             ));
         }
         if self.trail.is_none() && loaded.plan()?.is_recorded() {

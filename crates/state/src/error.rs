@@ -55,16 +55,6 @@ pub enum StateError {
     /// A shard was broken by a panic.
     #[error("a part of the store was broken by a panic: restart the guard")]
     Broken,
-    /// The key is too short to hide anything.
-    #[error(
-        "the key of the events has {0} bytes, at least 32 are needed: make one with `openssl rand -hex 32`"
-    )]
-    ShortKey(usize),
-    /// The key is written in no form that is known.
-    #[error(
-        "the key of the events is neither hex nor base64url: make one with `openssl rand -hex 32`"
-    )]
-    MalformedKey,
 }
 
 /// What to do with a file that is damaged. Starting without it would forget what was counted and revoked.

@@ -60,7 +60,7 @@ pub use portcullis_guard::keys::{
     KeyId, MacFault, MacKey, MacKeys, NoKeyId, Purpose, Signed, Tag, is_equal,
 };
 pub use secret::Secret;
-pub use secret_reader::SecretReader;
+pub use secret_reader::{SecretReader, SecretsDigest};
 pub use weakness::Weakness;
 
 use zeroize::Zeroizing;

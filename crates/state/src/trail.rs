@@ -69,9 +69,9 @@ const END_STEPS: u32 = 1_000;
 pub enum TrailNews {
     /// Everything before was signed.
     Checkpoint(Checkpoint),
-    /// From now on nothing can be written, for this reason.
+    /// From now on it, or its second place, cannot be written, for this reason.
     Unwritable(String),
-    /// It can be written again.
+    /// Both can be written again.
     Recovered,
 }
 

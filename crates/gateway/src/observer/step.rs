@@ -56,9 +56,10 @@ impl Observer {
             }
         };
         let mut event = SecurityEvent::new(time, step.kind, level, step.verdict, step.reason);
-        event.user = step.user.map(|user| self.names.user(user.as_bytes()));
+        let names = self.names.load();
+        event.user = step.user.map(|user| names.user(user.as_bytes()));
         let client = step.client.map(|client| client.bucket().to_bytes());
-        event.client = client.map(|bytes| self.names.client(&bytes));
+        event.client = client.map(|bytes| names.client(&bytes));
         event.method = step.method;
         event.request_id = step.id.map(|id| EventText::new(id.text()));
         event.route = step.route.map(|route| EventText::new(route.to_owned()));

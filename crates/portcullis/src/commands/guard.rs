@@ -9,12 +9,13 @@ use portcullis_gateway::{Gateway, GatewayOptions, Live, Observer, Signals, Tls, 
 use portcullis_guard::clock::{Nanos, SECOND};
 use portcullis_guard::store::{Durability, Store};
 use portcullis_policy::event::{EventKind, EventLevel};
-use portcullis_policy::{EventSettings, Policy, SecretRef};
+use portcullis_policy::{EventSettings, Policy};
+use portcullis_state::keys::SecretsDigest;
 use portcullis_state::{EventSink, EventWriter, LocalStore, Pseudonyms, SystemClock};
 
 use super::guard_dev;
 use crate::args::{GuardArgs, GuardWay};
-use crate::environment::{Environment, secret, variable_os};
+use crate::environment::{Environment, variable_os};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::guarding::{Loaded, event_sink, load, open_store, seeds, state_folder};
@@ -58,11 +59,6 @@ pub(super) trait Way {
     /// What a variable holds that the policy names for a secret.
     fn variable(&self, name: &str) -> Option<OsString> {
         variable_os(name)
-    }
-
-    /// A secret that the policy names.
-    fn secret(&self, reference: &SecretRef) -> Result<String, Failure> {
-        secret(reference)
     }
 
     /// Who is told what happens.
@@ -123,7 +119,6 @@ pub(super) fn serve(
         &loaded,
         state_folder(&path, args.state_dir.as_deref()),
         way.second_place(&loaded.policy),
-        &|name| way.variable(name),
         clock,
     )?;
     let rooms = Rooms {
@@ -131,8 +126,10 @@ pub(super) fn serve(
         recording: &recording,
     };
     let gateway = start(args, &loaded, rooms, clock, way)?;
+    watch_secrets(&mut signals, &loaded);
     let mut followed = Followed {
         digest: loaded.digest,
+        secrets: loaded.secrets.digest,
         policy: loaded.policy,
         refused: None,
     };
@@ -148,6 +145,9 @@ pub(super) fn serve(
                         .and_then(|loaded| recording.can_follow(loaded))
                         .and_then(|loaded| loaded.verifying(before.as_deref()))
                 });
+                if let Ok(loaded) = &loaded {
+                    watch_secrets(&mut signals, loaded);
+                }
                 followed.follow(loaded, &gateway, way);
             }
         }
@@ -171,6 +171,8 @@ struct Rooms<'r> {
 struct Followed {
     /// What names the policy in force.
     digest: String,
+    /// Whether its secrets are still what they were.
+    secrets: SecretsDigest,
     /// The policy in force.
     policy: Policy,
     /// Why the file as it is now was refused, which is told once.
@@ -182,15 +184,26 @@ impl Followed {
     fn follow(&mut self, loaded: Result<Loaded, Failure>, gateway: &Gateway, way: &dyn Way) {
         match loaded {
             // Something else in the folder changed, or the file is again what is in force.
-            Ok(loaded) if loaded.digest == self.digest => {
+            Ok(loaded) if loaded.digest == self.digest && loaded.secrets.digest == self.secrets => {
                 self.refused = None;
                 gateway.observer().in_force(&self.digest);
             }
             Ok(loaded) => {
                 self.refused = None;
+                let is_same_text = self.digest == loaded.digest;
                 self.digest.clone_from(&loaded.digest);
-                if let Some(routes) = replace(gateway, &loaded) {
-                    way.replaced(&self.policy, &loaded, routes);
+                self.secrets = loaded.secrets.digest;
+                let reason = if is_same_text {
+                    "secrets_replaced"
+                } else {
+                    "policy_replaced"
+                };
+                if let Some(routes) = replace(gateway, &loaded, reason) {
+                    if is_same_text {
+                        say("other secrets are in force, by the same policy");
+                    } else {
+                        way.replaced(&self.policy, &loaded, routes);
+                    }
                     self.policy = loaded.policy;
                 }
             }
@@ -206,6 +219,14 @@ impl Followed {
                 self.refused = Some(why.to_owned());
             }
         }
+    }
+}
+
+/// Lets a change of a file with secrets be noticed, as one of the policy is. Where the system does not watch it, that is said: the
+/// signal is heard all the same.
+fn watch_secrets(signals: &mut Signals, loaded: &Loaded) {
+    if let Err(error) = signals.also(&loaded.secrets.files) {
+        say(&format!("{error}; `kill -HUP` makes it look again"));
     }
 }
 
@@ -237,11 +258,10 @@ fn start(
             torn.display()
         ));
     }
-    let names = match &policy.events().key {
-        Some(key) => Pseudonyms::configured(&way.secret(key)?),
-        None => Pseudonyms::random(),
+    let names = match &loaded.secrets.events {
+        Some(names) => names.clone(),
+        None => Pseudonyms::random().map_err(|error| caused(&error))?,
     };
-    let names = names.map_err(|error| caused(&error))?;
     let settings = policy.proxy();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let workers = args.workers.or(settings.workers);
@@ -292,7 +312,7 @@ fn tell_start(gateway: &Gateway, loaded: &Loaded, args: &GuardArgs) {
 }
 
 /// Puts a policy in force; how many routes it has.
-fn replace(gateway: &Gateway, loaded: &Loaded) -> Option<usize> {
+fn replace(gateway: &Gateway, loaded: &Loaded, reason: &'static str) -> Option<usize> {
     for notice in &loaded.notices {
         say(notice);
     }
@@ -304,12 +324,10 @@ fn replace(gateway: &Gateway, loaded: &Loaded) -> Option<usize> {
     gateway.replace(live);
     let observer = gateway.observer();
     observer.in_force(&digest);
-    observer.system(
-        EventKind::SysRestart,
-        EventLevel::Info,
-        "policy_replaced",
-        None,
-    );
+    if let Some(names) = &loaded.secrets.events {
+        observer.names_are(names.clone());
+    }
+    observer.system(EventKind::SysRestart, EventLevel::Info, reason, None);
     Some(routes)
 }
 

@@ -6,7 +6,7 @@ use std::num::NonZeroU8;
 use std::path::PathBuf;
 
 use portcullis_gateway::{Gateway, Observer, Tls};
-use portcullis_policy::{Date, EventSettings, Policy, SecretRef, Upstream};
+use portcullis_policy::{Date, EventSettings, Policy, Upstream};
 use portcullis_state::{EventSink, SystemClock};
 
 use super::color_of;
@@ -110,10 +110,6 @@ impl Way for Dev<'_> {
 
     fn variable(&self, name: &str) -> Option<OsString> {
         self.secrets.look_up(name)
-    }
-
-    fn secret(&self, reference: &SecretRef) -> Result<String, Failure> {
-        self.secrets.read(reference)
     }
 
     fn observer(&self, observer: Observer) -> Observer {

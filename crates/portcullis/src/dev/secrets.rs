@@ -4,18 +4,16 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
-use portcullis_policy::SecretRef;
-
 use super::folder::DevFolder;
-use crate::environment::{secret, variable_os};
+use crate::environment::variable_os;
 use crate::failure::Failure;
+use crate::speaker::say;
 
 /// Looks secrets up as the guard does, and draws those that are not set.
 #[derive(Debug)]
 pub(crate) struct DevSecrets<'f> {
     folder: &'f DevFolder,
     drawn: RefCell<BTreeSet<String>>,
-    failure: RefCell<Option<Failure>>,
 }
 
 impl<'f> DevSecrets<'f> {
@@ -24,7 +22,6 @@ impl<'f> DevSecrets<'f> {
         Self {
             folder,
             drawn: RefCell::new(BTreeSet::new()),
-            failure: RefCell::new(None),
         }
     }
 
@@ -40,25 +37,10 @@ impl<'f> DevSecrets<'f> {
                 Some(value.into())
             }
             Err(failure) => {
-                self.failure.borrow_mut().get_or_insert(failure);
+                // Who asked says that it is not there, and not why.
+                say(failure.message());
                 None
             }
-        }
-    }
-
-    /// One secret, as text.
-    pub(crate) fn read(&self, reference: &SecretRef) -> Result<String, Failure> {
-        match reference {
-            SecretRef::File(_) => secret(reference),
-            SecretRef::Env(name) => match self.look_up(name).map(OsString::into_string) {
-                Some(Ok(text)) => Ok(text),
-                // What it holds is not repeated.
-                Some(Err(_)) | None => Err(self
-                    .failure
-                    .borrow_mut()
-                    .take()
-                    .unwrap_or_else(|| Failure::usage(format!("`{name}` holds no text")))),
-            },
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod parity;
 mod recorded;
+mod rotating;
 pub(crate) mod running;
 mod secrets;
 

@@ -9,6 +9,7 @@ mod guard_command;
 mod guard_dev;
 mod guides;
 mod init;
+mod logging_in;
 mod masking;
 mod policy;
 mod policy_commands;

@@ -2,7 +2,6 @@
 //! has room for one, and all that it wrote anywhere searched for each of them in every spelling (ASVS v5.0.0-16.2.5, OWASP
 //! Logging Cheat Sheet).
 
-mod application;
 mod guard;
 mod needles;
 mod requests;
@@ -14,13 +13,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::folder::Folder;
+use crate::logging_in::{self, Ways};
 use crate::portcullis;
 use guard::Guard;
 use needles::found;
 use requests::{Answers, Browser, send_all};
 use values::{
-    ADMIN_SECRET, ADMIN_TRIED, API_KEY, BEARER, BODY_MAIL, COOKIE, EVENTS_SECRET, IN_POLICY, PATH,
-    QUERY, TRAIL_SECRET, USER, VARIABLES,
+    ADMIN_SECRET, ADMIN_TRIED, API_KEY, BAD_FIELD, BAD_WORD, BEARER, BODY_MAIL, COOKIE,
+    EVENTS_SECRET, IN_POLICY, PATH, QUERY, TRAIL_SECRET, USER, VARIABLES,
 };
 
 fn policy(application: SocketAddr) -> String {
@@ -84,7 +84,15 @@ by = ["body.email"]
 
 /// A folder with the policy and its files of secrets.
 fn folder() -> (Folder, String) {
-    let policy = policy(application::start());
+    let policy = policy(logging_in::start(Ways {
+        user: USER,
+        lines: |path| match path {
+            "/says-too-much" => Some(format!("Portcullis-Session: {BAD_WORD}\r\n")),
+            "/malformed" => Some(format!("{BAD_FIELD} : x\r\n")),
+            "/cut" => None,
+            _ => Some(String::new()),
+        },
+    }));
     let folder = Folder::with(&[
         ("portcullis.toml", &policy),
         ("events.key", EVENTS_SECRET),

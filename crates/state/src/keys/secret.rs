@@ -12,6 +12,9 @@ use super::fault::{SecretError, SecretFault, SecretPlace};
 use portcullis_guard::application::{ApplicationSecret, IdentitySigner};
 use portcullis_guard::bearer::BearerSecret;
 
+use crate::events::Pseudonyms;
+use crate::trail::SigningKey;
+
 use super::{KeyId, MacKey, MacKeys, Purpose};
 
 /// A secret that was read: its keys in the order of the policy, at least one. It can be dropped when the keys of its purposes are made.
@@ -39,21 +42,39 @@ impl Secret {
         Self { place, materials }
     }
 
-    /// 32 bytes for the key that signs the trail, of the first key.
+    /// The key that signs the trail, of the first key.
     ///
     /// # Errors
     ///
     /// When the cryptographic library has no memory.
-    pub(crate) fn seed(&self) -> Result<Zeroizing<[u8; 32]>, SecretError> {
+    pub fn signing_key(&self) -> Result<SigningKey, SecretError> {
         let mut seed = Zeroizing::new([0; 32]);
-        let derived = self.materials.first().ok_or(Unspecified);
-        derived
-            .and_then(|key| hkdf(&[], &key.bytes, &[TRAIL_LABEL], &mut *seed))
-            .map_err(|Unspecified| SecretError {
-                place: self.place.clone(),
-                fault: SecretFault::NotDerived,
-            })?;
-        Ok(seed)
+        let derived = self.first().and_then(|key| {
+            hkdf(&[], &key.bytes, &[TRAIL_LABEL], &mut *seed)
+                .map_err(|Unspecified| self.not_derived())
+        });
+        derived?;
+        SigningKey::of_seed(&seed).map_err(|_fault| self.not_derived())
+    }
+
+    /// By which clients and users are called in events, of the first key.
+    ///
+    /// # Errors
+    ///
+    /// When there is no key, which no secret has that was read.
+    pub fn pseudonyms(&self) -> Result<Pseudonyms, SecretError> {
+        self.first().map(|key| Pseudonyms::of(&key.bytes))
+    }
+
+    fn first(&self) -> Result<&Material, SecretError> {
+        self.materials.first().ok_or_else(|| self.not_derived())
+    }
+
+    fn not_derived(&self) -> SecretError {
+        SecretError {
+            place: self.place.clone(),
+            fault: SecretFault::NotDerived,
+        }
     }
 
     /// The keys that the guard signs with who is calling, in the same order.
@@ -63,10 +84,8 @@ impl Secret {
     /// When the cryptographic library has no memory.
     pub fn signers(&self) -> Result<Vec<Arc<IdentitySigner>>, SecretError> {
         let signers = self.materials.iter().map(signer);
-        signers.collect::<Option<_>>().ok_or_else(|| SecretError {
-            place: self.place.clone(),
-            fault: SecretFault::NotDerived,
-        })
+        let signers = signers.collect::<Option<_>>();
+        signers.ok_or_else(|| self.not_derived())
     }
 
     /// The keys themselves, for what somebody else signs with the same secret: the application.
@@ -92,10 +111,7 @@ impl Secret {
         let keys = self.materials.iter().map(|key| mac_key(key, purpose));
         match keys.collect() {
             Ok(keys) => Ok(MacKeys::new(keys)),
-            Err(Unspecified) => Err(SecretError {
-                place: self.place.clone(),
-                fault: SecretFault::NotDerived,
-            }),
+            Err(Unspecified) => Err(self.not_derived()),
         }
     }
 }

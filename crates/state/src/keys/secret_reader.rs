@@ -22,6 +22,17 @@ pub struct SecretReader<'e> {
     warnings: Vec<SecretWarning>,
 }
 
+/// Tells whether secrets are others than before. It stays in memory: it is made of nothing but them, and who has it could try
+/// guesses against it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SecretsDigest([u8; 32]);
+
+impl fmt::Debug for SecretsDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretsDigest")
+    }
+}
+
 /// A key that was read.
 struct Seen {
     digest: [u8; 32],
@@ -79,6 +90,27 @@ impl<'e> SecretReader<'e> {
             return Err(SecretError { place, fault });
         }
         Ok(Secret::new(place, materials))
+    }
+
+    /// What was read so far, to find out whether it is the same another time.
+    #[must_use]
+    pub fn digest(&self) -> SecretsDigest {
+        let mut text = Zeroizing::new(Vec::new());
+        for seen in &self.seen {
+            text.extend_from_slice(&sha256(seen.place.to_string().as_bytes()));
+            text.extend_from_slice(&seen.digest);
+        }
+        SecretsDigest(sha256(&text))
+    }
+
+    /// The files that were read.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.seen
+            .iter()
+            .filter_map(|seen| match &seen.place.kept_at {
+                Some(SecretRef::File(path)) => Some(path.as_str()),
+                Some(SecretRef::Env(_)) | None => None,
+            })
     }
 
     /// What should be looked at, of all that was read.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::sync::Arc;
 
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
@@ -18,9 +19,10 @@ use super::names::TrailNames;
 use crate::keys::SecretReader;
 use crate::private_files::own_file;
 
-/// Signs checkpoints, and names clients and sessions.
+/// Signs checkpoints, and names clients and sessions. Cheap to copy.
+#[derive(Clone)]
 pub struct SigningKey {
-    pair: Ed25519KeyPair,
+    pair: Arc<Ed25519KeyPair>,
     names: Zeroizing<[u8; 32]>,
 }
 
@@ -34,37 +36,18 @@ impl fmt::Debug for SigningKey {
 }
 
 impl SigningKey {
-    /// The key that is kept at a place, with the same demands on it as on every secret: 32 random bytes in hex, base64url
-    /// or base64.
-    ///
-    /// # Errors
-    ///
-    /// A key that cannot be read, is weak or too short. The message repeats nothing of it.
-    pub fn read(
-        kept_at: &SecretRef,
-        environment: &dyn Fn(&str) -> Option<std::ffi::OsString>,
-        now: Now,
-    ) -> Result<Self, TrailError> {
-        let key = [SecretKey {
-            kid: None,
-            key: kept_at.clone(),
-            not_after: None,
-        }];
-        let mut reader = SecretReader::new(environment);
-        let secret = reader
-            .read("trail.signing_key", &key, now)
-            .map_err(|error| TrailError::Key(error.to_string()))?;
-        let seed = secret
-            .seed()
-            .map_err(|error| TrailError::Key(error.to_string()))?;
-        Self::of_seed(&seed)
-    }
-
-    /// The key in a file of the state folder.
+    /// The key in a file of the state folder, with the same demands on it as on every secret.
     pub(super) fn open(path: &Path, now: Now) -> Result<Self, TrailError> {
         check_mode(path)?;
-        let kept_at = SecretRef::File(path.to_string_lossy().into_owned());
-        Self::read(&kept_at, &|_| None, now)
+        let key = [SecretKey {
+            kid: None,
+            key: SecretRef::File(path.to_string_lossy().into_owned()),
+            not_after: None,
+        }];
+        let secret = SecretReader::new(&|_| None).read("trail.key", &key, now);
+        secret
+            .and_then(|secret| secret.signing_key())
+            .map_err(|error| TrailError::Key(error.to_string()))
     }
 
     /// Makes a key in a file that is not there yet.
@@ -77,12 +60,13 @@ impl SigningKey {
     }
 
     /// RFC 8032 §5.1.5: any 32 bytes are a private key.
-    pub(super) fn of_seed(seed: &[u8; 32]) -> Result<Self, TrailError> {
+    pub(crate) fn of_seed(seed: &[u8; 32]) -> Result<Self, TrailError> {
         let pair = Ed25519KeyPair::from_seed_unchecked(seed)
             .map_err(|error| TrailError::Key(error.to_string()))?;
         let mut names = Zeroizing::new([0; 32]);
         let tag = sign(&Key::new(HMAC_SHA256, seed), b"portcullis trail names 1");
         names.copy_from_slice(tag.as_ref());
+        let pair = Arc::new(pair);
         Ok(Self { pair, names })
     }
 
@@ -156,12 +140,16 @@ mod tests {
         assert!(error.contains("chmod 600"), "{error}");
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_weak_key_is_refused_and_not_repeated() {
-        let kept_at = SecretRef::Env("K".to_owned());
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trail.key");
         for text in ["short", &"0".repeat(64)] {
-            let environment = |_: &str| Some(text.into());
-            let error = SigningKey::read(&kept_at, &environment, NOW).unwrap_err();
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            let error = SigningKey::open(&path, NOW).unwrap_err();
             assert!(matches!(error, TrailError::Key(_)));
             assert!(!error.to_string().contains(text), "{error}");
         }

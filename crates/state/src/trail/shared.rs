@@ -35,6 +35,15 @@ struct Troubles {
     second_place: Option<String>,
 }
 
+/// What an attempt to write to the second place changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SecondPlaceNews {
+    Nothing,
+    Lost,
+    /// It can be written again, and so can the trail itself.
+    AllIsWell,
+}
+
 impl Shared {
     pub(super) fn health(&self) -> TrailHealth {
         TrailHealth {
@@ -79,11 +88,20 @@ impl Shared {
     }
 
     /// What is wrong with the second place, or that nothing is. Says whether that is news.
-    pub(super) fn second_place(&self, trouble: Option<String>) -> bool {
+    pub(super) fn second_place(&self, trouble: Option<String>) -> SecondPlaceNews {
         let mut troubles = self.troubles();
-        let is_news = trouble.is_some() && troubles.second_place.is_none();
+        let news = match (&troubles.second_place, &trouble) {
+            (None, Some(_)) => SecondPlaceNews::Lost,
+            (Some(_), None) if troubles.database.is_none() => SecondPlaceNews::AllIsWell,
+            _ => SecondPlaceNews::Nothing,
+        };
         troubles.second_place = trouble;
-        is_news
+        news
+    }
+
+    /// Whether the second place can be written.
+    pub(super) fn has_second_place(&self) -> bool {
+        self.troubles().second_place.is_none()
     }
 
     pub(super) fn too_slow(&self) {
@@ -110,5 +128,26 @@ impl Shared {
 
     fn troubles(&self) -> std::sync::MutexGuard<'_, Troubles> {
         self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_is_well_when_both_places_are() {
+        let shared = Shared::default();
+        let lost = || shared.second_place(Some("full".to_owned()));
+        assert_eq!(shared.second_place(None), SecondPlaceNews::Nothing);
+        assert_eq!(lost(), SecondPlaceNews::Lost);
+        assert_eq!(lost(), SecondPlaceNews::Nothing);
+        assert_eq!(shared.second_place(None), SecondPlaceNews::AllIsWell);
+        assert_eq!(lost(), SecondPlaceNews::Lost);
+        assert!(shared.failed("no room".to_owned()));
+        assert_eq!(shared.second_place(None), SecondPlaceNews::Nothing);
+        assert!(shared.has_second_place() && shared.trouble().is_some());
+        shared.wrote(1);
+        assert_eq!(shared.trouble(), None);
     }
 }

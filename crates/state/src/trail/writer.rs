@@ -25,7 +25,7 @@ use super::intent::Intent;
 use super::key::SigningKey;
 use super::kind::TrailKind;
 use super::second_place::SecondPlace;
-use super::shared::Shared;
+use super::shared::{SecondPlaceNews, Shared};
 use super::{TrailNews, TrailTold};
 use crate::SystemClock;
 
@@ -324,7 +324,8 @@ impl Writer {
         self.head = head;
         self.shared.told(told);
         self.shared.wrote(records);
-        if self.failing.take().is_some() {
+        // While the second place cannot be written nothing sensitive passes, so it is not told that it does.
+        if self.failing.take().is_some() && self.shared.has_second_place() {
             (self.told)(TrailNews::Recovered);
         }
     }
@@ -353,8 +354,10 @@ impl Writer {
     fn second_place(&self, sent: Result<(), TrailError>) {
         let trouble = sent.err().map(|error| error.to_string());
         let told = trouble.clone().unwrap_or_default();
-        if self.shared.second_place(trouble) {
-            (self.told)(TrailNews::Unwritable(told));
+        match self.shared.second_place(trouble) {
+            SecondPlaceNews::Nothing => {}
+            SecondPlaceNews::Lost => (self.told)(TrailNews::Unwritable(told)),
+            SecondPlaceNews::AllIsWell => (self.told)(TrailNews::Recovered),
         }
     }
 

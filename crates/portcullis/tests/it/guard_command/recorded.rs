@@ -115,6 +115,6 @@ fn a_policy_that_needs_another_trail_is_not_taken_while_it_runs() {
     guard.says("this run began without one: start the guard anew");
     assert!(transfer(&guard).starts_with("HTTP/1.1 404 "));
     replace(&folder, &(upstream.policy() + "\n[trail]\n"));
-    guard.says("`[trail]` is another now");
+    guard.says("`[trail]` or its key is another now");
     assert!(eventually(|| guard.admin("/ready").contains("degraded")));
 }

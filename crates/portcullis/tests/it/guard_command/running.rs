@@ -78,7 +78,7 @@ pub(crate) fn value<'h>(head: &'h str, name: &str) -> Option<&'h str> {
 pub(crate) struct Guard {
     child: Child,
     lines: Receiver<String>,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     admin: SocketAddr,
 }
 
@@ -188,7 +188,7 @@ impl Drop for Guard {
     }
 }
 
-fn ask(address: SocketAddr, request: &str) -> String {
+pub(crate) fn ask(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(request.as_bytes()).unwrap();

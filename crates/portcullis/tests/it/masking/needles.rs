@@ -2,6 +2,8 @@
 
 use portcullis_guard::base64url;
 
+use crate::logging_in::bytes_of_hex;
+
 /// A value that nobody may read, or only where it belongs.
 #[derive(Clone, Debug)]
 pub(super) struct Needle {
@@ -108,16 +110,6 @@ fn spellings(value: &[u8]) -> Vec<Vec<u8>> {
         all.push(inner.as_bytes().to_vec());
     }
     all
-}
-
-pub(super) fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
-    let is_hex = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_hex.then(|| {
-        let pairs = text.as_bytes().chunks(2);
-        pairs
-            .map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap())
-            .collect()
-    })
 }
 
 /// The search itself finds what is there in each spelling, or it would find nothing for ever.

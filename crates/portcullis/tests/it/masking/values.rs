@@ -1,13 +1,12 @@
 //! The values that nobody may read: the secrets of the policy, and what requests and answers have in each of their places.
 
 use super::needles::Needle;
+use crate::logging_in::APPLICATION_SECRET;
 
 pub(super) const SESSION_SECRET: &str =
     "5f0c2b9e7a4d18c36e91f2076bd8a3c4e1790d5b2f86ac3e49d7015cb8f2e463";
 pub(super) const CSRF_SECRET: &str =
     "c2716e9d04fb583a17ce60b95d2f8e43a9b0d71c6e3548f2093bd5a7816c4fe0";
-pub(super) const APPLICATION_SECRET: &str =
-    "91d4e7b3508c2af65b1e9073cd42f8a60e7d35b9c8141f2a6b53e0879fcd24b1";
 pub(super) const ADMIN_SECRET: &str =
     "3ba85c17e9f0d264871ce5a30d9b46f2c5e81730ab4d962fe0173c58d6b9f4a2";
 pub(super) const EVENTS_SECRET: &str =

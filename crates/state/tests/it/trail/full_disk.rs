@@ -221,6 +221,65 @@ fn a_disk_that_is_full_refuses_intents_and_recovers() {
     assert!(unwritable >= 1 && recovered >= 1, "{news:?}");
 }
 
+/// The trail itself has room, and what it has signed cannot be kept elsewhere: that is told once, and once that it is over.
+#[test]
+fn a_second_place_that_is_full_is_told_and_so_is_its_end() {
+    let bench = Bench::new();
+    let Some(small) = Small::mount(bench.folder.path().join("small")) else {
+        writeln!(
+            std::io::stderr(),
+            "skipped: a_second_place_that_is_full_is_told_and_so_is_its_end: it may not mount a file system"
+        )
+        .unwrap();
+        return;
+    };
+    let mut options = bench.options();
+    options.checkpoints = Some(small.0.join("checkpoints.jsonl"));
+    let trail = Trail::open(options).unwrap();
+    let ballast = small.0.join("ballast");
+    take_all_room(&ballast);
+    let told = |wanted: fn(&TrailNews) -> bool| {
+        let news = bench.news.lock().unwrap();
+        news.iter().filter(|one| wanted(one)).count()
+    };
+    let unwritable: fn(&TrailNews) -> bool = |one| matches!(one, TrailNews::Unwritable(_));
+    let recovered: fn(&TrailNews) -> bool = |one| *one == TrailNews::Recovered;
+    block_on(async {
+        // What a line has room for in the last page is written still.
+        for round in 0..200 {
+            for _ in 0..1_000 {
+                trail.note(filled(TrailRecord::note(), &trail, "n"));
+            }
+            trail.flush().await;
+            if told(unwritable) > 0 {
+                break;
+            }
+            take_all_room(&ballast);
+            assert!(round < 199, "the second place was never full");
+        }
+        let why = trail.health().error.unwrap();
+        assert!(why.contains("checkpoints.jsonl"), "{why}");
+        assert!(trail.intent(delete(&trail, "refused")).await.is_err());
+        trail.flush().await;
+        assert_eq!((told(unwritable), told(recovered)), (1, 0));
+        fs::remove_file(&ballast).unwrap();
+        for _ in 0..200 {
+            if trail.health().error.is_none() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        trail
+            .intent(delete(&trail, "after"))
+            .await
+            .unwrap()
+            .outcome(200);
+    });
+    assert_eq!((told(unwritable), told(recovered)), (1, 1));
+    assert_eq!(trail.close().lost, 0);
+    verify_at(&bench.database(), Some(&small.0.join("checkpoints.jsonl"))).unwrap();
+}
+
 /// Opening says so as well, and leaves nothing that would be in the way of the next start.
 #[test]
 fn a_disk_that_is_full_cannot_begin_a_trail() {

@@ -1,0 +1,112 @@
+//! `Secrets`: what the secrets of a policy say, all read by one reader, so that no two are the same.
+
+use std::path::PathBuf;
+
+use portcullis_guard::clock::Now;
+use portcullis_guard::identity_plan::IdentityKeys;
+use portcullis_policy::{Control, Policy, SecretKey, SecretRef};
+use portcullis_state::Pseudonyms;
+use portcullis_state::keys::{Purpose, SecretError, SecretReader, SecretsDigest};
+use portcullis_state::trail::SigningKey;
+
+use super::{Lookup, enforced};
+
+/// The keys that are made of the secrets.
+#[derive(Clone, Debug)]
+pub(crate) struct Secrets {
+    /// By which callers are known.
+    pub(super) identity: IdentityKeys,
+    /// By which clients and users are called in events.
+    pub(crate) events: Option<Pseudonyms>,
+    /// That signs the audit trail.
+    pub(crate) trail: Option<SigningKey>,
+    /// Another where another secret was read.
+    pub(crate) digest: SecretsDigest,
+    /// The files that were read.
+    pub(crate) files: Vec<PathBuf>,
+}
+
+impl Secrets {
+    /// Reads all that a policy names.
+    ///
+    /// # Errors
+    ///
+    /// One that is missing, weak, or the same as another.
+    pub(super) fn read(
+        policy: &Policy,
+        lookup: &Lookup<'_>,
+        now: Now,
+        notices: &mut Vec<String>,
+    ) -> Result<Self, SecretError> {
+        let mut reader = SecretReader::new(lookup);
+        let identity = identity_keys(policy, &mut reader, now, notices)?;
+        let events = match &policy.events().key {
+            Some(key) => Some(reader.read("events.key", &one(key), now)?.pseudonyms()?),
+            None => None,
+        };
+        let signing = policy.trail().and_then(|trail| trail.signing_key.as_ref());
+        let trail = match signing {
+            Some(key) => {
+                let secret = reader.read("trail.signing_key", &one(key), now)?;
+                Some(secret.signing_key()?)
+            }
+            None => None,
+        };
+        notices.extend(reader.warnings().iter().map(ToString::to_string));
+        Ok(Self {
+            identity,
+            events,
+            trail,
+            digest: reader.digest(),
+            files: reader.files().map(PathBuf::from).collect(),
+        })
+    }
+}
+
+/// A secret that has one key and no end.
+fn one(kept_at: &SecretRef) -> [SecretKey; 1] {
+    [SecretKey {
+        kid: None,
+        key: kept_at.clone(),
+        not_after: None,
+    }]
+}
+
+/// What is told of a credential for nothing.
+const NO_SESSIONS_TO_ASK_FOR: &str = "`admin_secret` of `[proxy]` opens nothing: the policy has no sessions of the guard's own, see `[identity.session]`";
+
+/// Makes the keys of who is calling.
+fn identity_keys(
+    policy: &Policy,
+    reader: &mut SecretReader<'_>,
+    now: Now,
+    notices: &mut Vec<String>,
+) -> Result<IdentityKeys, SecretError> {
+    let mut keys = IdentityKeys::default();
+    if let Some(stated) = &policy.proxy().admin_secret {
+        let secret = reader.read("proxy.admin_secret", stated.as_slice(), now)?;
+        keys.admin = secret.bearers();
+        if !enforced(policy).contains(&Control::Session) {
+            notices.push(NO_SESSIONS_TO_ASK_FOR.to_owned());
+        }
+    }
+    let Some(identity) = policy.identity() else {
+        return Ok(keys);
+    };
+    if let Some(session) = &identity.session {
+        let secret = reader.read("identity.session.secret", session.secret.as_slice(), now)?;
+        keys.session = Some(secret.keys(Purpose::SessionCookie)?);
+        keys.signers = secret.signers()?;
+    }
+    if let Some(csrf) = &identity.csrf {
+        let secret = reader.read("identity.csrf.secret", csrf.secret.as_slice(), now)?;
+        keys.csrf = Some(secret.keys(Purpose::CsrfToken)?);
+        keys.pre_session = Some(secret.keys(Purpose::PreSessionCookie)?);
+    }
+    let application = identity.application.as_ref();
+    if let Some(stated) = application.and_then(|application| application.secret.as_ref()) {
+        let secret = reader.read("identity.application.secret", stated.as_slice(), now)?;
+        keys.application = secret.shared();
+    }
+    Ok(keys)
+}
