@@ -117,6 +117,7 @@ impl<'h> Happened<'h> {
         now: Now,
     ) -> Self {
         Self {
+            status: Some(denial.status()),
             method: Some(basics.method),
             route: denial.route.map(|route| route.template.as_str()),
             client,

@@ -28,6 +28,19 @@ pub(crate) struct Context<'a> {
     pub(crate) date: HttpDate,
 }
 
+/// From the status line to the name of `Date`.
+macro_rules! begin {
+    ($status:literal $title:literal) => {
+        concat!(
+            "HTTP/1.1 ",
+            $status,
+            " ",
+            $title,
+            "\r\nCache-Control: no-store\r\nDate: "
+        )
+    };
+}
+
 /// Writes a refusal. `lines` are field lines that it has besides.
 pub(crate) fn write_denial(
     out: &mut Vec<u8>,
@@ -35,6 +48,9 @@ pub(crate) fn write_denial(
     lines: &[u8],
     context: Context<'_>,
 ) {
+    if let Some(place) = &denial.leads_to {
+        return write_redirect(out, place, lines, context);
+    }
     write_refusal(out, denial.reason, context, |out| {
         write_limits(out, &denial.limits);
         out.extend_from_slice(lines);
@@ -56,6 +72,16 @@ pub(crate) fn write_denial(
             write_allow(out, denial.allow);
         }
     });
+}
+
+/// Leads a browser to a page of the service (RFC 9110 §15.4.3). No cache keeps it: the next time somebody may be known.
+fn write_redirect(out: &mut Vec<u8>, place: &str, lines: &[u8], context: Context<'_>) {
+    write_begin(out, begin!(302 "Found"), context);
+    context.plan.write_own(out, context.audience);
+    out.extend_from_slice(lines);
+    out.extend_from_slice(b"Location: ");
+    out.extend_from_slice(place.as_bytes());
+    out.extend_from_slice(b"\r\nContent-Length: 0\r\n\r\n");
 }
 
 /// Writes a refusal that no decision made: a connection over the bound, a head that is none.
@@ -103,19 +129,6 @@ struct Problem {
     begin: &'static str,
     /// The content.
     content: &'static str,
-}
-
-/// From the status line to the name of `Date`.
-macro_rules! begin {
-    ($status:literal $title:literal) => {
-        concat!(
-            "HTTP/1.1 ",
-            $status,
-            " ",
-            $title,
-            "\r\nCache-Control: no-store\r\nDate: "
-        )
-    };
 }
 
 /// Writes out the parts of a refusal. A kind of problem that has no type of its own is no more than its status (RFC 9457

@@ -105,7 +105,7 @@ impl Seen {
 
     /// It was refused.
     pub(crate) fn refuse(&mut self, denial: &Denial<'_>) {
-        self.status = Some(denial.reason.status);
+        self.status = Some(denial.status());
         self.reason = Some(denial.reason);
         self.inside = denial.inside.clone().into_owned();
         if let Some(route) = denial.route {

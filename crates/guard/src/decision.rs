@@ -208,6 +208,8 @@ pub struct Denial<'s> {
     pub clears_session: bool,
     /// Who is calling, where that was known by then ([`Principal::name`]).
     pub user: Option<Box<str>>,
+    /// The page of the service to which the browser is led instead.
+    pub leads_to: Option<Box<str>>,
     /// How one can be known, for the `WWW-Authenticate` of a 401.
     pub challenge: Challenge,
 }
@@ -249,7 +251,17 @@ impl<'s> Denial<'s> {
             line: None,
             clears_session: false,
             user: None,
+            leads_to: None,
             challenge: Challenge::default(),
+        }
+    }
+
+    /// What the client reads: 302 where it is led to a page, else the status of the reason.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self.leads_to {
+            Some(_) => 302,
+            None => self.reason.status,
         }
     }
 

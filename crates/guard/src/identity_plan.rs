@@ -81,6 +81,8 @@ pub struct SessionPlan {
     pub absolute: Duration,
     /// What is said of its cookie.
     pub same_site: SameSite,
+    /// The page to which a browser is led that has no session where it needs one.
+    pub login: Option<String>,
 }
 
 /// What a session is.
@@ -144,6 +146,7 @@ impl IdentityPlan {
                     Stated::Lax => SameSite::Lax,
                     Stated::Strict => SameSite::Strict,
                 },
+                login: stated.login.clone(),
             }),
         };
         let csrf = match &identity.csrf {

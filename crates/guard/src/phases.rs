@@ -12,6 +12,7 @@ pub(crate) mod head_limits;
 pub(crate) mod host;
 pub(crate) mod internal;
 mod limits;
+mod login_page;
 pub(crate) mod own_answer;
 pub(crate) mod reserved;
 pub(crate) mod route;

@@ -151,11 +151,23 @@ impl Policy {
             if is_own(session) && application.is_none_or(|one| one.secret.is_none()) {
                 lacks.push(says("the application says when a session of the guard's own begins: add `[identity.application]` with the `secret` that it signs this with, or name its own cookie in `source`"));
             }
+            if let Some(login) = session.login.as_deref().filter(|one| !self.is_open(one)) {
+                lacks.push(says(&format!("browsers are led to `login = \"{login}\"`, and no route answers `GET` there for everybody: add one of this path, a `public_read`")));
+            }
             if matches!(session.source, SessionSource::Claim(_)) && identity.issuers.is_empty() {
                 lacks.push(says("the session is a claim of a token, and nobody's tokens are accepted: add `[[identity.issuer]]`"));
             }
         }
         lacks
+    }
+
+    /// Whether a route of exactly this path answers `GET` to whoever asks.
+    fn is_open(&self, path: &str) -> bool {
+        self.all_routes().any(|route| {
+            route.path.as_str() == path
+                && route.methods.contains(Method::Get)
+                && route.need(Control::Authentication) != Need::Required
+        })
     }
 
     fn lack(&self, route: &Route, control: Control, names: &[RouteName]) -> Lack {

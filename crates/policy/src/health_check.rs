@@ -4,11 +4,11 @@ use std::num::NonZeroU8;
 use std::time::Duration;
 
 use crate::faults::Faults;
+use crate::fixed_path::fixed_path;
 use crate::form::{Form, Kind, may, need};
 use crate::node::Table;
 use crate::proxy_settings::TIMEOUT;
 use crate::table_reader::{TableReader, parsed_by};
-use crate::{Malformed, PathTemplate, Segment};
 
 /// The `health` of `[proxy]`: `GET path`; an answer from 200 to 399 is a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub(crate) const FORM: Form = Form::new(
 pub(crate) fn read_health(table: &Table, faults: &mut Faults<'_>) -> Option<HealthCheck> {
     let mut reader = TableReader::new(table, "`health`", faults);
     let path = reader.required("path");
-    let path = path.and_then(|node| parsed_by(node, read_path, reader.faults()));
+    let path = path.and_then(|node| parsed_by(node, fixed_path, reader.faults()));
     let every_node = reader.optional("every");
     let every = reader.duration(every_node, TIMEOUT).unwrap_or(EVERY);
     let timeout_node = reader.optional("timeout");
@@ -80,20 +80,4 @@ pub(crate) fn read_health(table: &Table, faults: &mut Faults<'_>) -> Option<Heal
         fails,
         passes,
     })
-}
-
-/// A path is written as in a route, but is one path.
-fn read_path(text: &str) -> Result<String, Malformed> {
-    let template = PathTemplate::parse(text)?;
-    let fixed = template
-        .segments()
-        .iter()
-        .all(|segment| matches!(segment, Segment::Literal(_)));
-    if fixed {
-        return Ok(template.as_str().to_owned());
-    }
-    Err(Malformed::whole(
-        text,
-        "this is one path, without parameters",
-    ))
 }

@@ -19,6 +19,7 @@ mod except;
 mod facts;
 mod faults;
 mod field_name;
+mod fixed_path;
 mod foreign_path;
 mod form;
 mod function;

@@ -20,6 +20,7 @@ mod faults_upload;
 mod faults_upstream;
 mod fields;
 mod llhttp;
+mod login_page;
 mod past_failures;
 mod pool;
 mod rate_limit_fields;

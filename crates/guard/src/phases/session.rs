@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 
 use super::bearer::Bearer;
 use super::csrf::Proof;
+use super::login_page::login_page;
 use super::{Case, Phase, Reads, Verdict, Work};
 use crate::csrf::keys_of;
 use crate::decision::{Challenge, Denial};
@@ -208,6 +209,10 @@ fn settle<'s>(case: &mut Case<'s, '_>, live: Option<Key>) -> Verdict<'s, ()> {
     }
     let mut denial = unknown_caller(case);
     denial.line = route.line;
+    // A token that is not believed is no browser's: who shows one reads why.
+    if [Reason::CALLER_UNKNOWN, Reason::SESSION_OVER].contains(&denial.reason) {
+        denial.leads_to = login_page(case);
+    }
     case.refuse(PHASE.name, Box::new(denial))
 }
 

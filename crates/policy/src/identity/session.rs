@@ -6,11 +6,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::faults::Faults;
+use crate::fixed_path::fixed_path;
 use crate::form::{Form, Kind, may, need};
 use crate::malformed::quoted;
 use crate::node::Table;
 use crate::secret_keys::{SecretKeys, read_secret};
-use crate::table_reader::TableReader;
+use crate::table_reader::{TableReader, parsed_by};
 use crate::word::words;
 use crate::{Malformed, Name};
 
@@ -112,6 +113,8 @@ pub struct Session {
     pub absolute: Duration,
     /// Whether browsers send its cookie with what another site began; of the guard's own sessions.
     pub same_site: SameSite,
+    /// The page to which a browser is led that goes where somebody must be known, and nobody is; it is refused without one.
+    pub login: Option<String>,
 }
 
 pub(crate) const FORM: Form = Form::new(
@@ -146,6 +149,11 @@ pub(crate) const FORM: Form = Form::new(
             "Whether browsers send its cookie with what another site began.",
         )
         .or("\"lax\""),
+        may(
+            "login",
+            Kind::Pattern("^/"),
+            "The page to which a browser is led that goes where somebody must be known; else it is refused.",
+        ),
     ],
 );
 
@@ -163,6 +171,8 @@ pub(super) fn read(table: &Table, faults: &mut Faults<'_>) -> Option<Session> {
         .unwrap_or(ABSOLUTE);
     let same_site = reader.optional("same_site");
     let same_site = reader.parsed(same_site).unwrap_or_default();
+    let login = reader.optional("login");
+    let login = login.and_then(|node| parsed_by(node, fixed_path, reader.faults()));
     if let Some(node) = idle_node.filter(|_| idle > absolute) {
         let message = "a session that nobody uses would live longer than one may: `idle` is at most `absolute`";
         reader.faults().add(&node.span, message);
@@ -174,6 +184,7 @@ pub(super) fn read(table: &Table, faults: &mut Faults<'_>) -> Option<Session> {
         idle,
         absolute,
         same_site,
+        login,
     })
 }
 

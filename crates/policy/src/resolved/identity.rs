@@ -38,6 +38,9 @@ fn all(identity: &Identity, policy: &Policy, writer: &mut Writer) {
             writer.of_form(&session::FORM, "", "absolute", &length(one.absolute));
             writer.of_form(&session::FORM, "", "same_site", &text(one.same_site));
         }
+        if let Some(login) = &one.login {
+            writer.stated("login", &text(login));
+        }
     }
     if let Some(one) = &identity.csrf {
         writer.header("[identity.csrf]");

@@ -20,7 +20,7 @@ fn every_example_is_a_policy() {
     let of_sessions: Vec<&str> = SESSIONS.split("```toml\n").skip(1).collect();
     assert_eq!(
         of_sessions.len(),
-        2,
+        3,
         "the page of sessions has lost its examples"
     );
     let of_sessions = of_sessions

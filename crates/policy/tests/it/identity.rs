@@ -531,3 +531,45 @@ fn the_example_has_them_all() {
     assert!(policy.store().is_some() && policy.trail().is_some());
     assert_eq!(policy.facts().len(), 1);
 }
+
+/// The page to which browsers are led is one path of the service, and one that answers whoever comes.
+#[test]
+fn the_login_is_a_path_that_is_open() {
+    let of = |login: &str| format!("[identity.session]\nsecret = \"env:S\"\nlogin = \"{login}\"\n");
+    let read = policy(&of("/account/login"));
+    let session = read.identity().unwrap().session.as_ref().unwrap();
+    assert_eq!(session.login.as_deref(), Some("/account/login"));
+    for login in [
+        "https://evil.example/login",
+        "//evil.example",
+        "/\\\\evil.example",
+        "login",
+        "/login?a=b",
+        "/login#a",
+        "/a/../login",
+        "/{page}",
+        "",
+    ] {
+        let text = format!(
+            "version = 1\npublic_url = \"https://a.example.com\"\n{}",
+            of(login)
+        );
+        assert!(Policy::parse(&text).is_err(), "{login}");
+    }
+    let today = "2026-06-01".parse().unwrap();
+    let lacks = |route: &str| {
+        let text = format!("upstream = \"http://127.0.0.1:1\"\n{}{route}", of("/login"));
+        let lacks = policy(&text).for_guard(today, &[]).unwrap_err();
+        lacks
+            .iter()
+            .any(|lack| lack.to_string().contains("login = \"/login\""))
+    };
+    let route = |path: &str, method: &str, kind: &str| {
+        format!("[[route]]\npath = \"{path}\"\nmethods = [\"{method}\"]\ntype = \"{kind}\"\n")
+    };
+    assert!(lacks(""));
+    assert!(lacks(&route("/login", "GET", "protected_read")));
+    assert!(lacks(&route("/login", "POST", "public_form")));
+    assert!(lacks(&route("/other", "GET", "public_read")));
+    assert!(!lacks(&route("/login", "GET", "public_read")));
+}

@@ -46,7 +46,7 @@ impl ClientReads {
         is_head: bool,
     ) -> Self {
         let written = preview::refusal(plan, audience, denial, is_head);
-        Self::of_own(&written, denial.reason.status)
+        Self::of_own(&written, denial.status())
     }
 
     /// An answer of the guard's own that is no refusal.

@@ -357,7 +357,7 @@ impl Explanation {
     ) {
         let code = denial.reason.code;
         self.verdict = Verdict::Deny;
-        self.status = Some(denial.reason.status);
+        self.status = Some(denial.status());
         self.reason = Some(code);
         self.route = denial.route.map(RouteTold::of);
         self.limits = LimitTold::all(&denial.limits);
