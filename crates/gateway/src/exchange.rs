@@ -18,8 +18,9 @@ use portcullis_guard::answer::{Audience, Nonce};
 use portcullis_guard::application::OneRequest;
 use portcullis_guard::canon::ClientIp;
 use portcullis_guard::clock::Now;
+use portcullis_guard::credential::cookie_shown;
 use portcullis_guard::decide::{Decider, Step};
-use portcullis_guard::decision::{Decision, Denial, Own, Permit, TokenGrant};
+use portcullis_guard::decision::{Decision, Denial, HiddenCookies, Own, Permit, TokenGrant};
 use portcullis_guard::http1::{Framing, RequestHead, Version};
 use portcullis_guard::reason::Reason;
 use portcullis_guard::request::RequestView;
@@ -40,7 +41,7 @@ use crate::sessions;
 use crate::store_answer::{STORE_PANICKED, answers, answers_at_once};
 use crate::tokens;
 use crate::trail;
-use crate::wire::{Hidden, ToApplication, write_request_head};
+use crate::wire::{Hidden, ToApplication, TokenCookies, write_request_head};
 use crate::worker::{Outcome, Worker};
 
 /// What of an exchange is known before it is decided.
@@ -138,7 +139,12 @@ async fn decide_and_answer(
     };
     match decided {
         Decided::Answered(answered) => finish(connection, answered, basics).await,
-        Decided::Permitted(permitted) => admit(connection, live, head, basics, permitted).await,
+        Decided::Permitted(permitted) => {
+            if permitted.permit.principal().is_some() {
+                basics.audience = basics.audience.of_caller();
+            }
+            admit(connection, live, head, basics, permitted).await
+        }
         Decided::Granted(grant) => Box::pin(give(connection, live, request, grant)).await,
     }
 }
@@ -354,7 +360,7 @@ fn outgoing(
     let framing = held.as_ref().map_or(view.framing(), |body| {
         Framing::Length(u64::try_from(body.len()).unwrap_or(u64::MAX))
     });
-    let told = told(live, permit, basics, now);
+    let told = told(live, permit, view, basics, now);
     write_request_head(out, view, head, buf, framing, &told);
     let body = if held.is_some() {
         Framing::None
@@ -376,8 +382,32 @@ fn outgoing(
     }
 }
 
+/// Which cookies that may hold a token the application does not see.
+fn token_cookies<'l>(
+    live: &'l Live,
+    permit: &Permit<'_>,
+    view: &RequestView<'l>,
+) -> Option<TokenCookies<'l>> {
+    let tokens = live.plan.identity.tokens.as_ref()?;
+    let believed = match permit.hides().token_cookies {
+        HiddenCookies::None => return None,
+        HiddenCookies::All => None,
+        HiddenCookies::ButTheBelieved => cookie_shown(tokens, *view.fields()).ok().flatten(),
+    };
+    Some(TokenCookies {
+        names: &tokens.cookies,
+        believed,
+    })
+}
+
 /// What the application is told of who is calling.
-fn told<'l>(live: &'l Live, permit: &Permit<'_>, basics: Basics, now: Now) -> ToApplication<'l> {
+fn told<'l>(
+    live: &'l Live,
+    permit: &Permit<'_>,
+    view: &RequestView<'l>,
+    basics: Basics,
+    now: Now,
+) -> ToApplication<'l> {
     let identity = &live.plan.identity;
     let mut told = ToApplication {
         id: basics.id,
@@ -386,10 +416,7 @@ fn told<'l>(live: &'l Live, permit: &Permit<'_>, basics: Basics, now: Now) -> To
         hides: Hidden {
             own_cookies: identity.session.is_some() || identity.csrf.is_some(),
             authorization: permit.hides().authorization,
-            token_cookies: match &identity.tokens {
-                Some(tokens) if permit.hides().token_cookies => &tokens.cookies,
-                _ => &[],
-            },
+            token_cookies: token_cookies(live, permit, view),
         },
     };
     if let (Some(application), Some(caller), Some(path)) =

@@ -139,9 +139,16 @@ fn word(
         method,
         path,
     };
-    SessionWord::read(said, application.accepted(now), request, now)
-        .map(Some)
-        .map_err(|fault| refused(&fault.to_string()))
+    let word = SessionWord::read(said, application.accepted(now), request, now)
+        .map_err(|fault| refused(&fault.to_string()))?;
+    if let (SessionWord::Create { user, .. }, Some(tokens)) = (&word, &identity.tokens)
+        && tokens.is_name_of_theirs(user)
+    {
+        return Err(refused(
+            "the user is called as one of an issuer of tokens is",
+        ));
+    }
+    Ok(Some(word))
 }
 
 /// Does what the application says, and answers to what tokens are bound from now on.
@@ -164,7 +171,12 @@ async fn follow(
         return Err(refused("the policy has no sessions of the guard's own"));
     };
     let sessions = Sessions::new(worker.store());
-    let (caller, lives) = (permit.caller(), lives(plan));
+    // A login ends the browser's session of before, whoever calls. All else is about the session of who calls, and of no other.
+    let caller = match &word {
+        SessionWord::Create { .. } => permit.session(),
+        SessionWord::Rotate { .. } | SessionWord::End | SessionWord::EndAll => permit.caller(),
+    };
+    let lives = lives(plan);
     let asked = asked(&word);
     let done = carry_out(sessions, word, caller, lives, now);
     // Of what did not answer in time nobody knows whether it was done, and of what failed on the disk neither.

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -41,19 +42,24 @@ pub(crate) async fn answers(
 ) -> Option<Result<Answers, StoreError>> {
     match asked(store, batch, now)? {
         Reply::Ready(answers) => Some(answers),
-        Reply::Pending(mut pending) => {
-            let guarded = poll_fn(|context| {
-                let polled = catch_unwind(AssertUnwindSafe(|| pending.as_mut().poll(context)));
-                match polled {
-                    Ok(Poll::Ready(answers)) => Poll::Ready(Some(answers)),
-                    Ok(Poll::Pending) => Poll::Pending,
-                    Err(_panic) => Poll::Ready(None),
-                }
-            });
-            match timeout(STORE_BUDGET, guarded).await {
-                Ok(answers) => answers,
-                Err(_elapsed) => Some(Err(StoreError::TimedOut)),
-            }
-        }
+        Reply::Pending(pending) => match timeout(STORE_BUDGET, unless_it_panics(pending)).await {
+            Ok(answers) => answers,
+            Err(_elapsed) => Some(Err(StoreError::TimedOut)),
+        },
     }
+}
+
+/// What a future comes to; nothing of one that panics.
+pub(crate) async fn unless_it_panics<T>(
+    mut future: Pin<Box<dyn Future<Output = T> + Send + '_>>,
+) -> Option<T> {
+    poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
+        match polled {
+            Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(_panic) => Poll::Ready(None),
+        }
+    })
+    .await
 }

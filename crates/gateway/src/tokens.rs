@@ -11,10 +11,11 @@ use tokio::time::timeout;
 use portcullis_guard::clock::Now;
 use portcullis_guard::token::{Believed, TokenUse, Unbelieved};
 
-use portcullis_state::key_sets::FetchFault;
+use portcullis_state::key_sets::{FetchFault, Health};
 use portcullis_state::tokens::Tokens;
 
 use crate::live::Live;
+use crate::store_answer::unless_it_panics;
 use crate::worker::Shared;
 
 /// What a token is worth.
@@ -44,8 +45,11 @@ pub(crate) async fn judge(live: &Live, token: Option<&str>, now: Now) -> Judged 
     let (Some(tokens), Some(token)) = (&live.tokens, token) else {
         return Err(nobody_can_say());
     };
-    let believed = tokens.believe(token, now, TokenUse::Route).await;
-    believed.map_err(Unbelieved::from)
+    let believed = Box::pin(tokens.believe(token, now, TokenUse::Route));
+    match unless_it_panics(believed).await {
+        Some(believed) => believed.map_err(Unbelieved::from),
+        None => Err(panicked()),
+    }
 }
 
 /// A policy with issuers and nobody who verifies: a fault of whoever started the gateway, and never a pass.
@@ -59,7 +63,7 @@ fn panicked() -> Unbelieved {
 
 /// Tells of each issuer when its keys cannot be fetched, and when they can again.
 fn tell(shared: &Shared, tokens: &Tokens, told: &mut BTreeMap<String, FetchFault>) {
-    for health in tokens.keys().health() {
+    for health in tokens.keys().health(shared.clock.now()) {
         let before = told.get(&health.issuer);
         if before == health.fault.as_ref() {
             continue;
@@ -72,17 +76,16 @@ fn tell(shared: &Shared, tokens: &Tokens, told: &mut BTreeMap<String, FetchFault
     }
 }
 
-/// The issuers of a policy of which it is to be said that their tokens cannot all be judged.
-pub(crate) fn troubles(live: &Live) -> impl Iterator<Item = String> + '_ {
-    let all = live.tokens.iter().flat_map(|tokens| tokens.keys().health());
-    let bad = all.filter(|health| health.fault.is_some() || health.keys.is_none());
-    bad.map(|health| format!("the keys of {} are not to be had", health.issuer))
+/// How it stands with the issuers of a policy.
+pub(crate) fn health(live: &Live, now: Now) -> impl Iterator<Item = Health> + '_ {
+    live.tokens
+        .iter()
+        .flat_map(move |tokens| tokens.keys().health(now))
 }
 
 /// How many issuers a policy has, and of how many there are keys.
-pub(crate) fn counts(live: &Live) -> (usize, usize) {
-    let all = live.tokens.iter().flat_map(|tokens| tokens.keys().health());
-    all.fold((0, 0), |(all, with), health| {
+pub(crate) fn counts(live: &Live, now: Now) -> (usize, usize) {
+    health(live, now).fold((0, 0), |(all, with), health| {
         (all + 1, with + usize::from(health.keys.is_some()))
     })
 }

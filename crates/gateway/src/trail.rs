@@ -10,6 +10,7 @@
 use portcullis_guard::canon::ClientIp;
 use portcullis_guard::clock::Now;
 use portcullis_guard::decision::Permit;
+use portcullis_guard::principal::Principal;
 use portcullis_guard::session::SessionRef;
 use portcullis_policy::event::EventVerdict;
 use portcullis_policy::{Control, Method};
@@ -210,8 +211,8 @@ fn about(
         }
         None => record,
     };
-    match permit.caller() {
-        Some(caller) => record.session(&caller.session.0, trail.names()),
+    match permit.principal().and_then(Principal::session) {
+        Some(session) => record.session(&session, trail.names()),
         None => record,
     }
 }

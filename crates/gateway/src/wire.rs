@@ -71,17 +71,70 @@ pub(crate) struct Hidden<'h> {
     /// `Authorization` with a token that nobody believes.
     pub(crate) authorization: bool,
     /// The cookies that may hold such a token.
-    pub(crate) token_cookies: &'h [Box<str>],
+    pub(crate) token_cookies: Option<TokenCookies<'h>>,
+}
+
+/// The cookies that may hold a token, and the token that was believed where one of them holds it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TokenCookies<'h> {
+    pub(crate) names: &'h [Box<str>],
+    pub(crate) believed: Option<&'h [u8]>,
+}
+
+impl TokenCookies<'_> {
+    /// Whether a pair could be taken for one of them by somebody behind the guard, and does not hold what was believed.
+    /// Frameworks ignore letter case, undo escapes, make `_` of other characters, or look behind spaces and commas.
+    fn has(&self, name: &[u8], value: &[u8]) -> bool {
+        let mut names = self.names.iter().map(|one| one.as_bytes());
+        let is_believed = self.believed == Some(value) && names.clone().any(|one| one == name);
+        !is_believed && names.any(|one| speaks_of(name, one) || speaks_of(value, one))
+    }
+}
+
+/// Whether a text has a cookie's name in it, in one of the spellings that are read as it.
+fn speaks_of(text: &[u8], name: &[u8]) -> bool {
+    let fold = |byte: u8| match byte {
+        b'.' | b' ' | b'[' => b'_',
+        other => other.to_ascii_lowercase(),
+    };
+    let mut rest = text;
+    while !rest.is_empty() {
+        let mut read = unescaped(rest).map(fold);
+        if name.iter().all(|byte| read.next() == Some(fold(*byte))) {
+            return true;
+        }
+        rest = rest.get(1..).unwrap_or_default();
+    }
+    false
+}
+
+/// The bytes of a text with its escapes undone.
+fn unescaped(text: &[u8]) -> impl Iterator<Item = u8> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (first, after) = rest.split_first()?;
+        if let (b'%', Some([high, low, ..])) = (first, after.get(..2)) {
+            let digit = |byte: &u8| char::from(*byte).to_digit(16);
+            if let (Some(high), Some(low)) = (digit(high), digit(low)) {
+                rest = after.get(2..).unwrap_or_default();
+                return u8::try_from(high * 16 + low).ok();
+            }
+        }
+        rest = after;
+        Some(*first)
+    })
 }
 
 impl Hidden<'_> {
     fn has_cookie(&self, name: &[u8], value: &[u8]) -> bool {
         (self.own_cookies && is_own(name, value))
-            || self.token_cookies.iter().any(|one| one.as_bytes() == name)
+            || self
+                .token_cookies
+                .is_some_and(|tokens| tokens.has(name, value))
     }
 
     fn hides_cookies_of(&self, view: &RequestView<'_>) -> bool {
-        (self.own_cookies || !self.token_cookies.is_empty())
+        (self.own_cookies || self.token_cookies.is_some())
             && Cookies::of(*view.fields())
                 .pairs()
                 .any(|(name, value)| self.has_cookie(name, value))
@@ -112,13 +165,14 @@ fn is_authorization(name: &[u8]) -> bool {
 /// Writes the cookies that are for the application, as one field (RFC 6265 §5.4).
 fn write_cookies(out: &mut Vec<u8>, view: &RequestView<'_>, hidden: &Hidden<'_>) {
     let mut before: &[u8] = b"Cookie: ";
-    let others = Cookies::of(*view.fields()).pairs();
+    // A pair without a name is left out: written without its `=` it would be another cookie.
+    let others = Cookies::of(*view.fields())
+        .pairs()
+        .filter(|(name, _)| !name.is_empty());
     for (name, value) in others.filter(|(name, value)| !hidden.has_cookie(name, value)) {
         out.extend_from_slice(before);
-        if !name.is_empty() {
-            out.extend_from_slice(name);
-            out.push(b'=');
-        }
+        out.extend_from_slice(name);
+        out.push(b'=');
         out.extend_from_slice(value);
         before = b"; ";
     }

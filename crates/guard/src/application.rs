@@ -128,10 +128,22 @@ impl ApplicationPlan {
                 let claims = believed.claims();
                 let session = claims.session();
                 let session = session.map(|session| format!(r#""sid":{},"#, text(session)));
+                let named = [
+                    ("user_id", claims.user_id().map(text)),
+                    ("network", claims.network().map(text)),
+                    (
+                        "rate_limit",
+                        claims.rate_limit().map(|limit| limit.to_string()),
+                    ),
+                ];
+                let named = named
+                    .into_iter()
+                    .filter_map(|(name, value)| value.map(|value| format!(r#""{name}":{value},"#)));
                 format!(
-                    r#""idp":{},{}"#,
+                    r#""idp":{},{}{}"#,
                     text(claims.issuer()),
                     session.unwrap_or_default(),
+                    named.collect::<String>(),
                 )
             }
         };

@@ -128,14 +128,14 @@ impl Plan {
         self.routes.iter().any(|route| !route.recorded.is_empty())
     }
 
-    /// Whether some limit or a session must outlive a restart.
+    /// Whether some limit, a session or a revocation must outlive a restart.
     #[must_use]
     pub fn outlives_restarts(&self) -> bool {
         self.routes
             .iter()
             .flat_map(RoutePlan::limits)
             .any(|limit| limit.durability > Durability::Volatile)
-            || self.identity.has_own_sessions()
+            || self.identity.knows_callers()
     }
 }
 

@@ -4,6 +4,7 @@
 //! (§5.3) and never in the form. Where both are there, `Authorization` counts: a browser sends cookies by itself, and a field
 //! only because the page wants it.
 
+use crate::canon::cookies::CookieRepeated;
 use crate::canon::{Cookies, HeaderSet};
 use crate::identity_plan::TokensPlan;
 
@@ -19,8 +20,8 @@ pub(crate) enum Shown<'r> {
         /// Where it stands.
         place: Place,
     },
-    /// Something that two readers could read differently (GHSA-gv94-wp4h-vv8p).
-    Malformed,
+    /// Something there that two readers could read differently (GHSA-gv94-wp4h-vv8p).
+    Malformed(Place),
 }
 
 /// Where a token stands.
@@ -36,13 +37,13 @@ impl<'r> Shown<'r> {
     /// What a head shows to a policy.
     pub(crate) fn of(plan: &TokensPlan, fields: HeaderSet<'r>) -> Self {
         match fields.one("authorization") {
-            Err(_repeated) => Self::Malformed,
+            Err(_repeated) => Self::Malformed(Place::Header),
             Ok(Some(value)) => match bearer(value) {
                 Bearer::Token(text) => Self::Token {
                     text,
                     place: Place::Header,
                 },
-                Bearer::Malformed => Self::Malformed,
+                Bearer::Malformed => Self::Malformed(Place::Header),
                 Bearer::OtherScheme => Self::of_cookies(plan, fields),
             },
             Ok(None) => Self::of_cookies(plan, fields),
@@ -50,32 +51,66 @@ impl<'r> Shown<'r> {
     }
 
     fn of_cookies(plan: &TokensPlan, fields: HeaderSet<'r>) -> Self {
-        let cookies = Cookies::of(fields);
-        for name in &plan.cookies {
-            match cookies.one(name.as_bytes()) {
-                Err(_repeated) => return Self::Malformed,
-                Ok(Some(value)) if !value.is_empty() => {
-                    return match str::from_utf8(value) {
-                        Ok(text) => Self::Token {
-                            text,
-                            place: Place::Cookie,
-                        },
-                        Err(_not_text) => Self::Malformed,
-                    };
-                }
-                Ok(_) => {}
-            }
+        match cookie_shown(plan, fields) {
+            Err(CookieRepeated) => Self::Malformed(Place::Cookie),
+            Ok(None) => Self::Nothing,
+            Ok(Some(value)) => match str::from_utf8(value) {
+                Ok(text) => Self::Token {
+                    text,
+                    place: Place::Cookie,
+                },
+                Err(_not_text) => Self::Malformed(Place::Cookie),
+            },
         }
-        Self::Nothing
     }
 }
 
-/// Whether the one `Authorization` field has what could be read as a token, by whoever comes behind the guard: it must not be
-/// forwarded where it is not believed. What has no dots is no signed token (RFC 7515 §7.1), and may be the application's own.
+/// What is in the first of the cookies that may hold a token; nothing where none of them is there, or it is empty.
+///
+/// # Errors
+///
+/// Where it is there more than once.
+pub fn cookie_shown<'r>(
+    plan: &TokensPlan,
+    fields: HeaderSet<'r>,
+) -> Result<Option<&'r [u8]>, CookieRepeated> {
+    let cookies = Cookies::of(fields);
+    for name in &plan.cookies {
+        if let Some(value) = cookies.one(name.as_bytes())?
+            && !value.is_empty()
+        {
+            return Ok(Some(value));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether an `Authorization` field has what could be read as a token, under whichever scheme and behind whatever: SDKs cut the
+/// scheme off, or look behind commas. It must not be forwarded where it is not believed. What has no two dots between runs of
+/// base64url is no signed token (RFC 7515 §7.1), and may be the application's own.
 pub(crate) fn could_be_believed(fields: HeaderSet<'_>) -> bool {
-    fields
-        .all("authorization")
-        .any(|value| starts_as_bearer(value) && value.contains(&b'.'))
+    fields.all("authorization").any(has_signed_token)
+}
+
+/// The shortest part of a token that says anything: `{"a":1}` has ten letters.
+const PART_MIN: usize = 8;
+
+fn has_signed_token(value: &[u8]) -> bool {
+    let is_of_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let mut runs = value.split(|byte| !is_of_part(byte) && *byte != b'.');
+    runs.any(|run| {
+        let mut parts = run.split(|byte| *byte == b'.').map(<[u8]>::len);
+        let mut before = parts.next().unwrap_or_default();
+        let mut of_two = 0;
+        for part in parts {
+            // Two parts of a length, and a dot behind the second.
+            if of_two >= PART_MIN && before >= PART_MIN {
+                return true;
+            }
+            (of_two, before) = (before, part);
+        }
+        false
+    })
 }
 
 /// What a value of `Authorization` is.
@@ -123,6 +158,28 @@ fn is_token68(token: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_is_seen_under_every_scheme() {
+        let token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl";
+        for (value, has) in [
+            (token.to_owned(), true),
+            (format!("Bearer {token}"), true),
+            (format!("Bearer\t{token}"), true),
+            (format!("JWT {token}"), true),
+            (format!("Basic dTpw, Bearer {token}"), true),
+            (format!("Token token=\"{token}\""), true),
+            (format!("x.{token}"), true),
+            ("eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.".to_owned(), true),
+            ("Bearer opaque".to_owned(), false),
+            ("Bearer a.b.c".to_owned(), false),
+            ("Basic dTpw".to_owned(), false),
+            ("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, SignedHeaders=content-type;host, Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7".to_owned(), false),
+            ("Digest username=\"Mufasa\", uri=\"/dir/index.html\", nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\"".to_owned(), false),
+        ] {
+            assert_eq!(has_signed_token(value.as_bytes()), has, "{value}");
+        }
+    }
 
     #[test]
     fn one_spelling_of_bearer_is_read() {

@@ -100,9 +100,18 @@ impl<'s> Permit<'s> {
         self.hides
     }
 
-    /// The caller's session, where it is one of the guard's own that is alive.
+    /// The caller's session, where it is one of the guard's own that says who is calling.
     #[must_use]
     pub fn caller(&self) -> Option<&Caller> {
+        match self.principal() {
+            Some(Principal::Session(caller)) => Some(caller),
+            Some(Principal::Token(_)) | None => None,
+        }
+    }
+
+    /// The session that the browser's cookie names, where it is alive, whoever is calling.
+    #[must_use]
+    pub fn session(&self) -> Option<&Caller> {
         self.caller.as_deref()
     }
 
@@ -172,8 +181,21 @@ impl<'s> Permit<'s> {
 pub struct Hides {
     /// `Authorization`.
     pub authorization: bool,
-    /// The cookies that may hold a token ([`TokensPlan`](crate::identity_plan::TokensPlan)).
-    pub token_cookies: bool,
+    /// What could be read as a cookie that may hold a token ([`TokensPlan`](crate::identity_plan::TokensPlan)): all of it, or all
+    /// that does not hold the one that was believed.
+    pub token_cookies: HiddenCookies,
+}
+
+/// Which cookies that may hold a token are not forwarded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HiddenCookies {
+    /// None, as the policy has no issuer.
+    #[default]
+    None,
+    /// All.
+    All,
+    /// All that do not hold the token that was believed ([`cookie_shown`](crate::credential::cookie_shown)).
+    ButTheBelieved,
 }
 
 /// What was counted in buckets of failures before anybody could know whether the request is one. Counting first and

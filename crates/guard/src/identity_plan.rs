@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis_policy::{Policy, SameSite as Stated, SessionSource};
+use portcullis_policy::{Issuer, Policy, SameSite as Stated, SessionSource};
 
 use crate::application::{ApplicationPlan, ApplicationSecret, IdentitySigner};
 use crate::bearer::BearerSecret;
@@ -12,6 +12,7 @@ use crate::clock::Nanos;
 use crate::digest::sha256;
 use crate::keys::{KeyId, MacKey, MacKeys, Purpose};
 use crate::session::SameSite;
+use crate::token_cookies;
 
 /// The keys that the guard's own cookies and tokens are signed with, made of the secrets that the policy names. They are read by
 /// whoever may read files and variables.
@@ -101,6 +102,31 @@ pub enum SourcePlan {
 pub struct TokensPlan {
     /// The cookies that may hold one, in the order of the policy.
     pub cookies: Vec<Box<str>>,
+    /// The issuers: no user of the application's may be called as one of theirs is ([`Principal::name`](crate::principal::Principal::name)).
+    pub issuers: Vec<Box<str>>,
+}
+
+impl TokensPlan {
+    fn of(issuers: &[Issuer]) -> Self {
+        let mut cookies: Vec<Box<str>> = issuers.iter().flat_map(token_cookies::of).collect();
+        let mut seen = BTreeSet::new();
+        cookies.retain(|name| seen.insert(name.clone()));
+        let issuers = issuers.iter().map(|one| one.issuer.as_str().into());
+        Self {
+            cookies,
+            issuers: issuers.collect(),
+        }
+    }
+
+    /// Whether a user is called as one of an issuer's is.
+    #[must_use]
+    pub fn is_name_of_theirs(&self, user: &str) -> bool {
+        let mut rests = self
+            .issuers
+            .iter()
+            .filter_map(|one| user.strip_prefix(&**one));
+        rests.any(|rest| rest.starts_with('#'))
+    }
 }
 
 /// CSRF tokens, ready for use.
@@ -161,14 +187,7 @@ impl IdentityPlan {
                 })
             }
         };
-        let cookies = identity
-            .issuers
-            .iter()
-            .filter_map(|one| one.cookie.as_ref());
-        let mut cookies: Vec<Box<str>> = cookies.map(|name| name.as_str().into()).collect();
-        let mut seen = BTreeSet::new();
-        cookies.retain(|name| seen.insert(name.clone()));
-        let tokens = (!identity.issuers.is_empty()).then_some(TokensPlan { cookies });
+        let tokens = (!identity.issuers.is_empty()).then(|| TokensPlan::of(&identity.issuers));
         let application = match &identity.application {
             None => None,
             Some(stated) => {

@@ -28,7 +28,7 @@ use crate::canon::JsonBody;
 use crate::clock::Now;
 use crate::credential::{Place, Shown, could_be_believed};
 use crate::csrf::{COOKIES_MAX, FORGOTTEN_MAX, Forgotten, Token};
-use crate::decision::{Denial, Hides, Own, Released, ShownLimits};
+use crate::decision::{Denial, HiddenCookies, Hides, Own, Released, ShownLimits};
 use crate::http1::Framing;
 use crate::plan::{Plan, RoutePlan, Shadow};
 use crate::principal::Principal;
@@ -291,7 +291,11 @@ impl<'s, 'r> Case<'s, 'r> {
         Hides {
             authorization: believed != Some(Place::Header)
                 && could_be_believed(*self.view.fields()),
-            token_cookies: believed != Some(Place::Cookie),
+            token_cookies: if believed == Some(Place::Cookie) {
+                HiddenCookies::ButTheBelieved
+            } else {
+                HiddenCookies::All
+            },
         }
     }
 

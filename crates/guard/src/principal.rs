@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::digest::sha256;
 use crate::session::Caller;
 use crate::token::Believed;
 
@@ -33,13 +34,36 @@ impl<'c> Principal<'c> {
         }
     }
 
-    /// One name of the user: `SUBJECT`, or `ISSUER#SUBJECT`. An issuer has no `#` in it, so no two users have one name
-    /// (CVE-2026-40574: what is behind an `@` in a subject means nothing).
+    /// One name of the user: `SUBJECT`, or `ISSUER#SUBJECT`. An issuer has no `#` in it, so no two users of tokens have one name
+    /// (CVE-2026-40574: what is behind an `@` in a subject means nothing); and an application that calls somebody so begins no
+    /// session for them.
     #[must_use]
     pub fn name(self) -> Cow<'c, str> {
         match self.issuer() {
             None => Cow::Borrowed(self.subject()),
             Some(issuer) => Cow::Owned(format!("{issuer}#{}", self.subject())),
+        }
+    }
+
+    /// The bytes that a limit counts the user by: an application may call somebody as an issuer calls another one.
+    pub(crate) fn counted(self) -> Vec<u8> {
+        let sort: &[u8] = match self {
+            Self::Session(_) => b"session ",
+            Self::Token(_) => b"token ",
+        };
+        [sort, self.name().as_bytes()].concat()
+    }
+
+    /// The session by which they call, as 32 bytes that say nothing: of a token what it calls a session, or its own id.
+    #[must_use]
+    pub fn session(self) -> Option<[u8; 32]> {
+        match self {
+            Self::Session(caller) => Some(caller.session.0),
+            Self::Token(believed) => {
+                let claims = believed.claims();
+                let session = claims.session().or_else(|| claims.token_id())?;
+                Some(sha256(&[claims.issuer(), session].join("\n").into_bytes()))
+            }
         }
     }
 

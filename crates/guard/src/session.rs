@@ -98,6 +98,15 @@ impl Binding {
         }
     }
 
+    /// The user of a verified token that names no session, together with who issued it.
+    #[must_use]
+    pub fn subject(issuer: &[u8], subject: &[u8]) -> Self {
+        Self {
+            sort: b'u',
+            ..Self::claim(issuer, subject)
+        }
+    }
+
     /// Its bytes: which sort it is, and the digest.
     #[must_use]
     pub fn bytes(&self) -> [u8; 33] {

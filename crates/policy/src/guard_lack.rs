@@ -135,6 +135,15 @@ impl Policy {
                 ..says("`[identity.tokens]` asks for tokens to be given out, and this version gives none out: leave the table out")
             });
         }
+        if let Some(issuer) = identity.issuers.iter().find(|one| one.cookie.is_some())
+            && identity.csrf.is_none()
+            && identity.session.is_none()
+        {
+            lacks.push(Lack {
+                place: issuer.place.clone(),
+                ..says("browsers send the tokens of this issuer in a cookie, and nothing refuses what another site's page sends with it: add `[identity.csrf]` with a `secret`")
+            });
+        }
         let is_https = self
             .public_url
             .as_ref()
@@ -194,6 +203,15 @@ impl Policy {
         }
     }
 
+    /// Whether callers are known by tokens alone, which have no tenant: the application says it of a session.
+    fn knows_tokens_alone(&self) -> bool {
+        self.identity.as_ref().is_some_and(|identity| {
+            let session = identity.session.as_ref();
+            let is_own = session.is_some_and(|session| session.source == SessionSource::Own);
+            !identity.issuers.is_empty() && !is_own
+        })
+    }
+
     /// What is counted by who is calling needs to know who is calling.
     fn lacks_of_limits(&self, enforced: &[Control]) -> Vec<Lack> {
         let mut seen = BTreeSet::new();
@@ -203,7 +221,9 @@ impl Policy {
             .flat_map(|limit| limit.by.iter().map(move |key| (limit, key)))
             .filter_map(|(limit, key)| {
                 let control = control_of(key)?;
-                (!enforced.contains(&control)).then(|| unknown_key(limit, key))
+                let is_known = enforced.contains(&control)
+                    && (*key != LimitKey::Tenant || !self.knows_tokens_alone());
+                (!is_known).then(|| unknown_key(limit, key))
             })
             .collect()
     }

@@ -70,12 +70,24 @@ impl KeySets {
             // A file may have changed: it is read with each policy.
             match (kept, &source) {
                 (Some(kept), Source::Url { .. }) => Ok(Arc::clone(kept)),
-                _ => Keeper::open(issuer, source, strength).map(Arc::new),
+                _ => {
+                    let opened = Keeper::open(issuer, source, strength)?;
+                    let kept = kept.filter(|kept| kept.reads_as(&opened));
+                    Ok(kept.map_or_else(|| Arc::new(opened), Arc::clone))
+                }
             }
         });
         Ok(Self {
             keepers: keepers.collect::<Result<_, _>>()?,
         })
+    }
+
+    /// Whether these are the keys of before, each issuer's from the same place and, where it is a file, with the same text.
+    #[must_use]
+    pub fn are_those_of(&self, before: &Self) -> bool {
+        let mut pairs = self.keepers.iter().zip(&before.keepers);
+        self.keepers.len() == before.keepers.len()
+            && pairs.all(|(one, other)| Arc::ptr_eq(one, other))
     }
 
     /// The keys of an issuer if they are there and not too old, whichever they are.
@@ -119,8 +131,8 @@ impl KeySets {
     }
 
     /// What is to be said of each issuer: its name, how many keys it has, why the last fetch failed.
-    pub fn health(&self) -> impl Iterator<Item = Health> + '_ {
-        self.keepers.iter().map(|keeper| keeper.health())
+    pub fn health(&self, now: Now) -> impl Iterator<Item = Health> + '_ {
+        self.keepers.iter().map(move |keeper| keeper.health(now))
     }
 }
 
@@ -129,7 +141,7 @@ impl KeySets {
 pub struct Health {
     /// The `iss` of its tokens.
     pub issuer: String,
-    /// How many usable keys are held; none before the first fetch.
+    /// How many keys are held that may be used; none before the first fetch, and when they are too old.
     pub keys: Option<usize>,
     /// How many keys of the set verify nothing.
     pub unusable: usize,

@@ -17,7 +17,7 @@ pub(super) fn numbers(shared: &Shared, metrics: &[Arc<Metrics>], door: &Door) ->
     }
     let live = shared.live.load();
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-    let (issuers, with_keys) = tokens::counts(&live);
+    let (issuers, with_keys) = tokens::counts(&live, shared.clock.now());
     let gauges = [
         (
             "connections",

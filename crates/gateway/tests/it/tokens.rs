@@ -102,7 +102,7 @@ fn case_46_78_a_token_is_believed_or_is_no_credential() {
             401,
             (0, 0),
         ),
-        ("no token", vec![bearer("a.b.c")], 401, (0, 0)),
+        ("no token", vec![bearer("a.b.c")], 401, (1, 0)),
         ("opaque", vec![bearer("opaque")], 401, (1, 0)),
         (
             "another scheme",
@@ -421,5 +421,179 @@ fn csrf_tokens_are_bound_to_the_session_of_a_claim() {
             .ask(&mut client, send("POST /items").token(&before))
             .status,
         403
+    );
+}
+
+/// What says who calls and was not believed reaches nobody, in whichever spelling somebody behind the guard might read it; and
+/// beside a credential that is good no other one does.
+#[test]
+fn nothing_that_was_not_believed_is_forwarded_in_any_spelling() {
+    let upstream = application();
+    let (one, other) = (
+        Issuer::new(CLERK, &["a"]),
+        Issuer::new("https://login.shop.test", &["b"]),
+    );
+    let mut text = policy(&upstream, &[], "");
+    text.push_str("[identity.csrf]\nsecret = \"env:C\"\n");
+    text.push_str(
+        &(one.entry() + "cookie = \"__session\"\n" + &other.entry() + "cookie = \"auth\"\n"),
+    );
+    let gate = start(text);
+    let mut client = gate.client();
+    let good = one.token("a", "alice", json!({}));
+    let forged = one.token("evil", "root", json!({}));
+    for spelling in [
+        "Cookie: __session={}",
+        "Cookie: __SESSION={}",
+        "Cookie: __session_abcdefgh={}",
+        "Cookie: %5F%5Fsession={}",
+        "Cookie: ..session={}",
+        "Cookie: theme=dark __session={}",
+        "Cookie: theme=dark, __session={}",
+        "Cookie: =__session={}",
+        "Cookie: theme=dark; =__session={}; a=b",
+        "Cookie: auth={}",
+        "Cookie: Auth={}",
+        "Authorization: {}",
+        "Authorization: Bearer {}",
+        "Authorization: bearer  {}",
+        "Authorization: JWT {}",
+        "Authorization: Token {}",
+        "Authorization: Basic dTpw, Bearer {}",
+        "Authorization: Basic {}",
+    ] {
+        let bad = spelling.replace("{}", &forged);
+        let cookie = format!("Cookie: __session={good}");
+        for lines in [vec![bad.as_str()], vec![bad.as_str(), cookie.as_str()]] {
+            // Some are refused; what is not must not have it.
+            let before = upstream.requests().len();
+            let status = get(&mut client, "/", &lines).status;
+            let forwarded = upstream.requests().len() - before;
+            assert_eq!(forwarded, usize::from(status == 200), "{spelling}");
+            if let Some(bytes) = upstream.bytes().last().filter(|_| forwarded == 1) {
+                let seen = String::from_utf8_lossy(bytes);
+                let last = seen.rsplit("GET / HTTP").next().unwrap();
+                assert!(!last.contains(&forged), "{spelling}\n{last}");
+            }
+        }
+    }
+    // The same token under both of an issuer's names is one token, and stays.
+    let both = format!("Cookie: __session={good}; theme=dark; auth={forged}");
+    assert_eq!(get(&mut client, "/me", &[&both]).status, 200);
+    let forwarded = upstream.requests().last().unwrap().one("cookie").to_owned();
+    assert_eq!(forwarded, format!("__session={good}; theme=dark"));
+}
+
+/// Clerk's longer cookie is judged, and both stay where they hold one token.
+#[test]
+fn the_longer_cookie_of_clerk_counts() {
+    let upstream = application();
+    let issuer = Issuer::new("https://clerk.clerk.dev", &["a"]);
+    let mut text =
+        policy(&upstream, &[], "") + "[identity.csrf]\nsecret = \"env:C\"\n" + &issuer.entry();
+    text = text.replace(
+        "audience = \"shop\"",
+        "preset = \"clerk\"\nauthorized_parties = [\"https://shop.test\"]",
+    );
+    let gate = start(text);
+    let mut client = gate.client();
+    let token = |user: &str| {
+        let claims =
+            json!({ "azp": "https://shop.test", "sid": "s", "nbf": now() - 10, "exp": now() + 60 });
+        issuer.token("a", user, claims)
+    };
+    let (good, other) = (token("alice"), token("bob"));
+    let both = format!("Cookie: __session_1Z8AzTQD={good}; __session={good}");
+    assert_eq!(get(&mut client, "/me", &[&both]).status, 200);
+    assert!(
+        upstream
+            .requests()
+            .last()
+            .unwrap()
+            .one("cookie")
+            .contains("; __session=")
+    );
+    let differ = format!("Cookie: __session={other}; __session_1Z8AzTQD={good}");
+    assert_eq!(get(&mut client, "/me", &[&differ]).status, 200);
+    let seen = upstream.requests().last().unwrap().one("cookie").to_owned();
+    assert_eq!(seen, format!("__session_1Z8AzTQD={good}"));
+}
+
+/// What the application says of a session is about that of who calls, and of nobody else's that a cookie names besides.
+#[test]
+fn a_token_changes_no_session_of_another_caller() {
+    let upstream = application();
+    let issuer = Issuer::new(CLERK, &["a"]);
+    let gate = start(shop(&upstream) + &issuer.entry());
+    let (mut browser, mut client, token) = crate::support::browser::logged_in(&gate, "victim");
+    let line = bearer(&issuer.token("a", "other", json!({})));
+    let ends = send("POST /items")
+        .token(&token)
+        .with(&line)
+        .says(r#""op":"end_all""#);
+    let mut victim = browser.clone();
+    browser.ask(&mut client, ends);
+    assert_eq!(victim.ask(&mut client, send("GET /me")).status, 200);
+    // A user that is called as one of an issuer's is begins no session.
+    let mut visitor = Browser::default();
+    let token = visitor.get_token(&mut client);
+    let says = format!(r#""op":"create","sub":"{CLERK}#other""#);
+    let login = send("POST /login").token(&token).says(&says);
+    assert_eq!(visitor.ask(&mut client, login).status, 502);
+}
+
+/// An answer to a known caller is in no cache, whatever the application says.
+#[test]
+fn no_cache_keeps_what_a_known_caller_is_answered() {
+    let upstream = Upstream::answering(
+        "HTTP/1.1 200 OK\r\nCache-Control: public, s-maxage=60\r\nContent-Length: 2\r\n\r\nok",
+    );
+    let issuer = Issuer::new(CLERK, &["a"]);
+    let more = "[identity.csrf]\nsecret = \"env:C\"\n".to_owned()
+        + &issuer.entry()
+        + "cookie = \"__session\"\n";
+    let gate = start(policy(&upstream, &[], &more));
+    let mut client = gate.client();
+    let cookie = format!("Cookie: __session={}", issuer.token("a", "u", json!({})));
+    for (lines, says) in [
+        (vec![], "public, s-maxage=60"),
+        (vec![cookie.as_str()], "no-store"),
+    ] {
+        assert_eq!(get(&mut client, "/", &lines).one("cache-control"), says);
+    }
+}
+
+/// A body may take as long as its client likes: who calls is looked at once more when it is whole.
+#[test]
+fn what_is_revoked_while_a_body_arrives_does_not_pass() {
+    let upstream = application();
+    let issuer = Issuer::new(CLERK, &["a"]);
+    let store = Arc::new(MemoryStore::for_rehearsal(MemoryOptions::default()).unwrap());
+    let route = "[[route]]\npath = \"/read\"\nmethods = [\"POST\"]\ntype = \"protected_mutation\"\nlimits = [\"names\"]\nbody = { max = \"1 KiB\" }\n[limits.names]\nrate = \"100 per 1m\"\nby = [\"body.name\"]\n";
+    let text = policy(&upstream, &[&issuer], route);
+    let made = tokens(&text);
+    let gate = Setup::new(text)
+        .with(made)
+        .store(Arc::clone(&store) as Arc<dyn Store>)
+        .start();
+    let token = issuer.token("a", "u", json!({ "jti": "slow" }));
+    let mut client = gate.client();
+    let head = format!(
+        "POST /read HTTP/1.1\r\nHost: shop.test\r\n{}\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n",
+        bearer(&token)
+    );
+    client.send(format!("{head}{{\"name\":"));
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    assert_eq!(upstream.requests().len(), 0);
+    revoke(&*store, "slow");
+    assert_eq!(client.send("\"a\"}").answer().status, 401);
+    assert_eq!(upstream.requests().len(), 0);
+    let fine = issuer.token("a", "u", json!({ "jti": "fine" }));
+    let head = head.replace(&token, &fine);
+    assert_eq!(
+        gate.client()
+            .ask(format!("{head}{{\"name\":\"a\"}}"))
+            .status,
+        200
     );
 }

@@ -51,6 +51,13 @@ impl Audience {
         }
     }
 
+    /// The same, where somebody is known to be calling: the answer is for them alone, whatever it was that said so.
+    #[must_use]
+    pub const fn of_caller(mut self) -> Self {
+        self.bears = Bears::Credentials;
+        self
+    }
+
     /// With the nonce of this answer.
     #[must_use]
     pub const fn with_nonce(mut self, nonce: Nonce) -> Self {

@@ -59,9 +59,9 @@ pub(super) fn judge<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, ()> {
         (Some(Shown::Token { place, .. }), Some(Err(Unbelieved::Unavailable(why)))) => {
             refused(Reason::TOKEN_UNKNOWN, why, place)
         }
-        (Some(Shown::Malformed), None) => {
+        (Some(Shown::Malformed(place)), None) => {
             let why = "not one field of one scheme, one space and one token, or a cookie twice";
-            refused(Reason::CREDENTIAL_MALFORMED, why.into(), Place::Header)
+            refused(Reason::CREDENTIAL_MALFORMED, why.into(), place)
         }
         (Some(Shown::Nothing), None) => {
             case.not_needed(PHASE.name, "no token is shown");
@@ -99,10 +99,10 @@ impl Bearer {
             return None;
         };
         let claims = self.believed()?.claims();
-        let session = claims.session().unwrap_or_else(|| claims.subject());
-        Some(Binding::claim(
-            claims.issuer().as_bytes(),
-            session.as_bytes(),
-        ))
+        let issuer = claims.issuer().as_bytes();
+        Some(match claims.session() {
+            Some(session) => Binding::claim(issuer, session.as_bytes()),
+            None => Binding::subject(issuer, claims.subject().as_bytes()),
+        })
     }
 }

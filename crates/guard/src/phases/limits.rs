@@ -1,7 +1,5 @@
 //! What the two phases of limits share: which buckets a request counts in, and what their answer means.
 
-use std::borrow::Cow;
-
 use smallvec::SmallVec;
 
 use portcullis_policy::{Control, Method};
@@ -117,8 +115,10 @@ fn whose<'s>(
             };
             alone(value.as_bytes())
         }
-        Dimension::User => Ok(of_caller(case, |caller| Some(caller.name()))),
-        Dimension::Tenant => Ok(of_caller(case, |caller| caller.tenant().map(Cow::Borrowed))),
+        Dimension::User => Ok(of_caller(case, |caller| Some(caller.counted()))),
+        Dimension::Tenant => Ok(of_caller(case, |caller| {
+            caller.tenant().map(|tenant| tenant.as_bytes().to_vec())
+        })),
         // Only one that is alive: of others a client makes as many as it likes.
         Dimension::Session => match case.principal() {
             Some(Principal::Session(caller)) => alone(&caller.session.0),
@@ -128,7 +128,7 @@ fn whose<'s>(
                 let session = session.map(|one| Binding::claim(claims.issuer().as_bytes(), one));
                 match session {
                     Some(session) => alone(&session.bytes()),
-                    None => Ok(of_caller(case, |caller| Some(caller.name()))),
+                    None => Ok(of_caller(case, |caller| Some(caller.counted()))),
                 }
             }
             None => Ok(of_caller(case, |_| None)),
@@ -140,12 +140,10 @@ fn whose<'s>(
 /// session out is no way to a bucket of one's own.
 fn of_caller<'c>(
     case: &'c Case<'_, '_>,
-    name: impl FnOnce(Principal<'c>) -> Option<Cow<'c, str>>,
+    name: impl FnOnce(Principal<'c>) -> Option<Vec<u8>>,
 ) -> (BucketValue, SmallVec<[BucketValue; 2]>) {
     let value = match case.principal().and_then(name) {
-        Some(name) => {
-            BucketValue::from_slice(sha256(name.as_bytes()).get(..24).unwrap_or_default())
-        }
+        Some(name) => BucketValue::from_slice(sha256(&name).get(..24).unwrap_or_default()),
         None => BucketValue::from_slice(&case.view.client().bucket().to_bytes()),
     };
     (value, SmallVec::new())

@@ -72,6 +72,8 @@ pub struct Claims {
     pub(super) parent_id: Option<Box<str>>,
     /// What the policy calls a session (`claim:NAME`), where that is not `sid`.
     pub(super) other_session: Option<Box<str>>,
+    /// Whether the policy calls another claim than `sid` a session.
+    pub(super) names_other: bool,
 }
 
 /// The claims that are read, in the words of RFC 7519 §4.1, OpenID Connect and seed 004.
@@ -129,6 +131,7 @@ impl Claims {
             user_id: text(&object, "user_id")?,
             token_type: token_type(&object)?,
             parent_id: text(&object, "parent_jti")?,
+            names_other: session_claim != "sid",
             other_session: match session_claim {
                 "sid" => None,
                 name => text_of(object.find(name), "session claim")?,
@@ -155,6 +158,7 @@ impl Claims {
             token_type: None,
             parent_id: None,
             other_session: None,
+            names_other: false,
         }
     }
 
@@ -203,7 +207,11 @@ impl Claims {
     /// What the policy calls a session: `sid`, or the claim of another name.
     #[must_use]
     pub fn session(&self) -> Option<&str> {
-        self.other_session.as_deref().or(self.session_id.as_deref())
+        if self.names_other {
+            self.other_session.as_deref()
+        } else {
+            self.session_id.as_deref()
+        }
     }
 
     /// `user_id`. Who the caller is to the guard are `iss` and `sub`; this is for the application.

@@ -105,6 +105,11 @@ impl IssuerRules {
         }
     }
 
+    /// The last second in which a token is accepted: that of its `exp`, and the leeway for clocks that differ.
+    pub(super) fn accepts_until(&self, claims: &Claims) -> u64 {
+        claims.expires_at().saturating_add(self.leeway_seconds)
+    }
+
     /// `exp`, `nbf` and `iat` (RFC 7519 §4.1.4 to §4.1.6), each with the leeway for clocks that differ; the second in which it
     /// ends belongs to it. The life of a token is told by its own dates, or by how long it is still to live.
     fn judge_dates(&self, claims: &Claims, now: u64) -> Result<(), ClaimFault> {
@@ -112,7 +117,7 @@ impl IssuerRules {
         let expires = claims
             .expires
             .ok_or(ClaimFault::new("exp", Wrong::Missing))?;
-        if now > expires.saturating_add(leeway) {
+        if now > self.accepts_until(claims) {
             return Err(ClaimFault::new("exp", Wrong::Expired));
         }
         for (name, date) in [("nbf", claims.not_before), ("iat", claims.issued)] {

@@ -12,8 +12,9 @@ use super::claims::{Claims, TokenType};
 use crate::clock::{Nanos, Now, SECOND};
 use crate::store::{Answer, Ask, Batch, Durability, Key, Space, StoreError, Value};
 
-/// How long a revocation lasts beyond the token: by as much as clocks may differ.
-const BEYOND_SECONDS: u64 = 60;
+/// How long a revocation lasts beyond the token: by as much as clocks may differ, to the end of that second, and by as long as a
+/// child may live that another issuer lets outlive its parent.
+const BEYOND_SECONDS: u64 = 61 + TokenType::Child.lifetime_seconds_max();
 
 /// What the store is asked of a token: whether it, the one it was made from, or all of its `user_id` are revoked. Nothing of one
 /// that has none of them, which cannot be revoked and lives for an hour at most.

@@ -37,6 +37,7 @@ pub struct Unverified<'t> {
 pub struct Believed {
     claims: Arc<Claims>,
     issuer: IssuerIndex,
+    until: u64,
 }
 
 /// Who a caller is: `iss` and `sub` together, since two issuers may call two people the same. Neither is ever taken apart: a
@@ -124,6 +125,7 @@ impl TokenVerifier {
         let verified = verify_read(token, keys, rules.algorithms())?;
         rules.judge(&claims, now, used)?;
         let believed = Believed {
+            until: rules.accepts_until(&claims),
             claims: Arc::new(claims),
             issuer,
         };
@@ -136,6 +138,7 @@ impl TokenVerifier {
     pub fn rehearsed(&self, subject: &str, now: Now) -> Option<Believed> {
         let claims = Claims::rehearsed(self.issuers.first()?.name(), subject, now);
         Some(Believed {
+            until: claims.expires_at(),
             claims: Arc::new(claims),
             issuer: IssuerIndex(0),
         })
@@ -203,6 +206,12 @@ impl Believed {
     #[must_use]
     pub const fn issuer(&self) -> IssuerIndex {
         self.issuer
+    }
+
+    /// Whether it is over at a moment by which some time has passed since it was judged.
+    #[must_use]
+    pub const fn is_over(&self, now: Now) -> bool {
+        now.unix_seconds() > self.until
     }
 
     /// Who calls.

@@ -573,3 +573,43 @@ fn the_login_is_a_path_that_is_open() {
     assert!(lacks(&route("/other", "GET", "public_read")));
     assert!(!lacks(&route("/login", "GET", "public_read")));
 }
+
+/// A cookie that a browser sends by itself says who is calling: then there must be something against other sites' pages. And what
+/// tokens do not have, nothing can be counted by.
+#[test]
+fn a_guard_wants_csrf_for_tokens_in_cookies_and_no_tenants_of_them() {
+    let today = "2027-01-01".parse().expect("a day");
+    let base = "upstream = \"http://127.0.0.1:3000\"\nstatic = [\"/s\"]\n";
+    let clerk = "[[identity.issuer]]\npreset = \"clerk\"\nissuer = \"https://clerk.example.com\"\nauthorized_parties = [\"https://shop.example.com\"]\nalgorithms = [\"RS256\"]\n";
+    let plain = "[[identity.issuer]]\nissuer = \"https://i.example\"\naudience = \"a\"\nalgorithms = [\"ES256\"]\n";
+    let csrf = "[identity.csrf]\nsecret = \"env:C\"\n";
+    let by = |key: &str| {
+        format!(
+            "[limits.l]\nrate = \"1 per 1m\"\nby = [\"{key}\"]\n[[route]]\npath = \"/a\"\nmethods = [\"GET\"]\ntype = \"protected_read\"\nlimits = [\"l\"]\n"
+        )
+    };
+    let enforced = [Control::RateLimit, Control::Authentication, Control::Csrf];
+    for (text, lacks) in [
+        (clerk.to_owned(), Some("in a cookie")),
+        (format!("{csrf}{clerk}"), None),
+        (plain.to_owned(), None),
+        (format!("{plain}cookie = \"auth\"\n"), Some("in a cookie")),
+        (format!("{plain}{}", by("user")), None),
+        (
+            format!("{plain}{}", by("tenant")),
+            Some("counted by `tenant`"),
+        ),
+    ] {
+        let found = policy(&format!("{base}{text}")).for_guard(today, &enforced);
+        match (found, lacks) {
+            (Ok(()), None) => {}
+            (Err(found), Some(says)) => {
+                assert!(
+                    found.len() == 1 && found[0].message.contains(says),
+                    "{found:?}"
+                );
+            }
+            (found, _) => panic!("{text}\n{found:?}"),
+        }
+    }
+}

@@ -184,7 +184,11 @@ impl Followed {
     fn follow(&mut self, loaded: Result<Loaded, Failure>, gateway: &Gateway, way: &dyn Way) {
         match loaded {
             // Something else in the folder changed, or the file is again what is in force.
-            Ok(loaded) if loaded.digest == self.digest && loaded.secrets.digest == self.secrets => {
+            Ok(loaded)
+                if loaded.digest == self.digest
+                    && loaded.secrets.digest == self.secrets
+                    && has_keys_of_before(&loaded, gateway) =>
+            {
                 self.refused = None;
                 gateway.observer().in_force(&self.digest);
             }
@@ -200,7 +204,7 @@ impl Followed {
                 };
                 if let Some(routes) = replace(gateway, &loaded, reason) {
                     if is_same_text {
-                        say("other secrets are in force, by the same policy");
+                        say("other secrets or keys are in force, by the same policy");
                     } else {
                         way.replaced(&self.policy, &loaded, routes);
                     }
@@ -227,6 +231,15 @@ impl Followed {
 fn watch_secrets(signals: &mut Signals, loaded: &Loaded) {
     if let Err(error) = signals.also(&loaded.secrets.files) {
         say(&format!("{error}; `kill -HUP` makes it look again"));
+    }
+}
+
+/// Whether the keys of the issuers are those in force: a file with them may have changed where the policy did not.
+fn has_keys_of_before(loaded: &Loaded, gateway: &Gateway) -> bool {
+    match (&loaded.tokens, &gateway.live().tokens) {
+        (Some(loaded), Some(live)) => loaded.keys().are_those_of(live.keys()),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
     }
 }
 

@@ -90,6 +90,9 @@ pub enum KeysUnavailable {
     /// The fetch is under way, and takes longer than a request waits.
     #[error("the key is unknown, and the keys are not fetched yet")]
     TimedOut,
+    /// The key is not among those that are held, and the issuer was asked a moment ago.
+    #[error("the key is unknown, and the issuer was asked less than a minute ago")]
+    TooSoon,
     /// No issuer of this policy.
     #[error("there is no such issuer")]
     NoIssuer,

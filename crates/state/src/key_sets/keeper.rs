@@ -66,6 +66,19 @@ struct Set {
     seen: Option<AtomicU64>,
 }
 
+/// How a key was looked for that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Looked {
+    /// By a fetch of its own.
+    Begun,
+    /// By a fetch that was under way.
+    Joined,
+    /// It was looked for a little while ago, or it never will be there.
+    Before,
+    /// It was not, as the issuer is not asked so often. Whoever makes up key ids must not make others' keys unknown.
+    TooSoon,
+}
+
 /// What is known of fetches.
 #[derive(Debug, Default)]
 struct Flight {
@@ -90,7 +103,7 @@ impl Keeper {
             Source::Own(None) => return Err(KeySetError::NoOwn { issuer: name }),
             Source::File(path) => Some(read_file(&name, path, strength)?),
         };
-        let set = set.map(|keys| Arc::new(Set::new(keys, Vec::new(), None)));
+        let set = set.map(|(keys, text)| Arc::new(Set::new(keys, text, None)));
         let shared = Shared {
             set: ArcSwapOption::new(set),
             flight: Mutex::default(),
@@ -118,6 +131,13 @@ impl Keeper {
             && (self.strength, self.max_stale) == (strength, max_stale)
     }
 
+    /// Whether both were read from the same text.
+    pub(super) fn reads_as(&self, other: &Self) -> bool {
+        let (one, other) = (self.shared.set.load(), other.shared.set.load());
+        let text = |set: &Option<Arc<Set>>| set.as_ref().map(|set| set.text.clone());
+        text(&one) == text(&other)
+    }
+
     /// The keys, if there are some and they may be used.
     pub(super) fn held(&self, now: Now) -> Option<Held> {
         if let Source::Own(keys) = &self.source {
@@ -136,8 +156,8 @@ impl Keeper {
         now: Now,
     ) -> Result<Held, KeysUnavailable> {
         let mut ended = self.shared.ended.subscribe();
-        let is_looked_for = self.begin_for(key_id, now);
-        if is_looked_for {
+        let looked = self.look_for(key_id, now);
+        if matches!(looked, Looked::Begun | Looked::Joined) {
             // The value changes when a fetch ends, whoever began it.
             if tokio::time::timeout(WAIT_MAX, ended.changed())
                 .await
@@ -154,36 +174,46 @@ impl Keeper {
         if flight.fault.is_some() {
             return Err(KeysUnavailable::FetchFailed);
         }
-        // What was not looked for may be there: it is asked for again when it may be.
-        if let Some(id) = key_id.filter(|_| is_looked_for) {
-            flight.remember(id, now);
+        match looked {
+            Looked::Begun => {
+                if let Some(id) = key_id {
+                    flight.remember(id, now);
+                }
+                Ok(held)
+            }
+            // Begun before this one was asked for: the issuer may have published it since.
+            Looked::Joined | Looked::Before => Ok(held),
+            Looked::TooSoon => Err(KeysUnavailable::TooSoon),
         }
-        Ok(held)
     }
 
-    /// Begins a fetch for a key that is not there, if one may be begun. Says whether one is under way.
-    fn begin_for(&self, key_id: Option<&str>, now: Now) -> bool {
+    /// Begins a fetch for a key that is not there, if one may be begun.
+    fn look_for(&self, key_id: Option<&str>, now: Now) -> Looked {
+        // A file was read with the policy, and what is not in it is not there.
         if !matches!(self.source, Source::Url { .. }) {
-            return false;
+            return Looked::Before;
         }
         let is_held = self.held(now).is_some();
         let mut flight = self.shared.flight();
+        if is_held && key_id.is_some_and(|id| flight.is_unknown(id, now)) {
+            return Looked::Before;
+        }
         if flight.is_under_way {
-            return true;
+            return Looked::Joined;
         }
         let may = if is_held {
-            let is_unknown = key_id.is_some_and(|id| flight.is_unknown(id, now));
-            !is_unknown && is_past(flight.for_unknown, FOR_UNKNOWN_EVERY, now)
+            is_past(flight.for_unknown, FOR_UNKNOWN_EVERY, now)
         } else {
             is_past(flight.began, RETRY_AFTER, now)
         };
-        if may {
-            if is_held {
-                flight.for_unknown = Some(now.monotonic);
-            }
-            self.begin(&mut flight, now);
+        if !may {
+            return Looked::TooSoon;
         }
-        may
+        if is_held {
+            flight.for_unknown = Some(now.monotonic);
+        }
+        self.begin(&mut flight, now);
+        Looked::Begun
     }
 
     /// Begins a fetch if the keys get old.
@@ -219,14 +249,9 @@ impl Keeper {
     }
 
     /// How it stands.
-    pub(super) fn health(&self) -> Health {
-        let set = self.shared.set.load();
-        let own = match &self.source {
-            Source::Own(keys) => keys.as_ref().map(|keys| keys.held()),
-            Source::File(_) | Source::Url { .. } => None,
-        };
-        let held = own.as_ref().or_else(|| set.as_ref().map(|set| &set.held));
-        let keys = held.map(|held| &held.keys);
+    pub(super) fn health(&self, now: Now) -> Health {
+        let held = self.held(now);
+        let keys = held.as_ref().map(|held| &held.keys);
         Health {
             issuer: self.issuer.clone(),
             keys: keys.map(|keys| keys.len()),

@@ -40,6 +40,7 @@ impl Source {
         match (self, other) {
             (Self::File(one), Self::File(other)) => one == other,
             (Self::Url { url: one, .. }, Self::Url { url: other, .. }) => one == other,
+            (Self::Own(Some(one)), Self::Own(Some(other))) => Arc::ptr_eq(one, other),
             _ => false,
         }
     }
@@ -50,7 +51,7 @@ pub(super) fn read_file(
     issuer: &str,
     path: &PathBuf,
     strength: KeyStrength,
-) -> Result<KeySet, KeySetError> {
+) -> Result<(KeySet, Vec<u8>), KeySetError> {
     let text = bytes_of(path).map_err(|source| KeySetError::File {
         issuer: issuer.to_owned(),
         path: path.clone(),
@@ -72,7 +73,7 @@ pub(super) fn read_file(
             why,
         });
     }
-    Ok(set)
+    Ok((set, text))
 }
 
 /// As much of a file as a set may have, and a byte more, by which it is seen to be too long.

@@ -68,18 +68,18 @@ async fn ask(sets: &KeySets, id: &str, seconds: u64) -> Result<bool, KeysUnavail
 }
 
 fn fault(sets: &KeySets) -> Option<FetchFault> {
-    sets.health().next().unwrap().fault
+    sets.health(at(0)).next().unwrap().fault
 }
 
 #[tokio::test]
 async fn the_first_token_fetches_and_the_next_do_not() {
     let server = Server::start(set(&keys(&["a", "b"]))).await;
     let sets = open(&[&server.url()], &server, None);
-    assert_eq!(sets.health().next().unwrap().keys, None);
+    assert_eq!(sets.health(at(0)).next().unwrap().keys, None);
     assert_eq!(ask(&sets, "a", 0).await, Ok(true));
     assert_eq!(ask(&sets, "b", 1).await, Ok(true));
     assert_eq!(server.asked(), 1);
-    assert_eq!(sets.health().next().unwrap().keys, Some(2));
+    assert_eq!(sets.health(at(1)).next().unwrap().keys, Some(2));
 }
 
 /// 74: made-up key ids cost one fetch a minute, whoever makes them up and how many at once.
@@ -88,7 +88,7 @@ async fn case_74_a_storm_of_unknown_ids_is_one_fetch_a_minute() {
     let server = Server::start(set(&keys(&["a"]))).await;
     let sets = Arc::new(open(&[&server.url()], &server, None));
     assert_eq!(ask(&sets, "a", 0).await, Ok(true));
-    let storm = |seconds: u64| {
+    let storm = |seconds: u64, is_looked_for: bool| {
         let sets = Arc::clone(&sets);
         async move {
             let tasks: Vec<_> = (0..50)
@@ -100,12 +100,25 @@ async fn case_74_a_storm_of_unknown_ids_is_one_fetch_a_minute() {
                 })
                 .collect();
             for task in tasks {
-                assert_eq!(task.await.unwrap(), Ok(false), "it is not there: 401");
+                // It is not there: 401. Whether it is, nobody asks within the minute: 503.
+                let expected = if is_looked_for {
+                    Ok(false)
+                } else {
+                    Err(KeysUnavailable::TooSoon)
+                };
+                assert_eq!(task.await.unwrap(), expected, "at {seconds}");
             }
         }
     };
-    for (seconds, asked) in [(10, 2), (11, 2), (69, 2), (70, 3), (129, 3), (130, 4)] {
-        storm(seconds).await;
+    for (seconds, asked, looks) in [
+        (10, 2, true),
+        (11, 2, false),
+        (69, 2, false),
+        (70, 3, true),
+        (129, 3, false),
+        (130, 4, true),
+    ] {
+        storm(seconds, looks).await;
         assert_eq!(server.asked(), asked, "at {seconds}");
         assert_eq!(
             ask(&sets, "a", seconds).await,
@@ -126,7 +139,7 @@ async fn an_id_that_is_unknown_is_remembered() {
         assert_eq!(server.asked(), asked, "at {seconds}");
     }
     // One that could not be looked for is not remembered.
-    assert_eq!(ask(&sets, "new", 140).await, Ok(false));
+    assert_eq!(ask(&sets, "new", 140).await, Err(KeysUnavailable::TooSoon));
     server.replies(Reply::Bytes(set(&keys(&["a", "new", "gone"]))));
     assert_eq!(ask(&sets, "new", 190).await, Ok(true));
     assert_eq!(
@@ -159,14 +172,14 @@ async fn keys_are_changed_without_an_outage() {
     assert_eq!(ask(&sets, "c", 180).await, Ok(false));
     assert_eq!(
         ask(&sets, "a", 181).await,
-        Ok(false),
+        Err(KeysUnavailable::TooSoon),
         "and one that is taken back is no more"
     );
     // What is taken back altogether is gone altogether.
     server.replies(Reply::Bytes(set(r#"{"keys":[]}"#)));
     assert_eq!(ask(&sets, "d", 250).await, Ok(false));
-    assert_eq!(ask(&sets, "b", 251).await, Ok(false));
-    assert_eq!(sets.health().next().unwrap().keys, Some(0));
+    assert_eq!(ask(&sets, "b", 251).await, Err(KeysUnavailable::TooSoon));
+    assert_eq!(sets.health(at(251)).next().unwrap().keys, Some(0));
 }
 
 #[tokio::test]

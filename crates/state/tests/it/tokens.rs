@@ -143,7 +143,7 @@ async fn a_key_that_is_taken_back() {
     assert!(believe(&tokens, &by_new, 61).await.is_ok());
     assert_eq!(
         believe(&tokens, &by_old, 62).await.unwrap_err(),
-        "token_key_unknown"
+        "the key is unknown, and the issuer was asked less than a minute ago"
     );
     // Another key by the same name.
     let third = Signer::new("2");

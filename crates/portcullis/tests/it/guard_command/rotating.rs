@@ -131,7 +131,7 @@ fn session_and_csrf_secrets_are_rotated_under_requests_and_nobody_is_refused() {
         wait_for_more();
         rotate(&folder, 2);
         guard.signal("HUP");
-        guard.says("other secrets are in force, by the same policy");
+        guard.says("other secrets or keys are in force, by the same policy");
         wait_for_more();
         // Nothing is another now, and nothing is told.
         guard.signal("HUP");
@@ -141,7 +141,7 @@ fn session_and_csrf_secrets_are_rotated_under_requests_and_nobody_is_refused() {
     // The key of its cookie is gone after the second time.
     rotate(&folder, 3);
     guard.signal("HUP");
-    guard.says("other secrets are in force, by the same policy");
+    guard.says("other secrets or keys are in force, by the same policy");
     let me = browser.ask("GET", "/me");
     assert!(me.starts_with("HTTP/1.1 401 "), "{me}");
     let cookie = value(&me, "set-cookie").unwrap();
@@ -168,7 +168,7 @@ fn a_secret_that_is_changed_in_its_file_is_noticed() {
     let guard = Guard::start(&folder, &[]);
     assert!(guard.admin("/policy").contains("\"generation\":1,"));
     write(&folder, "keys/csrf-now", &key(99));
-    guard.says("other secrets are in force, by the same policy");
+    guard.says("other secrets or keys are in force, by the same policy");
     assert!(guard.admin("/policy").contains("\"generation\":2,"));
     assert_eq!(guard.end().code(), Some(0));
 }
@@ -216,7 +216,7 @@ fn the_keys_of_events_and_of_the_trail_are_secrets_like_the_others() {
     write(&folder, "trail", &key(51));
     let guard = Guard::start(&folder, &[]);
     write(&folder, "events", &key(52));
-    guard.says("other secrets are in force, by the same policy");
+    guard.says("other secrets or keys are in force, by the same policy");
     write(&folder, "trail", &key(53));
     guard.says("`[trail]` or its key is another now");
     assert_eq!(guard.end().code(), Some(0));
