@@ -1,7 +1,11 @@
 //! `Tls`: what clients are greeted with who come in TLS: a certificate, its key, and the versions that are spoken.
 
+mod validity;
+
 use std::fmt;
 use std::sync::Arc;
+
+use portcullis_policy::Date;
 
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::{self, PemObject as _};
@@ -16,6 +20,7 @@ const HTTP_1_1: &[u8] = b"http/1.1";
 #[derive(Clone)]
 pub struct Tls {
     acceptor: TlsAcceptor,
+    last_day: Option<Date>,
 }
 
 /// The configuration holds a key.
@@ -57,6 +62,7 @@ impl Tls {
         if chain.is_empty() {
             return Err(TlsError::Empty);
         }
+        let last_day = chain.first().and_then(|first| validity::last_day(first));
         let key = match PrivateKeyDer::from_pem_slice(key) {
             Ok(key) => key,
             Err(_not_repeated) => return Err(TlsError::Key),
@@ -69,7 +75,14 @@ impl Tls {
         config.alpn_protocols = vec![HTTP_1_1.to_vec()];
         Ok(Self {
             acceptor: TlsAcceptor::from(Arc::new(config)),
+            last_day,
         })
+    }
+
+    /// The last day on which clients accept the certificate, where it says so in a way that is known.
+    #[must_use]
+    pub const fn last_day(&self) -> Option<Date> {
+        self.last_day
     }
 
     /// What greets a client.

@@ -29,6 +29,8 @@ impl Policy {
             port: written,
         })
         .to_vec();
+        // The certificate of production is no certificate of this machine's.
+        self.proxy.tls = None;
         // A proxy of production may have this machine's own address in its network.
         self.trusted_proxies.clear();
         for route in self.routes.iter_mut().chain(&mut self.statics) {

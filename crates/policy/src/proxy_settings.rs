@@ -12,6 +12,7 @@ use crate::node::{Node, NodeValue};
 use crate::policy_file::Draft;
 use crate::secret_keys::read_secret;
 use crate::table_reader::{TableReader, parsed_by, wrong_kind};
+use crate::tls_settings::{self, TlsSettings, read_tls};
 use crate::word::words;
 use crate::{ByteCount, Malformed, Notice, SecretKeys};
 
@@ -43,6 +44,8 @@ pub struct ProxySettings {
     pub admin: Option<SocketAddr>,
     /// By which who asks the admin listener for sessions is known; without one it tells and ends none (ASVS v5.0.0-13.4.5).
     pub admin_secret: Option<SecretKeys>,
+    /// With what clients are greeted who come in TLS; they come in the clear without it.
+    pub tls: Option<TlsSettings>,
     /// Threads that serve; as many as there are cores by default.
     pub workers: Option<NonZeroU8>,
     /// Connections of clients at once; 4096.
@@ -87,6 +90,7 @@ impl Default for ProxySettings {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             admin: None,
             admin_secret: None,
+            tls: None,
             workers: None,
             connections_max: 4096,
             connections_per_ip_max: 256,
@@ -131,6 +135,11 @@ pub(crate) const FORM: Form = Form::new(
             "admin_secret",
             Kind::Secrets,
             "The credential by which the admin listener lists and ends sessions; without one it does neither.",
+        ),
+        may(
+            "tls",
+            Kind::Table(&tls_settings::FORM),
+            "With what clients are greeted who come in TLS; else they come in the clear.",
         ),
         may(
             "workers",
@@ -239,6 +248,10 @@ pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
     let mut settings = ProxySettings::default();
     read_listeners(&mut reader, &mut settings, draft);
     read_admin_secret(&mut reader, &mut settings);
+    let tls = reader.optional("tls");
+    settings.tls = reader
+        .table(tls)
+        .and_then(|table| read_tls(table, reader.faults()));
     read_counts(&mut reader, &mut settings);
     read_timeouts(&mut reader, &mut settings);
     let health = reader.optional("health");

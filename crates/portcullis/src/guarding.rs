@@ -1,11 +1,13 @@
 //! What a guard is started with: a policy that lacks nothing, a store, a place for events.
 
+mod greeting;
 mod secrets;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use portcullis_gateway::Tls;
 use portcullis_guard::clock::Now;
 use portcullis_guard::plan::Plan;
 use portcullis_guard::token::KeyStrength;
@@ -15,6 +17,7 @@ use portcullis_policy::{
 };
 use portcullis_state::issuer::IssuerFolder;
 use portcullis_state::key_sets::{Fetcher, KeySetError};
+use portcullis_state::keys::SecretsDigest;
 use portcullis_state::tokens::{CacheBounds, Tokens};
 use portcullis_state::{
     EmbeddedStore, EventSink, LocalStore, MemoryOptions, MemoryStore, StateDir, SystemClock,
@@ -23,6 +26,7 @@ use portcullis_state::{
 use crate::failure::Failure;
 use crate::policy_source::read_policy;
 
+use greeting::Greeting;
 use secrets::Secrets;
 
 /// The controls that the guard can enforce today, where a policy says how.
@@ -110,11 +114,33 @@ pub(crate) struct Loaded {
     only_watches: bool,
     /// What its secrets say.
     pub(crate) secrets: Secrets,
+    /// With what clients are greeted who come in TLS.
+    pub(crate) greeting: Option<Greeting>,
     /// The tokens of its issuers.
     pub(crate) tokens: Option<Arc<Tokens>>,
 }
 
 impl Loaded {
+    /// With what clients are greeted.
+    pub(crate) fn tls(&self) -> Option<Tls> {
+        self.greeting.as_ref().map(|greeting| greeting.tls.clone())
+    }
+
+    /// What tells whether the files beside the policy say something else than before. It stays in memory.
+    pub(crate) fn beside(&self) -> (SecretsDigest, Option<[u8; 32]>) {
+        let greeting = self.greeting.as_ref();
+        (
+            self.secrets.digest,
+            greeting.map(|greeting| greeting.digest),
+        )
+    }
+
+    /// The files beside the policy.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let greeting = self.greeting.iter().flat_map(|greeting| &greeting.files);
+        self.secrets.files.iter().chain(greeting).cloned().collect()
+    }
+
     /// The plan of it.
     pub(crate) fn plan(&self) -> Result<Plan, Failure> {
         let plan = Plan::keyed(&self.policy, &self.digest, self.secrets.identity.clone())
@@ -181,8 +207,10 @@ pub(crate) fn load(
     let mut notices: Vec<String> = notices.collect();
     let secrets = Secrets::read(&policy, lookup, now, &mut notices)
         .map_err(|error| Failure::usage(format!("{name}: {error}")))?;
+    let greeting = Greeting::read(&policy, lookup, now, &mut notices)?;
     let loaded = Loaded {
         secrets,
+        greeting,
         notices,
         policy,
         digest,

@@ -76,6 +76,13 @@ fn proxy(settings: &ProxySettings, writer: &mut Writer) {
         Some(keys) => writer.stated("admin_secret", &secret(keys)),
         None => writer.left_out("admin_secret", "the listener tells and ends no sessions"),
     }
+    match &settings.tls {
+        Some(tls) => {
+            writer.stated("tls.certificate", &text(&tls.certificate));
+            writer.stated("tls.key", &text(&tls.key));
+        }
+        None => writer.left_out("tls", "clients come in the clear"),
+    }
     match settings.workers {
         Some(workers) => writer.stated("workers", &bare(workers)),
         None => writer.left_out("workers", "one for each core"),

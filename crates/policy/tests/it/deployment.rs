@@ -389,3 +389,24 @@ fn an_admin_listener_in_the_open_is_told_of() {
         ["3:9: the admin listener `0.0.0.0:9090` can be reached from other machines"]
     );
 }
+
+#[test]
+fn a_certificate_and_its_key_are_named_together() {
+    let tls = |table: &str| format!("version = 1\n[proxy]\ntls = {table}\n");
+    let text = tls(r#"{ certificate = "file:/a.pem", key = "env:KEY" }"#);
+    let policy = Policy::parse(&text).unwrap();
+    let read = policy.proxy().tls.as_ref().unwrap();
+    assert_eq!(read.certificate.to_string(), "file:/a.pem");
+    assert_eq!(read.key.to_string(), "env:KEY");
+    // It is none of the machine of who writes the application.
+    assert_eq!(policy.on_localhost(8443, None).proxy().tls, None);
+    for table in [
+        r#"{ certificate = "file:/a.pem" }"#,
+        r#"{ key = "file:/a.pem" }"#,
+        r#"{ certificate = "/a.pem", key = "file:/a.pem" }"#,
+        r#"{ certificate = "file:/a.pem", key = "file:/a.pem", ciphers = "all" }"#,
+        r#""file:/a.pem""#,
+    ] {
+        assert!(Policy::parse(&tls(table)).is_err(), "{table}");
+    }
+}

@@ -42,8 +42,8 @@ pub(super) trait Way {
     }
 
     /// What clients are greeted with who come in TLS.
-    fn tls(&self) -> Option<Tls> {
-        None
+    fn tls(&self, loaded: &Loaded) -> Option<Tls> {
+        loaded.tls()
     }
 
     /// Where events go.
@@ -128,8 +128,8 @@ pub(super) fn serve(
     let gateway = start(args, &loaded, rooms, clock, way)?;
     watch_secrets(&mut signals, &loaded);
     let mut followed = Followed {
+        beside: loaded.beside(),
         digest: loaded.digest,
-        secrets: loaded.secrets.digest,
         policy: loaded.policy,
         refused: None,
     };
@@ -171,8 +171,8 @@ struct Rooms<'r> {
 struct Followed {
     /// What names the policy in force.
     digest: String,
-    /// Whether its secrets are still what they were.
-    secrets: SecretsDigest,
+    /// Whether its secrets and its certificate are still what they were.
+    beside: (SecretsDigest, Option<[u8; 32]>),
     /// The policy in force.
     policy: Policy,
     /// Why the file as it is now was refused, which is told once.
@@ -186,7 +186,7 @@ impl Followed {
             // Something else in the folder changed, or the file is again what is in force.
             Ok(loaded)
                 if loaded.digest == self.digest
-                    && loaded.secrets.digest == self.secrets
+                    && loaded.beside() == self.beside
                     && has_keys_of_before(&loaded, gateway) =>
             {
                 self.refused = None;
@@ -196,15 +196,21 @@ impl Followed {
                 self.refused = None;
                 let is_same_text = self.digest == loaded.digest;
                 self.digest.clone_from(&loaded.digest);
-                self.secrets = loaded.secrets.digest;
-                let reason = if is_same_text {
-                    "secrets_replaced"
+                let (before, now) = (self.beside, loaded.beside());
+                self.beside = now;
+                let (reason, words) = if !is_same_text {
+                    ("policy_replaced", "")
+                } else if before.0 == now.0 && before.1 != now.1 {
+                    ("certificate_replaced", "another certificate is in force")
                 } else {
-                    "policy_replaced"
+                    (
+                        "secrets_replaced",
+                        "other secrets or keys are in force, by the same policy",
+                    )
                 };
-                if let Some(routes) = replace(gateway, &loaded, reason) {
+                if let Some(routes) = replace(gateway, &loaded, way, reason) {
                     if is_same_text {
-                        say("other secrets or keys are in force, by the same policy");
+                        say(words);
                     } else {
                         way.replaced(&self.policy, &loaded, routes);
                     }
@@ -229,7 +235,7 @@ impl Followed {
 /// Lets a change of a file with secrets be noticed, as one of the policy is. Where the system does not watch it, that is said: the
 /// signal is heard all the same.
 fn watch_secrets(signals: &mut Signals, loaded: &Loaded) {
-    if let Err(error) = signals.also(&loaded.secrets.files) {
+    if let Err(error) = signals.also(&loaded.files()) {
         say(&format!("{error}; `kill -HUP` makes it look again"));
     }
 }
@@ -291,7 +297,7 @@ fn start(
         seeds: seeds(workers)?,
     };
     let mut live = Live::first(policy, loaded.plan()?);
-    live.tls = way.tls();
+    live.tls = way.tls(loaded);
     live.tokens.clone_from(&loaded.tokens);
     let gateway = Gateway::start(options, live).map_err(|error| caused(&error))?;
     let plan = &gateway.live().plan;
@@ -311,8 +317,13 @@ fn tell_start(gateway: &Gateway, loaded: &Loaded, args: &GuardArgs) {
         .collect();
     let routes = gateway.live().plan.routes.len();
     say(&format!(
-        "guarding {} at http://{}, {routes} routes{}",
+        "guarding {} at {}://{}, {routes} routes{}",
         upstreams.join(", "),
+        if loaded.greeting.is_some() {
+            "https"
+        } else {
+            "http"
+        },
         gateway.address(),
         match gateway.admin_address() {
             Some(admin) => format!("; admin at http://{admin}"),
@@ -325,7 +336,12 @@ fn tell_start(gateway: &Gateway, loaded: &Loaded, args: &GuardArgs) {
 }
 
 /// Puts a policy in force; how many routes it has.
-fn replace(gateway: &Gateway, loaded: &Loaded, reason: &'static str) -> Option<usize> {
+fn replace(
+    gateway: &Gateway,
+    loaded: &Loaded,
+    way: &dyn Way,
+    reason: &'static str,
+) -> Option<usize> {
     for notice in &loaded.notices {
         say(notice);
     }
@@ -333,6 +349,7 @@ fn replace(gateway: &Gateway, loaded: &Loaded, reason: &'static str) -> Option<u
     let routes = plan.routes.len();
     let digest = plan.digest.clone();
     let mut live = gateway.live().followed_by(&loaded.policy, plan);
+    live.tls = way.tls(loaded);
     live.tokens.clone_from(&loaded.tokens);
     gateway.replace(live);
     let observer = gateway.observer();

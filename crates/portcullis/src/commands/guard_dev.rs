@@ -92,7 +92,7 @@ impl Way for Dev<'_> {
         policy.on_localhost(self.port.get(), self.upstream.clone())
     }
 
-    fn tls(&self) -> Option<Tls> {
+    fn tls(&self, _loaded: &Loaded) -> Option<Tls> {
         Some(self.authority.tls.clone())
     }
 

@@ -1,6 +1,7 @@
 //! `portcullis guard` from outside: it starts, serves, follows its policy, says what goes wrong, and ends when it is told
 //! to.
 
+mod greeting;
 mod keys_of_issuers;
 mod parity;
 mod recorded;

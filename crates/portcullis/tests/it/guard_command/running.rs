@@ -83,7 +83,16 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
+    /// One that says this before it serves.
+    pub(crate) fn start_saying(folder: &Folder, words: &str) -> Self {
+        Self::started(folder, &[], Some(words))
+    }
+
     pub(crate) fn start(folder: &Folder, more: &[&str]) -> Self {
+        Self::started(folder, more, None)
+    }
+
+    fn started(folder: &Folder, more: &[&str], before: Option<&str>) -> Self {
         let mut child = portcullis()
             .current_dir(folder.path())
             .args([
@@ -116,7 +125,11 @@ impl Guard {
             address: nowhere,
             admin: nowhere,
         };
+        if let Some(words) = before {
+            guard.says(words);
+        }
         let started = guard.says("guarding ");
+        let started = started.replace("https://", "http://");
         let mut addresses = started.split("http://127.0.0.1:").skip(2).map(|rest| {
             rest.split([',', ';'])
                 .next()
