@@ -1,5 +1,5 @@
-//! The admin listener: whether the guard lives and is ready, its numbers, which policy is in force, and the sessions of users
-//! for who has the credential. It has an address of its own and is never reached through the public one.
+//! The admin listener: whether the guard lives and is ready, its numbers, which policy is in force, and sessions and tokens of
+//! users for who has the credential. It has an address of its own and is never reached through the public one.
 
 mod ask;
 mod door;
@@ -8,6 +8,7 @@ mod policy;
 mod ready;
 mod reply;
 mod sessions;
+mod tokens;
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -85,13 +86,14 @@ async fn answer(
         }
         match parse_request_head(&input, &HeadBounds::STANDARD) {
             Ok(Parsed::Incomplete) => {}
-            Ok(Parsed::Complete { head, .. }) => {
+            Ok(Parsed::Complete { head, len }) => {
                 let request = Request {
                     head: &head,
                     buf: &input,
+                    rest: input.get(len..).unwrap_or_default(),
                     client: peer,
                 };
-                break reply(&request, shared, metrics, door).await;
+                break reply(&request, &mut client, shared, metrics, door).await;
             }
             Err(fault) => break Reply::text(fault.status(), "malformed\n"),
         }
@@ -103,6 +105,7 @@ async fn answer(
 
 async fn reply(
     request: &Request<'_>,
+    client: &mut TcpStream,
     shared: &Shared,
     metrics: &[Arc<Metrics>],
     door: &Door,
@@ -115,6 +118,9 @@ async fn reply(
         return Reply::text(421, "ask by address\n");
     }
     if let Some(reply) = sessions::reply(request, shared, door).await {
+        return reply;
+    }
+    if let Some(reply) = tokens::reply(request, client, shared, door).await {
         return reply;
     }
     if head.method() != Method::Get {

@@ -8,6 +8,7 @@
 //! Whatever fails on the way is an answer of the guard's own, or a closed connection where an answer has begun.
 
 mod answering;
+mod minting;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -20,7 +21,7 @@ use portcullis_guard::canon::ClientIp;
 use portcullis_guard::clock::Now;
 use portcullis_guard::credential::cookie_shown;
 use portcullis_guard::decide::{Decider, Step};
-use portcullis_guard::decision::{Decision, Denial, HiddenCookies, Own, Permit, TokenGrant};
+use portcullis_guard::decision::{Decision, Denial, HiddenCookies, Own, Permit, TokenGrant, Wish};
 use portcullis_guard::http1::{Framing, RequestHead, Version};
 use portcullis_guard::reason::Reason;
 use portcullis_guard::request::RequestView;
@@ -34,7 +35,7 @@ use crate::csrf_tokens;
 use crate::forward::{self, Outgoing};
 use crate::live::Live;
 use crate::pool::IDLE_BYTES;
-use crate::refusal::{write_json, write_own};
+use crate::refusal::{write_json, write_key_set, write_own};
 use crate::request_body::{self, Held};
 use crate::request_id::Id;
 use crate::sessions;
@@ -146,6 +147,7 @@ async fn decide_and_answer(
             admit(connection, live, head, basics, permitted).await
         }
         Decided::Granted(grant) => Box::pin(give(connection, live, request, grant)).await,
+        Decided::Wished(wish) => Box::pin(minting::run(connection, live, request, wish)).await,
     }
 }
 
@@ -178,6 +180,8 @@ enum Decided<'s> {
     Permitted(Permitted<'s>),
     /// The browser may have a CSRF token, which has to be made.
     Granted(TokenGrant),
+    /// Somebody wishes for a token of the guard's own.
+    Wished(Wish),
 }
 
 /// A permit with all that forwarding takes.
@@ -308,20 +312,33 @@ fn settle<'s>(
             ))
         }
         Decision::Own(Own::Token(grant)) => Decided::Granted(grant),
+        Decision::Own(Own::Wished(wish)) => Decided::Wished(wish),
+        Decision::Own(Own::TokenKeys) if live.mint.is_none() => {
+            let why = "the gateway was started without the signing keys";
+            let denial = Denial::because(Reason::TOKENS_UNAVAILABLE).saying(why);
+            let denied = (&denial, &[][..]);
+            let client = view.client();
+            Decided::Answered(deny(connection, live, head, basics, client, denied, now))
+        }
         Decision::Own(own) => {
             let unread = has_unread_body(connection, head);
             let closes = !basics.keep_alive || unread;
             connection.worker.answered_itself();
+            let keys = matches!(own, Own::Keys | Own::TokenKeys);
             if let Some(seen) = &mut connection.seen {
-                seen.status = Some(if own == Own::Keys { 200 } else { 204 });
+                seen.status = Some(if keys { 200 } else { 204 });
             }
             let date = connection.worker.date(now);
             connection.scratch.out.clear();
             let out = &mut connection.scratch.out;
             let context = context(live, basics, closes, date);
-            match &live.plan.identity.application {
-                Some(application) if own == Own::Keys => {
+            let identity = &live.plan.identity;
+            match (own, &identity.application, &live.mint) {
+                (Own::Keys, Some(application), _) => {
                     write_json(out, context, &application.key_set(now), &[]);
+                }
+                (Own::TokenKeys, _, Some(mint)) => {
+                    write_key_set(out, context, &mint.keys().published());
                 }
                 _ => write_own(out, own, context),
             }

@@ -25,6 +25,7 @@ mod scratch;
 mod seen;
 mod server;
 mod sessions;
+mod shown_credential;
 mod signals;
 mod store_answer;
 mod tls;

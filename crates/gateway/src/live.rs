@@ -6,6 +6,7 @@ use arc_swap::ArcSwap;
 
 use portcullis_guard::plan::Plan;
 use portcullis_policy::{EventRecord, Policy, ProxySettings};
+use portcullis_state::issuer::Mint;
 use portcullis_state::tokens::Tokens;
 
 use crate::tls::Tls;
@@ -24,6 +25,8 @@ pub struct Live {
     pub upstreams_generation: u64,
     /// The tokens of the policy's issuers; none where it names none.
     pub tokens: Option<Arc<Tokens>>,
+    /// What gives out the guard's own tokens; none where the policy gives out none.
+    pub mint: Option<Arc<Mint>>,
     /// Which requests are written down.
     pub record: EventRecord,
     /// What clients are greeted with who come in TLS; none where they come without.
@@ -44,6 +47,7 @@ impl Live {
             record: policy.events().record,
             tls: None,
             tokens: None,
+            mint: None,
             generation: 1,
         }
     }

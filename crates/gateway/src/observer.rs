@@ -515,6 +515,9 @@ fn kind_of(reason: Reason) -> EventKind {
     if reason == Reason::SESSION_OVER {
         return EventKind::SessionUseAfterExpire;
     }
+    if reason == Reason::SERVICE_UNKNOWN {
+        return EventKind::AuthnLoginFail;
+    }
     if reason == Reason::TOKEN_REVOKED {
         return EventKind::AuthnTokenReuse;
     }

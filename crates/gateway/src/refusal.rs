@@ -6,6 +6,7 @@ use portcullis_guard::decision::{Denial, Own, ShownLimits};
 use portcullis_guard::limit::LimitState;
 use portcullis_guard::reason::Reason;
 use portcullis_policy::MethodSet;
+use portcullis_state::issuer::MAX_AGE_SECONDS;
 
 use crate::http_date::HttpDate;
 use crate::request_id::Id;
@@ -186,6 +187,22 @@ pub(crate) fn write_json(out: &mut Vec<u8>, context: Context<'_>, content: &str,
     }
 }
 
+/// Writes the keys of the guard's own tokens: the one answer of its own that others may keep, for as long as a new key is
+/// published before it signs at the least.
+pub(crate) fn write_key_set(out: &mut Vec<u8>, context: Context<'_>, content: &str) {
+    // Nobody's answer but everybody's: what `begin!` says of caches is for all others.
+    out.extend_from_slice(b"HTTP/1.1 200 OK\r\nCache-Control: public, max-age=");
+    write_number(out, MAX_AGE_SECONDS);
+    write_begin(out, "\r\nDate: ", context);
+    context.plan.write_own(out, context.audience);
+    out.extend_from_slice(b"Content-Type: application/json\r\nContent-Length: ");
+    write_number(out, u64::try_from(content.len()).unwrap_or_default());
+    out.extend_from_slice(b"\r\n\r\n");
+    if !context.is_head {
+        out.extend_from_slice(content.as_bytes());
+    }
+}
+
 /// Writes what the guard answers itself.
 pub(crate) fn write_own(out: &mut Vec<u8>, own: Own, context: Context<'_>) {
     write_begin(out, begin!(204 "No Content"), context);
@@ -198,7 +215,9 @@ pub(crate) fn write_own(out: &mut Vec<u8>, own: Own, context: Context<'_>) {
             context.plan.write_preflight(out, context.audience, methods);
         }
         // These have a content, which this does not know.
-        Own::Keys | Own::Token(_) => context.plan.write_own(out, context.audience),
+        Own::Keys | Own::Token(_) | Own::TokenKeys | Own::Wished(_) => {
+            context.plan.write_own(out, context.audience);
+        }
     }
     out.extend_from_slice(b"\r\n");
 }
@@ -294,9 +313,10 @@ pub mod preview {
             Own::Options(_) | Own::Preflight(_) => {
                 super::write_own(&mut out, own, context(plan, audience, false));
             }
-            Own::Keys | Own::Token(_) => {
+            Own::Keys | Own::Token(_) | Own::Wished(_) => {
                 super::write_json(&mut out, context(plan, audience, true), "", &[]);
             }
+            Own::TokenKeys => super::write_key_set(&mut out, context(plan, audience, true), ""),
         }
         out
     }

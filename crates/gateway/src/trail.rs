@@ -7,6 +7,8 @@
 //! 4. So is one of each session that began, changed or ended, by whatever it did, and of each step that failed or of which nobody
 //!    knows; and one of what is done at the admin listener.
 
+mod tokens;
+
 use portcullis_guard::canon::ClientIp;
 use portcullis_guard::clock::Now;
 use portcullis_guard::decision::Permit;
@@ -20,6 +22,8 @@ use crate::exchange::Basics;
 use crate::live::Live;
 use crate::sessions::SessionChange;
 use crate::worker::Worker;
+
+pub(crate) use tokens::{Asked, TakenBack, taken_back, token_given};
 
 /// What is owed to the trail of a request that is forwarded.
 #[derive(Debug)]

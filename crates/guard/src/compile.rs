@@ -110,10 +110,17 @@ impl Plan {
                 fields_max: usize::from(settings.headers_max),
             },
             answer: AnswerPlan::of(policy),
-            reserved_limits: if identity.csrf.is_some() || identity.application.is_some() {
-                vec![reserved_limit()]
+            reserved_limits: if identity.csrf.is_some()
+                || identity.application.is_some()
+                || identity.own_tokens.is_some()
+            {
+                vec![reserved_limit("portcullis", 300, 100)]
             } else {
                 Vec::new()
+            },
+            token_limits: match identity.own_tokens {
+                Some(_) => vec![reserved_limit("portcullis.tokens", 1_200, 200)],
+                None => Vec::new(),
             },
             identity,
             routes,
@@ -322,21 +329,19 @@ fn needs_caller(policy: &Policy, route: &Route, unknown: MethodSet) -> MethodSet
 }
 
 /// By how much what the guard itself answers is asked from one address: a page that sends many requests at a time needs as many
-/// tokens.
-fn reserved_limit() -> LimitPlan {
-    const COUNT: u32 = 300;
-    const BURST: u32 = 100;
-    let by = Dimension::Ip;
+/// tokens, and a service asks for those of all its users.
+fn reserved_limit(name: &str, count: u32, burst: u32) -> LimitPlan {
+    let rate = format!("{count} per 1m");
     LimitPlan {
-        name: "portcullis".to_owned(),
+        name: name.to_owned(),
         line: None,
-        rate: "300 per 1m".to_owned(),
-        rule: LimitRule::smooth(COUNT, 60 * crate::clock::SECOND, BURST),
+        rule: LimitRule::smooth(count, 60 * crate::clock::SECOND, burst),
         buckets: vec![BucketPlan {
-            scope: Scope::new("limit|portcullis|300 per 1m|ip"),
-            shadow_scope: Scope::new("shadow|portcullis|300 per 1m|ip"),
-            by,
+            scope: Scope::new(&format!("limit|{name}|{rate}|ip")),
+            shadow_scope: Scope::new(&format!("shadow|{name}|{rate}|ip")),
+            by: Dimension::Ip,
         }],
+        rate,
         shown: None,
         counts_failures: false,
         durability: Durability::Volatile,

@@ -30,7 +30,7 @@ use smallvec::SmallVec;
 
 use crate::clock::Now;
 use crate::credential::Shown;
-use crate::decision::{Decision, Denial, Own, Permit};
+use crate::decision::{Decision, Denial, Own, Permit, Wish};
 use crate::phases::{
     Case, Phase, Reads, Stop, Work, bearer, body, body_limits, caller_limits, commit, cookies,
     csrf, form_token, head_limits, host, internal, own_answer, reserved, route, session, shape,
@@ -284,6 +284,13 @@ impl<'s, 'r> Decider<'s, 'r> {
                     Own::Preflight(_) => "the guard answers preflights itself, as `[cors]` says",
                     Own::Keys => "the guard answers with its public keys",
                     Own::Token(_) => "the guard answers with a CSRF token",
+                    Own::TokenKeys => "the guard answers with the keys of its tokens",
+                    Own::Wished(Wish::Issue) => {
+                        "the guard gives a token to who shows the credential of a service"
+                    }
+                    Own::Wished(Wish::Exchange) => {
+                        "the guard gives a child to who shows a parent token"
+                    }
                 };
                 self.case.note(phase.name, Outcome::Own, why.into(), None);
                 Decision::Own(own)

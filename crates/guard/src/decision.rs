@@ -341,6 +341,20 @@ pub enum Own {
     Keys,
     /// A CSRF token.
     Token(TokenGrant),
+    /// The keys by which others know the tokens of the guard's own (RFC 7517).
+    TokenKeys,
+    /// A token of the guard's own, for who may have one.
+    Wished(Wish),
+}
+
+/// What somebody wishes of the guard's own issuer. Whether they may have it is not decided yet: the door asks for the credential
+/// or the parent token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// An access token or a parent, for a service.
+    Issue,
+    /// A child, for who has a parent.
+    Exchange,
 }
 
 /// That a browser may have a CSRF token.

@@ -10,6 +10,7 @@ use crate::application::{ApplicationPlan, ApplicationSecret, IdentitySigner};
 use crate::bearer::BearerSecret;
 use crate::clock::Nanos;
 use crate::digest::sha256;
+use crate::issuing::IssuePlan;
 use crate::keys::{KeyId, MacKey, MacKeys, Purpose};
 use crate::session::SameSite;
 use crate::token_cookies;
@@ -28,7 +29,9 @@ pub struct IdentityKeys {
     pub signers: Vec<Arc<IdentitySigner>>,
     /// That the application signs with what it says of sessions.
     pub application: Vec<Arc<ApplicationSecret>>,
-    /// By which who asks the admin listener for sessions is known.
+    /// By which the services are known that may ask for tokens of the guard's own.
+    pub services: Vec<Arc<BearerSecret>>,
+    /// By which who asks the admin listener for sessions or tokens is known.
     pub admin: Vec<Arc<BearerSecret>>,
 }
 
@@ -51,6 +54,7 @@ impl IdentityKeys {
             pre_session: Some(key(Purpose::PreSessionCookie)),
             signers: signer.into_iter().map(Arc::new).collect(),
             application: vec![Arc::new(ApplicationSecret::new(seed, None))],
+            services: vec![Arc::new(BearerSecret::new(seed, None))],
             admin: vec![Arc::new(BearerSecret::new(seed, None))],
         }
     }
@@ -67,7 +71,9 @@ pub struct IdentityPlan {
     pub tokens: Option<TokensPlan>,
     /// How the application is told who is calling, and says what becomes of sessions.
     pub application: Option<ApplicationPlan>,
-    /// By which who asks the admin listener for sessions is known; none where there are none to ask for.
+    /// Tokens of the guard's own.
+    pub own_tokens: Option<IssuePlan>,
+    /// By which who asks the admin listener for sessions or tokens is known; none where there are none to ask for.
     pub admin: Vec<Arc<BearerSecret>>,
 }
 
@@ -211,13 +217,20 @@ impl IdentityPlan {
                 })
             }
         };
+        let own_tokens = match &identity.tokens {
+            None => None,
+            Some(_) if keys.services.is_empty() => {
+                return Err(KeysMissing("identity.tokens.secret"));
+            }
+            Some(stated) => Some(IssuePlan::of(stated, keys.services)),
+        };
         let has_own = matches!(
             session.as_ref().map(|session| &session.source),
             Some(SourcePlan::Own(_))
         );
         let admin = match policy.proxy().admin_secret {
             Some(_) if keys.admin.is_empty() => return Err(KeysMissing("proxy.admin_secret")),
-            Some(_) if has_own => keys.admin,
+            Some(_) if has_own || own_tokens.is_some() => keys.admin,
             Some(_) | None => Vec::new(),
         };
         Ok(Self {
@@ -225,6 +238,7 @@ impl IdentityPlan {
             csrf,
             tokens,
             application,
+            own_tokens,
             admin,
         })
     }

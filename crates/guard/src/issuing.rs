@@ -11,9 +11,11 @@
 mod fault;
 mod plan;
 mod request;
+mod revoke;
 
 pub use fault::{IssueFault, IssueWrong};
 pub use plan::{IssuePlan, NewToken};
 pub use request::{
-    BODY_BYTES_MAX, ClaimValue, ExchangeRequest, GRANT_TYPE, IssueRequest, JWT_TYPE,
+    ACCESS_TYPE, BODY_BYTES_MAX, ClaimValue, ExchangeRequest, GRANT_TYPE, IssueRequest, JWT_TYPE,
 };
+pub use revoke::RevokeRequest;

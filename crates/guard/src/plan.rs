@@ -44,6 +44,8 @@ pub struct Plan {
     pub identity: IdentityPlan,
     /// The limits of what the guard itself answers.
     pub reserved_limits: Vec<LimitPlan>,
+    /// The limits of who asks for tokens of the guard's own.
+    pub token_limits: Vec<LimitPlan>,
     pub(crate) table: RouteTable,
     /// By what a request passes that belongs to no route; only where the whole guard watches.
     pub(crate) stray: Option<RoutePlan>,
@@ -219,6 +221,7 @@ impl Plan {
             routes: Vec::new(),
             identity: IdentityPlan::default(),
             reserved_limits: Vec::new(),
+            token_limits: Vec::new(),
             table: RouteTable::default(),
             stray: None,
         }

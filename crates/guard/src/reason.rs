@@ -92,6 +92,14 @@ reasons! {
     TOKEN_REVOKED = "token_revoked" 401 "Unauthorized" Some(Control::Authentication);
     /// Nobody can say whether the token is good: the keys of its issuer are not to be had, or the store does not answer.
     TOKEN_UNKNOWN = "token_unknown" 503 "Service Unavailable" Some(Control::Authentication);
+    /// Who asks for a token of the guard's own shows no credential of a service, or one that is not accepted any more.
+    SERVICE_UNKNOWN = "service_unknown" 401 "Unauthorized" Some(Control::Authentication);
+    /// What is asked of the guard's own issuer is no strict JSON, or of another form.
+    TOKEN_WISH_MALFORMED = "token_wish_malformed" 400 "Bad Request" Some(Control::Validation);
+    /// The policy or the parent token does not admit what is asked of the guard's own issuer.
+    TOKEN_WISH_REFUSED = "token_wish_refused" 403 "Forbidden" Some(Control::Authentication);
+    /// No token of the guard's own can be given out: the store, the keys or the time do not allow it.
+    TOKENS_UNAVAILABLE = "tokens_unavailable" 503 "Service Unavailable" Some(Control::Authentication);
     /// The store did not say whether a session is alive. The cookie stays: nobody is logged out because a store was away.
     SESSION_UNKNOWN = "session_unknown" 503 "Service Unavailable" Some(Control::Session);
     /// The application said something of a session that is not signed, not of this request, or not understood.

@@ -129,12 +129,6 @@ impl Policy {
             message: message.to_owned(),
         };
         let mut lacks = Vec::new();
-        if let Some(tokens) = &identity.tokens {
-            lacks.push(Lack {
-                place: tokens.place.clone(),
-                ..says("`[identity.tokens]` asks for tokens to be given out, and this version gives none out: leave the table out")
-            });
-        }
         if let Some(issuer) = identity.issuers.iter().find(|one| one.cookie.is_some())
             && identity.csrf.is_none()
             && identity.session.is_none()

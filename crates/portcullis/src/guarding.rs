@@ -10,12 +10,9 @@ use std::sync::Arc;
 use portcullis_gateway::Tls;
 use portcullis_guard::clock::Now;
 use portcullis_guard::plan::Plan;
-use portcullis_guard::token::KeyStrength;
 use portcullis_policy::event::EventKind;
-use portcullis_policy::{
-    Control, Date, EventSettings, EventTarget, OwnIssuer, Policy, Profile, SessionSource,
-};
-use portcullis_state::issuer::IssuerFolder;
+use portcullis_policy::{Control, Date, EventSettings, EventTarget, Policy, SessionSource};
+use portcullis_state::issuer::{IssuerKeys, Mint};
 use portcullis_state::key_sets::{Fetcher, KeySetError};
 use portcullis_state::keys::SecretsDigest;
 use portcullis_state::tokens::{CacheBounds, Tokens};
@@ -24,6 +21,7 @@ use portcullis_state::{
 };
 
 use crate::failure::Failure;
+use crate::issuing::strength;
 use crate::policy_source::read_policy;
 
 use greeting::Greeting;
@@ -86,6 +84,8 @@ pub(crate) const WRITTEN: &[EventKind] = &[
     EventKind::SessionExpired,
     EventKind::SessionUseAfterExpire,
     EventKind::AuthnTokenReuse,
+    EventKind::AuthnTokenCreated,
+    EventKind::AuthnTokenRevoked,
     EventKind::SysStartup,
     EventKind::SysShutdown,
     EventKind::SysRestart,
@@ -98,9 +98,6 @@ pub(crate) const WRITTEN: &[EventKind] = &[
 
 /// The folder beside the policy for what outlives a restart.
 const STATE_DIR: &str = ".portcullis";
-
-/// The folder in it for the keys of the guard's own issuer.
-const ISSUER_DIR: &str = "issuer";
 
 /// A policy that a guard can start with.
 #[derive(Clone, Debug)]
@@ -118,6 +115,8 @@ pub(crate) struct Loaded {
     pub(crate) greeting: Option<Greeting>,
     /// The tokens of its issuers.
     pub(crate) tokens: Option<Arc<Tokens>>,
+    /// What gives out tokens.
+    pub(crate) mint: Option<Arc<Mint>>,
 }
 
 impl Loaded {
@@ -154,18 +153,27 @@ impl Loaded {
 }
 
 impl Loaded {
-    /// The same with the keys of its issuers. Those that did not change are taken over from the policy before.
+    /// The same with the keys of its issuers, of which `own` are those that it signs with itself. Those that did not change are
+    /// taken over from the policy before.
     ///
     /// # Errors
     ///
     /// Where the system's certificates or a file with keys cannot be read.
-    pub(crate) fn verifying(mut self, before: Option<&Tokens>) -> Result<Self, Failure> {
+    pub(crate) fn verifying(
+        mut self,
+        before: Option<&Tokens>,
+        own: Option<Arc<IssuerKeys>>,
+    ) -> Result<Self, Failure> {
         let Some(identity) = self.policy.identity().filter(|one| !one.issuers.is_empty()) else {
             return Ok(self);
         };
         let strength = strength(&self.policy);
         let failed = |error: KeySetError| Failure::caused("tokens could not be verified", &error);
-        let fetcher = Fetcher::new(&[]).map_err(failed)?;
+        let mut fetcher = Fetcher::new(&[]).map_err(failed)?;
+        if let Some(own) = own {
+            self.mint = Mint::of(identity, Arc::clone(&own)).map(Arc::new);
+            fetcher = fetcher.with_own(own);
+        }
         let bounds = CacheBounds::default();
         let tokens = Tokens::new(identity, strength, &fetcher, bounds, before).map_err(failed)?;
         self.tokens = Some(Arc::new(tokens));
@@ -216,6 +224,7 @@ pub(crate) fn load(
         digest,
         only_watches,
         tokens: None,
+        mint: None,
     };
     loaded.plan()?;
     Ok(loaded)
@@ -227,23 +236,6 @@ pub(crate) type Lookup<'l> = dyn Fn(&str) -> Option<OsString> + 'l;
 /// Where the folder is: as it was said, or beside the policy.
 pub(crate) fn state_folder(policy: &Path, said: Option<&Path>) -> PathBuf {
     said.map_or_else(|| policy.with_file_name(STATE_DIR), Path::to_owned)
-}
-
-/// The folder of the keys that tokens are signed with: as the policy says, or in the state folder.
-pub(crate) fn issuer_folder(own: &OwnIssuer, state: &Path) -> IssuerFolder {
-    let folder = own
-        .keys
-        .as_ref()
-        .map(|folder| PathBuf::from(folder.as_str()));
-    IssuerFolder::new(folder.unwrap_or_else(|| state.join(ISSUER_DIR)))
-}
-
-/// How strong the keys of issuers must be.
-pub(crate) const fn strength(policy: &Policy) -> KeyStrength {
-    match policy.profile() {
-        Profile::Standard => KeyStrength::Standard,
-        Profile::Strict => KeyStrength::Strict,
-    }
 }
 
 /// The store: in memory, and with a folder for what outlives a restart where the policy has something that must.

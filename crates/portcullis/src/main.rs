@@ -11,6 +11,7 @@ mod exit;
 mod explaining;
 mod failure;
 mod guarding;
+mod issuing;
 mod output;
 mod policy_source;
 mod progress;

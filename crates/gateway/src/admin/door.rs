@@ -8,10 +8,10 @@ use portcullis_guard::bearer::BearerSecret;
 use portcullis_guard::canon::{ClientIp, HeaderSet};
 use portcullis_guard::clock::{Nanos, Now, SECOND};
 use portcullis_policy::event::{EventKind, EventVerdict};
-use portcullis_state::keys::shown;
 
 use super::reply::Reply;
 use crate::observer::{Observer, Step};
+use crate::shown_credential::is_shown;
 
 /// How many tries without the credential are answered by 401, and told one by one, in [`WINDOW`]. A drawn credential of 32 bytes
 /// cannot be guessed; the bound keeps whoever tries from filling the log.
@@ -119,25 +119,6 @@ impl Door {
         tries.count = tries.count.saturating_add(1);
         tries.count
     }
-}
-
-/// Whether the one `Authorization` field has a credential that is accepted (RFC 6750 §2.1). All are looked at, so that the time
-/// does not tell which one it was near.
-fn is_shown(secrets: &[Arc<BearerSecret>], fields: &HeaderSet<'_>, now: Now) -> bool {
-    let Ok(Some(value)) = fields.one("authorization") else {
-        return false;
-    };
-    let Some((scheme, text)) = value.split_at_checked(b"Bearer ".len()) else {
-        return false;
-    };
-    if !scheme.eq_ignore_ascii_case(b"Bearer ") {
-        return false;
-    }
-    let Some(bytes) = shown(text) else {
-        return false;
-    };
-    let accepts = |found: bool, secret: &Arc<BearerSecret>| secret.accepts(&bytes, now) | found;
-    secrets.iter().fold(false, accepts)
 }
 
 #[cfg(test)]

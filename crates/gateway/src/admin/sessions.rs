@@ -29,6 +29,8 @@ const BUDGET: Duration = Duration::from_secs(2);
 pub(super) struct Request<'r> {
     pub(super) head: &'r RequestHead,
     pub(super) buf: &'r [u8],
+    /// What has arrived behind the head.
+    pub(super) rest: &'r [u8],
     pub(super) client: ClientIp,
 }
 
@@ -40,10 +42,13 @@ enum Done {
 
 /// The answer to what is about sessions; nothing where the policy has none to ask for, or something else is asked.
 pub(super) async fn reply(request: &Request<'_>, shared: &Shared, door: &Door) -> Option<Reply> {
-    let Request { head, buf, client } = *request;
+    let Request {
+        head, buf, client, ..
+    } = *request;
     let live = shared.live.load_full();
     let secrets = live.plan.identity.admin.as_slice();
-    if secrets.is_empty() || !is_of_sessions(head.target(buf)) {
+    let has_sessions = live.plan.identity.has_own_sessions();
+    if secrets.is_empty() || !has_sessions || !is_of_sessions(head.target(buf)) {
         return None;
     }
     let now = shared.clock.now();

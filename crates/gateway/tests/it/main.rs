@@ -21,6 +21,7 @@ mod faults_upstream;
 mod fields;
 mod llhttp;
 mod login_page;
+mod own_tokens;
 mod past_failures;
 mod pool;
 mod rate_limit_fields;

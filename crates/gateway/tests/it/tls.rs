@@ -190,6 +190,7 @@ fn another_certificate_is_shown_to_who_comes_next() {
     let live = gate.gateway().live();
     gate.gateway().replace(Live {
         tokens: None,
+        mint: None,
         plan: Plan::closed(),
         settings: live.settings.clone(),
         upstreams: Arc::clone(&live.upstreams),

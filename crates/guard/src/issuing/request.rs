@@ -17,6 +17,9 @@ pub const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 /// What a token that is exchanged is (RFC 8693 §3).
 pub const JWT_TYPE: &str = "urn:ietf:params:oauth:token-type:jwt";
 
+/// What an access token or a child is that is given out (RFC 8693 §3).
+pub const ACCESS_TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
+
 /// The longest text of a claim.
 const TEXT_BYTES_MAX: usize = 512;
 
@@ -128,17 +131,10 @@ impl ExchangeRequest {
                 return Err(IssueFault::new(name, IssueWrong::Refused));
             }
         }
-        // A token is longer than a claim may be.
-        const TOKEN: &str = "subject_token";
-        let subject_token = match object.find(TOKEN) {
-            None => return Err(IssueFault::new(TOKEN, IssueWrong::Missing)),
-            Some(Json::Text(token)) if !token.is_empty() && token.len() <= TOKEN_BYTES_MAX => {
-                token.as_ref().into()
-            }
-            Some(_) => return Err(IssueFault::new(TOKEN, IssueWrong::Type)),
-        };
+        let subject_token = token(&object, "subject_token")?;
+        let subject_token = required(subject_token, "subject_token")?;
         Ok(Self {
-            subject_token,
+            subject_token: subject_token.into(),
             audience: audience(&object)?,
             rate_limit: whole(&object, "rate_limit")?,
             expires_in: seconds(&object)?,
@@ -164,7 +160,7 @@ impl fmt::Debug for ExchangeRequest {
     }
 }
 
-fn object<'b>(body: &'b [u8], known: &[&'static str]) -> Result<Object<'b>, IssueFault> {
+pub(super) fn object<'b>(body: &'b [u8], known: &[&'static str]) -> Result<Object<'b>, IssueFault> {
     let fault = |wrong| IssueFault::new("body", wrong);
     if body.len() > BODY_BYTES_MAX {
         return Err(fault(IssueWrong::Malformed));
@@ -191,10 +187,27 @@ fn required<T>(value: Option<T>, name: &'static str) -> Result<T, IssueFault> {
     value.ok_or(IssueFault::new(name, IssueWrong::Missing))
 }
 
-fn text<'o>(object: &'o Object<'_>, name: &'static str) -> Result<Option<&'o str>, IssueFault> {
+pub(super) fn text<'o>(
+    object: &'o Object<'_>,
+    name: &'static str,
+) -> Result<Option<&'o str>, IssueFault> {
     match object.find(name) {
         None => Ok(None),
         Some(Json::Text(text)) if is_plain(text) => Ok(Some(text.as_ref())),
+        Some(_) => Err(IssueFault::new(name, IssueWrong::Type)),
+    }
+}
+
+/// A token, which is longer than a claim may be.
+pub(super) fn token<'o>(
+    object: &'o Object<'_>,
+    name: &'static str,
+) -> Result<Option<&'o str>, IssueFault> {
+    match object.find(name) {
+        None => Ok(None),
+        Some(Json::Text(token)) if !token.is_empty() && token.len() <= TOKEN_BYTES_MAX => {
+            Ok(Some(token.as_ref()))
+        }
         Some(_) => Err(IssueFault::new(name, IssueWrong::Type)),
     }
 }

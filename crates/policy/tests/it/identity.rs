@@ -447,7 +447,6 @@ fn a_guard_says_what_it_would_not_follow() {
     for table in [
         "[store]\nurl = \"env:S\"",
         "[trail]\nurl = \"env:S\"",
-        "[identity.tokens]\nsecret = \"env:S\"\naudience = \"a\"",
         "[identity.siwe]\nchains = [1]",
         "[[route]]\npath = \"/b\"\nmethods = [\"POST\"]\ntype = \"internal\"\nprotocol = \"grpc\"",
         "[[route]]\npath = \"/b\"\nmethods = [\"POST\"]\ntype = \"internal\"\nservice = { scheme = \"hmac\", secret = \"env:S\" }",

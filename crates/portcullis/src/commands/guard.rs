@@ -19,6 +19,7 @@ use crate::environment::{Environment, variable_os};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::guarding::{Loaded, event_sink, load, open_store, seeds, state_folder};
+use crate::issuing::{KeysPlan, KeysWatch, open_keys};
 use crate::policy_source::NAME;
 use crate::recording::{Recording, second_place};
 use crate::speaker::{finish, say};
@@ -59,6 +60,11 @@ pub(super) trait Way {
     /// What a variable holds that the policy names for a secret.
     fn variable(&self, name: &str) -> Option<OsString> {
         variable_os(name)
+    }
+
+    /// Whether a first signing key is made where there is none.
+    fn makes_first_key(&self) -> bool {
+        false
     }
 
     /// Who is told what happens.
@@ -109,7 +115,18 @@ pub(super) fn serve(
             clock.now(),
         )
     };
-    let loaded = read(environment.today)?.verifying(None)?;
+    let state = state_folder(&path, args.state_dir.as_deref());
+    let verifying = |loaded: Loaded, before: Option<&Live>| {
+        let plan = KeysPlan {
+            state: &state,
+            makes_first: way.makes_first_key(),
+        };
+        let mint = before.and_then(|live| live.mint.as_ref());
+        let keys = mint.map(|mint| Arc::clone(mint.keys()));
+        let keys = open_keys(&loaded.policy, plan, keys, clock.now())?;
+        loaded.verifying(before.and_then(|live| live.tokens.as_deref()), keys)
+    };
+    let loaded = verifying(read(environment.today)?, None)?;
     let mut signals = signals.map_err(|error| Failure::caused("", &error))?;
     for notice in &loaded.notices {
         say(notice);
@@ -134,16 +151,17 @@ pub(super) fn serve(
         refused: None,
     };
     let mut kept_house = clock.monotonic();
+    let mut keys_watch = KeysWatch::default();
     loop {
         match signals.next(HOUSEKEEPING) {
             Wish::End => break,
             Wish::Nothing => {}
             Wish::Reload => {
                 let loaded = read(environment.day()).and_then(|loaded| {
-                    let before = gateway.live().tokens.clone();
+                    let before = gateway.live();
                     can_be_kept(&store, loaded)
                         .and_then(|loaded| recording.can_follow(loaded))
-                        .and_then(|loaded| loaded.verifying(before.as_deref()))
+                        .and_then(|loaded| verifying(loaded, Some(&before)))
                 });
                 if let Ok(loaded) = &loaded {
                     watch_secrets(&mut signals, loaded);
@@ -155,6 +173,7 @@ pub(super) fn serve(
         if clock.monotonic().saturating_sub(kept_house) >= HOUSEKEEPING_NANOS {
             kept_house = clock.monotonic();
             keep_house(&store, &gateway, clock);
+            keys_watch.look(&gateway, clock.now());
             recording.tell(gateway.observer());
         }
     }
@@ -299,6 +318,7 @@ fn start(
     let mut live = Live::first(policy, loaded.plan()?);
     live.tls = way.tls(loaded);
     live.tokens.clone_from(&loaded.tokens);
+    live.mint.clone_from(&loaded.mint);
     let gateway = Gateway::start(options, live).map_err(|error| caused(&error))?;
     let plan = &gateway.live().plan;
     let observer = gateway.observer();
@@ -351,6 +371,7 @@ fn replace(
     let mut live = gateway.live().followed_by(&loaded.policy, plan);
     live.tls = way.tls(loaded);
     live.tokens.clone_from(&loaded.tokens);
+    live.mint.clone_from(&loaded.mint);
     gateway.replace(live);
     let observer = gateway.observer();
     observer.in_force(&digest);

@@ -108,6 +108,10 @@ impl Way for Dev<'_> {
         second_place(policy.trail()).map(|_| self.folder.file("checkpoints.jsonl"))
     }
 
+    fn makes_first_key(&self) -> bool {
+        true
+    }
+
     fn variable(&self, name: &str) -> Option<OsString> {
         self.secrets.look_up(name)
     }

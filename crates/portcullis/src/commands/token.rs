@@ -10,7 +10,8 @@ use portcullis_state::issuer::IssuerFolder;
 use crate::args::{KeysCommand, KeysPlace, TokenCommand};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::guarding::{issuer_folder, state_folder};
+use crate::guarding::state_folder;
+use crate::issuing::issuer_folder;
 use crate::policy_source::read_policy;
 
 pub(crate) fn run(command: &TokenCommand) -> Result<Exit, Failure> {

@@ -20,6 +20,22 @@ pub(super) fn hint(code: &str) -> Option<&'static str> {
 /// What the policy or the application can do something about.
 const HINTS: &[(&str, &str)] = &[
     (
+        "service_unknown",
+        "send `Authorization: Bearer SECRET` with the `secret` of [identity.tokens], as it is written where the policy says",
+    ),
+    (
+        "token_wish_malformed",
+        "send one strict JSON object with the members that docs/guide/own-tokens.md names, and no other",
+    ),
+    (
+        "token_wish_refused",
+        "ask for no more than [identity.tokens] and the parent token admit, or widen the policy",
+    ),
+    (
+        "tokens_unavailable",
+        "look at what the guard said before this, and at `portcullis token keys list`",
+    ),
+    (
         "credential_malformed",
         "send one `Authorization: Bearer TOKEN`, with one space and nothing behind the token, and no cookie twice",
     ),

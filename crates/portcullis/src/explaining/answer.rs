@@ -53,7 +53,7 @@ impl ClientReads {
     pub(crate) fn of_answer(plan: &AnswerPlan, audience: Audience, own: Own) -> Self {
         let status = match own {
             Own::Options(_) | Own::Preflight(_) => 204,
-            Own::Keys | Own::Token(_) => 200,
+            Own::Keys | Own::Token(_) | Own::TokenKeys | Own::Wished(_) => 200,
         };
         Self::of_own(&preview::own(plan, audience, own), status)
     }

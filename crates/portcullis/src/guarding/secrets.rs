@@ -73,7 +73,10 @@ fn one(kept_at: &SecretRef) -> [SecretKey; 1] {
 }
 
 /// What is told of a credential for nothing.
-const NO_SESSIONS_TO_ASK_FOR: &str = "`admin_secret` of `[proxy]` opens nothing: the policy has no sessions of the guard's own, see `[identity.session]`";
+const NO_SESSIONS_TO_ASK_FOR: &str = "`admin_secret` of `[proxy]` opens nothing: the policy has no sessions of the guard's own, see `[identity.session]`, and gives out no tokens";
+
+/// What is told where a token that is known to somebody else lives to its end.
+const NO_TOKEN_IS_TAKEN_BACK: &str = "no token can be taken back before its end: add `admin_secret` to `[proxy]`, and an `admin` listener, see docs/guide/own-tokens.md";
 
 /// Makes the keys of who is calling.
 fn identity_keys(
@@ -86,7 +89,8 @@ fn identity_keys(
     if let Some(stated) = &policy.proxy().admin_secret {
         let secret = reader.read("proxy.admin_secret", stated.as_slice(), now)?;
         keys.admin = secret.bearers();
-        if !enforced(policy).contains(&Control::Session) {
+        let gives_tokens = policy.identity().is_some_and(|one| one.tokens.is_some());
+        if !enforced(policy).contains(&Control::Session) && !gives_tokens {
             notices.push(NO_SESSIONS_TO_ASK_FOR.to_owned());
         }
     }
@@ -102,6 +106,13 @@ fn identity_keys(
         let secret = reader.read("identity.csrf.secret", csrf.secret.as_slice(), now)?;
         keys.csrf = Some(secret.keys(Purpose::CsrfToken)?);
         keys.pre_session = Some(secret.keys(Purpose::PreSessionCookie)?);
+    }
+    if let Some(tokens) = &identity.tokens {
+        let secret = reader.read("identity.tokens.secret", tokens.secret.as_slice(), now)?;
+        keys.services = secret.bearers();
+        if policy.proxy().admin_secret.is_none() {
+            notices.push(NO_TOKEN_IS_TAKEN_BACK.to_owned());
+        }
     }
     let application = identity.application.as_ref();
     if let Some(stated) = application.and_then(|application| application.secret.as_ref()) {

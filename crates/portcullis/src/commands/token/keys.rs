@@ -9,7 +9,7 @@ use super::{folder, own, policy_of};
 use crate::args::{Bits, GenerateArgs, ListArgs, NewKey, RotateArgs, TextFormat};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::guarding::strength;
+use crate::issuing::strength;
 use crate::output;
 
 const SCHEMA: &str = "portcullis.token-keys/1";
