@@ -120,10 +120,15 @@ impl Signals {
     pub fn also(&mut self, files: &[PathBuf]) -> Result<(), SignalsError> {
         for file in files {
             let name = file.file_name().unwrap_or_default().to_owned();
-            self.names
+            let is_new = self
+                .names
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert(name);
+            if is_new {
+                // It may have changed between being read and being watched.
+                self.changes.notify_one();
+            }
             let folder = folder_of(file);
             if self.folders.contains(folder) {
                 continue;

@@ -131,6 +131,7 @@ pub(super) fn serve(
     for notice in &loaded.notices {
         say(notice);
     }
+    watch_secrets(&mut signals, &loaded);
     let store = open_store(&loaded, &path, args.state_dir.as_deref(), clock)?;
     let recording = Recording::open(
         &loaded,
@@ -143,7 +144,6 @@ pub(super) fn serve(
         recording: &recording,
     };
     let gateway = start(args, &loaded, rooms, clock, way)?;
-    watch_secrets(&mut signals, &loaded);
     let mut followed = Followed {
         beside: loaded.beside(),
         digest: loaded.digest,
