@@ -518,14 +518,20 @@ async fn admit(
         }
     };
     worker.admitted(&permit, basics, now);
+    let is_safe = outgoing.is_safe;
     let forwarded = forward::run(connection, live, head, basics, &permit, outgoing).await;
     drop(held);
-    // What was not answered may have been done all the same.
-    trail::after(
-        worker,
-        owed,
-        forwarded.as_ref().ok().map(|done| done.status),
-    );
+    let became = match &forwarded {
+        Ok(done) => trail::Became::Answered(done.status),
+        // One that changes nothing may have been sent once before, on a connection that was just closed.
+        Err(forward::Failure::Unanswered(reason))
+            if !is_safe && *reason == Reason::UPSTREAM_UNREACHABLE =>
+        {
+            trail::Became::NotSent(*reason)
+        }
+        Err(_) => trail::Became::Unknown,
+    };
+    trail::after(worker, owed, became);
     match forwarded {
         Ok(done) => {
             if done.status < 400 {

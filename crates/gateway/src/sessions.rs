@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use portcullis_guard::answer::Caching;
 use portcullis_guard::application::OneRequest;
-use portcullis_guard::canon::HeaderSet;
+use portcullis_guard::canon::{HeaderSet, MediaType};
 use portcullis_guard::clock::Now;
 use portcullis_guard::decision::Permit;
 use portcullis_guard::http1::ResponseHead;
@@ -309,6 +309,5 @@ const fn lives(plan: &SessionPlan) -> Lives {
 /// Whether an answer is a page.
 fn is_html(fields: &HeaderSet<'_>) -> bool {
     let kind = fields.all("content-type").next().unwrap_or_default();
-    let essence = kind.split(|byte| *byte == b';').next().unwrap_or_default();
-    essence.trim_ascii().eq_ignore_ascii_case(b"text/html")
+    MediaType::of(kind).is("text/html")
 }

@@ -13,6 +13,7 @@ use portcullis_guard::canon::ClientIp;
 use portcullis_guard::clock::Now;
 use portcullis_guard::decision::Permit;
 use portcullis_guard::principal::Principal;
+use portcullis_guard::reason::Reason;
 use portcullis_guard::session::SessionRef;
 use portcullis_policy::event::EventVerdict;
 use portcullis_policy::{Control, Method};
@@ -95,16 +96,29 @@ fn is_watching(permit: &Permit<'_>, basics: Basics, now: Now) -> bool {
     shadow.is_some()
 }
 
-/// Writes what became of it: the status that was answered, or nothing where that is not known. Waits for nothing.
-pub(crate) fn after(worker: &Worker, owed: Owed, status: Option<u16>) {
-    match (owed, status) {
+/// What became of a request that passed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Became {
+    /// It was answered with this status.
+    Answered(u16),
+    /// Nothing of it was sent, for this reason.
+    NotSent(Reason),
+    /// Nobody knows: what was not answered may have been done all the same.
+    Unknown,
+}
+
+/// Writes what became of it. Waits for nothing.
+pub(crate) fn after(worker: &Worker, owed: Owed, became: Became) {
+    match (owed, became) {
         (Owed::Nothing, _) => {}
-        (Owed::Outcome(intent), Some(status)) => intent.outcome(status),
-        (Owed::Outcome(intent), None) => intent.unknown(),
-        (Owed::Note(record), status) => {
-            let record = match status {
-                Some(status) => record.status(status),
-                None => record.detail("nobody knows what was answered"),
+        (Owed::Outcome(intent), Became::Answered(status)) => intent.outcome(status),
+        (Owed::Outcome(intent), Became::NotSent(reason)) => intent.refused(reason.code),
+        (Owed::Outcome(intent), Became::Unknown) => intent.unknown(),
+        (Owed::Note(record), became) => {
+            let record = match became {
+                Became::Answered(status) => record.status(status),
+                Became::NotSent(reason) => record.verdict(EventVerdict::Refused, reason.code),
+                Became::Unknown => record.detail("nobody knows what was answered"),
             };
             if let Some(trail) = worker.trail() {
                 trail.note(record);

@@ -8,7 +8,7 @@ use portcullis_state::keys::SecretFault;
 
 use crate::args::Args;
 use crate::failure::Failure;
-use crate::guarding::{ENFORCED, WRITTEN};
+use crate::guarding::{WRITTEN, is_enforced};
 
 /// The catalogue that the project brings. One that counts what does not exist as an answer is told to nobody.
 pub(crate) fn catalogue() -> Result<Catalogue, Failure> {
@@ -23,7 +23,7 @@ pub(crate) fn catalogue() -> Result<Catalogue, Failure> {
 pub(crate) fn exists(answer: &Answer) -> bool {
     match answer {
         Answer::Rule(id) => RULES.iter().any(|rule| rule.id == id),
-        Answer::Control(control) => ENFORCED.contains(control),
+        Answer::Control(control) => is_enforced(*control),
         Answer::Event(kind) => WRITTEN.contains(kind),
         Answer::Reason(code) => Reason::is_code(code),
         Answer::Secret(code) => SecretFault::CODES.contains(&code.as_str()),

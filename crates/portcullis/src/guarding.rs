@@ -27,48 +27,62 @@ use crate::policy_source::read_policy;
 use greeting::Greeting;
 use secrets::Secrets;
 
-/// The controls that the guard can enforce today, where a policy says how.
-pub(crate) const ENFORCED: &[Control] = &[
-    Control::RateLimit,
-    Control::BodyLimit,
-    Control::SecurityHeaders,
-    Control::Csrf,
-    Control::Session,
-    Control::Authentication,
-    Control::AuditTrail,
+/// What a policy needs to say for a control to be enforced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Needs {
+    /// Nothing.
+    Nothing,
+    /// How tokens of pages are bound.
+    CsrfTokens,
+    /// What a session is, in a way that the guard itself knows.
+    Sessions,
+    /// How callers are known.
+    Callers,
+}
+
+/// The controls that the guard can enforce today, and where.
+const ENFORCED: [(Control, Needs); 7] = [
+    (Control::RateLimit, Needs::Nothing),
+    (Control::BodyLimit, Needs::Nothing),
+    (Control::SecurityHeaders, Needs::Nothing),
+    (Control::AuditTrail, Needs::Nothing),
+    (Control::Csrf, Needs::CsrfTokens),
+    (Control::Session, Needs::Sessions),
+    (Control::Authentication, Needs::Callers),
 ];
 
-/// Those of them that it enforces by a policy without `[identity]`.
-pub(crate) const WITHOUT_IDENTITY: &[Control] = &[
-    Control::RateLimit,
-    Control::BodyLimit,
-    Control::SecurityHeaders,
-    Control::AuditTrail,
-];
+/// Whether the guard enforces a control where a policy says how.
+pub(crate) fn is_enforced(control: Control) -> bool {
+    ENFORCED.iter().any(|(one, _)| *one == control)
+}
+
+/// The controls that it enforces by a policy without `[identity]`.
+pub(crate) fn enforced_without_identity() -> Vec<Control> {
+    that_need(|needs| needs == Needs::Nothing)
+}
 
 /// The controls that the guard enforces by a policy. What a route must have beyond them needs an exception.
 pub(crate) fn enforced(policy: &Policy) -> Vec<Control> {
-    let mut enforced = WITHOUT_IDENTITY.to_vec();
     let Some(identity) = policy.identity() else {
-        return enforced;
+        return enforced_without_identity();
     };
-    if identity.csrf.is_some() {
-        enforced.push(Control::Csrf);
-    }
     let has_issuers = !identity.issuers.is_empty();
-    let is_enforced = match identity.session.as_ref().map(|session| &session.source) {
-        Some(SessionSource::Own) => [true, true],
-        Some(SessionSource::Claim(_)) => [has_issuers, has_issuers],
-        Some(SessionSource::Cookie(_)) | None => [false, has_issuers],
+    let (has_sessions, has_callers) = match identity.session.as_ref().map(|one| &one.source) {
+        Some(SessionSource::Own) => (true, true),
+        Some(SessionSource::Claim(_)) => (has_issuers, has_issuers),
+        Some(SessionSource::Cookie(_)) | None => (false, has_issuers),
     };
-    let controls = [Control::Session, Control::Authentication];
-    let mut known = controls.into_iter().zip(is_enforced);
-    enforced.extend(
-        known
-            .by_ref()
-            .filter_map(|(control, is)| is.then_some(control)),
-    );
-    enforced
+    that_need(|needs| match needs {
+        Needs::Nothing => true,
+        Needs::CsrfTokens => identity.csrf.is_some(),
+        Needs::Sessions => has_sessions,
+        Needs::Callers => has_callers,
+    })
+}
+
+fn that_need(is_there: impl Fn(Needs) -> bool) -> Vec<Control> {
+    let enforced = ENFORCED.iter().filter(|(_, needs)| is_there(*needs));
+    enforced.map(|(control, _)| *control).collect()
 }
 
 /// The kinds of security events that a guard writes today.

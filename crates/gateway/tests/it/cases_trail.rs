@@ -16,7 +16,7 @@ use portcullis_state::trail::{Body, Trail, TrailFilter, TrailKind, TrailOptions,
 use portcullis_state::{MemoryOptions, MemoryStore, SystemClock};
 
 use crate::support::browser::{application, logged_in, send, shop};
-use crate::support::{SEED, Setup, Upstream, get, post};
+use crate::support::{SEED, Setup, Upstream, get, post, simple};
 
 const POLICY: &str = r#"
 [[route]]
@@ -103,6 +103,31 @@ fn what_is_sensitive_is_recorded_before_and_after() {
         "a request that may change something for a caller"
     );
     assert_eq!(notes[0].status, Some(201));
+}
+
+/// No connection was there to send it on: that is known.
+#[test]
+fn what_was_not_sent_is_known_not_to_be_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = nowhere.local_addr().unwrap();
+    drop(nowhere);
+    let trail = open(folder.path());
+    let gate = Setup::new(simple(&[address]))
+        .and(POLICY)
+        .trail(Arc::clone(&trail))
+        .start();
+    assert_eq!(gate.client().ask(post("/transfer", "a=1")).status, 502);
+    drop(gate);
+    trail.close();
+    let all = records(folder.path());
+    let outcome = of(&all, TrailKind::Outcome)[0];
+    assert_eq!(outcome.verdict, Some(EventVerdict::Refused));
+    assert_eq!(
+        outcome.reason.as_ref().unwrap().as_str(),
+        "upstream_unreachable"
+    );
+    assert_eq!(outcome.status, None);
 }
 
 /// It was forwarded, and the application closed without an answer: nobody knows whether it was done.

@@ -1,5 +1,7 @@
 //! `Profile`: what a browser does with an answer, by its media type.
 
+use crate::canon::MediaType;
+
 /// What a browser does with an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Profile {
@@ -32,18 +34,9 @@ impl Profile {
 
     /// The profile of a media type (RFC 9110 §8.3.1), its parameters left aside.
     pub(super) fn of(content_type: &[u8]) -> Self {
-        let mut parts = content_type.split(|byte| *byte == b';');
-        let essence = parts.next().unwrap_or_default().trim_ascii();
-        let is = |names: &[&str]| {
-            let mut names = names.iter();
-            names.any(|name| essence.eq_ignore_ascii_case(name.as_bytes()))
-        };
-        let begins = |beginnings: &[&str]| {
-            beginnings.iter().any(|beginning| {
-                let start = essence.get(..beginning.len());
-                start.is_some_and(|start| start.eq_ignore_ascii_case(beginning.as_bytes()))
-            })
-        };
+        let kind = MediaType::of(content_type);
+        let is = |names: &[&str]| names.iter().any(|name| kind.is(name));
+        let begins = |beginnings: &[&str]| beginnings.iter().any(|one| kind.begins(one));
         if is(&["application/json"]) {
             Self::Data
         } else if is(&PAGES) {

@@ -4,6 +4,7 @@
 //! The form is read for this field alone. What is forwarded is the body as it came.
 
 use super::{FIELD, Token};
+use crate::canon::MediaType;
 
 /// Why a form has no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,15 +29,11 @@ pub enum FieldFault {
 ///
 /// Why there is none.
 pub fn field_token(content_type: &[u8], body: &[u8]) -> Result<Token, FieldFault> {
-    let (essence, parameters) = match content_type.iter().position(|byte| *byte == b';') {
-        Some(at) => content_type.split_at(at),
-        None => (content_type, &b""[..]),
-    };
-    let essence = essence.trim_ascii();
-    let value = if essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
+    let kind = MediaType::of(content_type);
+    let value = if kind.is("application/x-www-form-urlencoded") {
         of_urlencoded(body)?
-    } else if essence.eq_ignore_ascii_case(b"multipart/form-data") {
-        of_multipart(parameters, body)?
+    } else if kind.is("multipart/form-data") {
+        of_multipart(kind.parameters(), body)?
     } else {
         return Err(FieldFault::NoForm);
     };

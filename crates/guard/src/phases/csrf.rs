@@ -8,7 +8,7 @@
 //! needs none of it, where its type does not hand out such cookies.
 
 use super::{Case, Phase, Reads, Verdict, Work};
-use crate::canon::Cookies;
+use crate::canon::{Cookies, MediaType};
 use crate::csrf::{HEADER, Token, check_origin};
 use crate::decision::Denial;
 use crate::plan::CsrfNeed;
@@ -108,12 +108,7 @@ fn is_form(case: &Case<'_, '_>) -> bool {
     let Ok(Some(written)) = case.view.fields().one("content-type") else {
         return false;
     };
-    let essence = written
-        .split(|byte| *byte == b';')
-        .next()
-        .unwrap_or_default();
-    let essence = essence.trim_ascii();
+    let kind = MediaType::of(written);
     case.view.has_body()
-        && (essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
-            || essence.eq_ignore_ascii_case(b"multipart/form-data"))
+        && (kind.is("application/x-www-form-urlencoded") || kind.is("multipart/form-data"))
 }

@@ -6,6 +6,7 @@
 use portcullis_policy::Method;
 
 use super::Case;
+use crate::canon::MediaType;
 
 /// The longest target that is written; beyond it the page is led to without the way back.
 const TARGET_BYTES_MAX: usize = 2_048;
@@ -31,10 +32,8 @@ fn is_navigation(case: &Case<'_, '_>) -> bool {
 }
 
 fn takes_html(accept: &[u8]) -> bool {
-    accept.split(|byte| *byte == b',').any(|range| {
-        let kind = range.split(|byte| *byte == b';').next();
-        kind.is_some_and(|kind| kind.trim_ascii().eq_ignore_ascii_case(b"text/html"))
-    })
+    let mut ranges = accept.split(|byte| *byte == b',');
+    ranges.any(|range| MediaType::of(range).is("text/html"))
 }
 
 fn target(login: &str, path: &str) -> Box<str> {

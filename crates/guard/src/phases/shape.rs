@@ -3,6 +3,7 @@
 use portcullis_policy::Method;
 
 use super::{Case, Phase, Reads, Verdict, Work};
+use crate::canon::MediaType;
 use crate::decision::Denial;
 use crate::http1::Framing;
 use crate::plan::RoutePlan;
@@ -61,25 +62,16 @@ fn check_type<'s>(case: &Case<'s, '_>, route: &'s RoutePlan) -> Result<(), Box<D
         let inside = "no `Content-Type`";
         return Err(denied(Reason::CONTENT_TYPE_REFUSED, inside, route));
     };
-    let (essence, parameters) = match written.iter().position(|byte| *byte == b';') {
-        Some(at) => written.split_at(at),
-        None => (written, &b""[..]),
-    };
-    let essence = essence.trim_ascii();
-    let is_taken = route.content_types.is_empty()
-        || route
-            .content_types
-            .iter()
-            .any(|taken| essence.eq_ignore_ascii_case(taken.as_bytes()));
+    let kind = MediaType::of(written);
+    let is_taken =
+        route.content_types.is_empty() || route.content_types.iter().any(|taken| kind.is(taken));
     // An upstream of another protocol reads its own framing inside the body; a route says so, or it is refused.
-    let other_protocol = essence
-        .get(..16)
-        .is_some_and(|start| start.eq_ignore_ascii_case(b"application/grpc"));
+    let other_protocol = kind.begins("application/grpc");
     if !is_taken || (route.content_types.is_empty() && other_protocol) {
         let inside = "the route does not take this media type";
         return Err(denied(Reason::CONTENT_TYPE_REFUSED, inside, route));
     }
-    if route.buffered && !is_plain_utf8(parameters) {
+    if route.buffered && !is_plain_utf8(kind.parameters()) {
         let inside = "JSON that the guard reads has no parameter but `charset=utf-8`";
         return Err(denied(Reason::CONTENT_TYPE_REFUSED, inside, route));
     }

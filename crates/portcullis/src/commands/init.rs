@@ -15,7 +15,7 @@ use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::explaining::rehearsal::plural;
 use crate::failure::Failure;
-use crate::guarding::WITHOUT_IDENTITY;
+use crate::guarding::enforced_without_identity;
 use crate::output;
 use crate::policy_source::NAME;
 
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &InitArgs, environment: &Environment) -> Result<Exit, Fa
         upstream: args.upstream.clone(),
         public_url: args.public_url.clone(),
     };
-    let draft = draft(&audited, &told, WITHOUT_IDENTITY)?;
+    let draft = draft(&audited, &told, &enforced_without_identity())?;
     match &file {
         Some(file) => write_new(file, &draft.text)?,
         None => output::write(&draft.text, None)?,
