@@ -28,6 +28,22 @@ pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// Gives a file to the owner of the folder that it is in: who makes it as the administrator must not make one that the guard,
+/// which runs as that owner, cannot read.
+pub(crate) fn give_to_owner(file: &fs::File, folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt as _, fchown};
+        let (is, shall) = (file.metadata()?, fs::metadata(folder)?);
+        if (is.uid(), is.gid()) != (shall.uid(), shall.gid()) {
+            fchown(file, Some(shall.uid()), Some(shall.gid()))?;
+        }
+    }
+    #[cfg(not(unix))]
+    drop((file, folder));
+    Ok(())
+}
+
 /// Whether others than the owner can read or write a file that is there.
 pub(crate) fn is_open_to_others(path: &Path) -> io::Result<bool> {
     let metadata = fs::metadata(path)?;

@@ -62,8 +62,9 @@ impl<'s> Revocations<'s> {
                 return Err(confused());
             };
             let before = found.as_ref().map(revocation::moment_of).transpose()?;
-            // The clock of a guard may have gone back: what was taken back stays so.
-            let moment = before.unwrap_or_default().max(now.unix_seconds());
+            // What was given out since the last time begins a second after it, also where a clock has gone back.
+            let after = before.map_or(0, |before| before.saturating_add(1));
+            let moment = after.max(now.unix_seconds());
             let set = Ask::CompareAndSet {
                 key,
                 expected: found.clone(),

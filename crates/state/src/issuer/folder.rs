@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::fault::IssuerKeyError;
 use super::list::{Key, KeyList, KeyState};
 use super::pair::SigningPair;
-use crate::private_files::{is_open_to_others, make_folder, own_file};
+use crate::private_files::{give_to_owner, is_open_to_others, make_folder, own_file};
 use crate::store::state_dir::put_in_place;
 
 /// The list of the keys.
@@ -292,6 +292,7 @@ impl IssuerFolder {
     fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), IssuerKeyError> {
         let written = || -> io::Result<()> {
             let mut file = own_file().write(true).create_new(true).open(path)?;
+            give_to_owner(&file, &self.path)?;
             file.write_all(bytes)?;
             file.sync_all()?;
             // Without this a loss of power may leave a list whose key is gone.
@@ -309,6 +310,8 @@ impl IssuerFolder {
         let mut options = own_file();
         let lock = options.write(true).create(true).truncate(false).open(&path);
         let lock = lock.map_err(|error| IssuerKeyError::file("open", &path, error))?;
+        let given = give_to_owner(&lock, &self.path);
+        given.map_err(|error| IssuerKeyError::file("give away", &path, error))?;
         match lock.try_lock() {
             Ok(()) => Ok(lock),
             Err(TryLockError::WouldBlock) => Err(IssuerKeyError::InUse(self.path.clone())),

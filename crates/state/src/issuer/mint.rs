@@ -129,7 +129,9 @@ impl Mint {
             request,
             (parent, signed.payload()),
             &token_id()?,
-            now.unix_seconds(),
+            // A parent that was given out right after all of its user's were taken back begins a second later.
+            now.unix_seconds()
+                .max(parent.issued_at().unwrap_or_default()),
         )?;
         self.minted(said, now).await
     }

@@ -305,3 +305,37 @@ fn two_changes_at_a_time_leave_a_whole_list() {
     let keys = open(&folder, START + 1).unwrap();
     assert_eq!(keys.list().states(START + 1).count(), 2);
 }
+
+/// Who changes keys as the administrator leaves none that the guard, which runs as the folder's owner, cannot read. Only the
+/// administrator can try it: others cannot have made a file of somebody else.
+#[cfg(unix)]
+#[test]
+fn keys_belong_to_the_owner_of_their_folder() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    const NOBODY: u32 = 65_534;
+    let (room, folder) = made(SigningAlgorithm::EdDsa);
+    if std::fs::metadata(room.path()).unwrap().uid() != 0 {
+        println!("skipped: it takes the administrator to change keys of another user");
+        return;
+    }
+    let every = || {
+        std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+    };
+    for path in every().chain([folder.path().to_owned()]) {
+        chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    folder
+        .replace(SigningAlgorithm::EdDsa, RsaBits::B2048, at(START + 10))
+        .unwrap();
+    for path in every() {
+        let metadata = std::fs::metadata(&path).unwrap();
+        assert_eq!(
+            (metadata.uid(), metadata.mode() & 0o777),
+            (NOBODY, 0o600),
+            "{}",
+            path.display()
+        );
+    }
+}
