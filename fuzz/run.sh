@@ -5,12 +5,12 @@ cd "$(dirname "$0")"
 seconds=$1
 shift
 [ $# -gt 0 ] || set -- request_head response_head chunked canon_path host_name client_ip header_set json_body \
-    set_cookie policy_file event_line trail decide store_record jws key_set
+    set_cookie policy_file event_line trail decide store_record jws key_set token_wish
 for target in "$@"; do
     case $target in
     canon_path | host_name) words=path ;;
     policy_file) words=policy ;;
-    json_body | event_line | trail | jws | key_set) words=json ;;
+    json_body | event_line | trail | jws | key_set | token_wish) words=json ;;
     *) words=http ;;
     esac
     mkdir -p "${FUZZ_WORK:-target/work}/$target"

@@ -12,7 +12,8 @@ pub(crate) use guard::{DevArgs, GuardArgs, GuardWay, LogFormat};
 pub(crate) use init::InitArgs;
 pub(crate) use policy::{CheckArgs, PolicyCommand, Purpose, TestArgs};
 pub(crate) use token::{
-    Bits, GenerateArgs, KeysCommand, KeysPlace, ListArgs, NewKey, RotateArgs, TokenCommand,
+    Bits, ExchangeArgs, GenerateArgs, GuardPlace, InspectArgs, IssueArgs, IssueType, KeysCommand,
+    KeysPlace, ListArgs, NewKey, RevokeArgs, RotateArgs, TokenCommand, TokenSource,
 };
 pub(crate) use trail::{
     ExportArgs, ExportFormat, QueryArgs, QueryFormat, TrailCommand, TrailPlace, VerifyArgs, Wanted,
@@ -45,6 +46,7 @@ Examples:
   portcullis guard dev                    the same on your own machine, with https and hints
   portcullis explain request GET /items   what the guard would do with a request, and why
   portcullis policy check --for guard     what is wrong with portcullis.toml, or lacking in it
+  portcullis token inspect < token.jwt    whether a token would be believed, and why not
   portcullis token keys list              which keys sign the guard's own tokens
   portcullis trail verify                 whether somebody touched the audit trail
 

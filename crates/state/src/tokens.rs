@@ -6,6 +6,7 @@
 //! with it. No refusal is kept: a token that fails is looked at anew each time.
 
 mod cache;
+mod inspect;
 
 use portcullis_guard::clock::Now;
 use portcullis_guard::token::{
@@ -17,6 +18,7 @@ use crate::key_sets::{Fetcher, Held, KeySetError, KeySets, KeysUnavailable};
 use cache::{Digest, Kept, TokenCache};
 
 pub use cache::CacheBounds;
+pub use inspect::Inspection;
 
 /// Why a token is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

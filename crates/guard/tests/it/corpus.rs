@@ -28,6 +28,8 @@ mod request_head;
 mod response_head;
 #[path = "../../../../fuzz/checks/set_cookie.rs"]
 mod set_cookie;
+#[path = "../../../../fuzz/checks/token_wish.rs"]
+mod token_wish;
 
 /// Runs a check on all that the fuzzer found worth keeping.
 fn replay(target: &str, check: fn(&[u8])) {
@@ -98,6 +100,11 @@ fn set_cookie_holds() {
 #[test]
 fn jws_holds() {
     replay("jws", jws::check);
+}
+
+#[test]
+fn token_wish_holds() {
+    replay("token_wish", token_wish::check);
 }
 
 #[test]

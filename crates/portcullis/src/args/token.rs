@@ -1,5 +1,6 @@
 //! What `token` is told. No secret and no token is an argument: others on the machine can read those.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args as Group, Subcommand, ValueEnum};
@@ -14,6 +15,14 @@ pub(crate) enum TokenCommand {
         #[command(subcommand)]
         what: KeysCommand,
     },
+    /// Asks a guard that runs for a token, as a service does.
+    Issue(IssueArgs),
+    /// Asks a guard that runs for a child of a parent token.
+    Exchange(ExchangeArgs),
+    /// Says what a token is, and why it would be refused.
+    Inspect(InspectArgs),
+    /// Takes back a token, or all tokens of a user, in a guard that runs.
+    Revoke(RevokeArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -123,4 +132,142 @@ pub(crate) struct ListArgs {
     /// How to tell it.
     #[arg(long, value_enum, default_value_t = TextFormat::Terminal)]
     pub(crate) format: TextFormat,
+}
+
+/// Which guard is asked.
+#[derive(Debug, Group)]
+pub(crate) struct GuardPlace {
+    /// The policy that it runs with.
+    #[arg(long, value_name = "FILE", default_value = "portcullis.toml")]
+    pub(crate) policy: PathBuf,
+    /// Where it listens [default: `listen` of `[proxy]`].
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) guard: Option<SocketAddr>,
+}
+
+#[derive(Debug, Group)]
+#[command(after_help = "\
+The credential is `secret` of `[identity.tokens]`, read from where the policy says. The token alone is printed.
+
+Examples:
+  portcullis token issue --user u1 --network main --rate-limit 100
+  portcullis token issue --type parent --user u1 --network main --rate-limit 100 --expires-in 86400 > parent.jwt
+
+Exit codes: 0 there is a token, 1 it was refused, 2 usage, or no guard answers.")]
+pub(crate) struct IssueArgs {
+    #[command(flatten)]
+    pub(crate) place: GuardPlace,
+    /// What sort of token.
+    #[arg(long = "type", value_enum, value_name = "TYPE", default_value_t = IssueType::Access)]
+    pub(crate) token_type: IssueType,
+    /// Of whom it is.
+    #[arg(long, value_name = "ID")]
+    pub(crate) user: String,
+    /// The claim `network`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) network: String,
+    /// The claim `rate_limit`.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) rate_limit: u64,
+    /// For whom; repeat it for more [default: the first of the policy].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) audience: Vec<String>,
+    /// For how many seconds [default: as long as the policy admits].
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) expires_in: Option<u64>,
+    /// A claim of the application's own, `NAME=VALUE`, of the type that the policy says; repeat it for more.
+    #[arg(long, value_name = "CLAIM")]
+    pub(crate) claim: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IssueType {
+    /// For routes.
+    Access,
+    /// For the exchange into children.
+    Parent,
+}
+
+/// Where a token is read from.
+#[derive(Debug, Group)]
+pub(crate) struct TokenSource {
+    /// Read the token from this file [default: standard input].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Group)]
+#[command(after_help = "\
+The parent token comes from standard input or a file. The child alone is printed.
+
+Examples:
+  portcullis token exchange < parent.jwt
+  portcullis token exchange --token-file parent.jwt --rate-limit 10 --expires-in 60
+
+Exit codes: 0 there is a token, 1 it was refused, 2 usage, or no guard answers.")]
+pub(crate) struct ExchangeArgs {
+    #[command(flatten)]
+    pub(crate) place: GuardPlace,
+    #[command(flatten)]
+    pub(crate) token: TokenSource,
+    /// For whom; repeat it for more [default: the first of the policy].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) audience: Vec<String>,
+    /// The claim `rate_limit`, at most that of the parent.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) rate_limit: Option<u64>,
+    /// For how many seconds [default: as long as the policy and the parent admit].
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) expires_in: Option<u64>,
+}
+
+#[derive(Debug, Group)]
+#[command(after_help = "\
+The signature is verified with the guard's own keys, those of `file:` issuers, and those that issuers publish. What the token
+claims is shown only where its signature holds. Whether it was taken back, only a guard that runs knows.
+
+Examples:
+  portcullis token inspect < token.jwt
+  portcullis token inspect --token-file parent.jwt --format json
+
+Exit codes: 0 it would be believed, 1 it would be refused, 2 usage, 3 there is no token.")]
+pub(crate) struct InspectArgs {
+    #[command(flatten)]
+    pub(crate) place: KeysPlace,
+    #[command(flatten)]
+    pub(crate) token: TokenSource,
+    /// How to tell it.
+    #[arg(long, value_enum, default_value_t = TextFormat::Terminal)]
+    pub(crate) format: TextFormat,
+}
+
+#[derive(Debug, Group)]
+#[command(after_help = "\
+It asks the admin listener (`admin` of `[proxy]`), with `admin_secret` read from where the policy says. It is on the disk
+when this ends. With a parent token its children are taken back.
+
+Examples:
+  portcullis token revoke < token.jwt
+  portcullis token revoke --jti 9xK2mQ4vT7yB1nC8
+  portcullis token revoke --user u1
+
+Exit codes: 0 it is taken back, 1 it was refused, 2 usage, or no guard answers.")]
+pub(crate) struct RevokeArgs {
+    /// The policy that the guard runs with.
+    #[arg(long, value_name = "FILE", default_value = "portcullis.toml")]
+    pub(crate) policy: PathBuf,
+    /// Where its admin listener is [default: `admin` of `[proxy]`].
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) admin: Option<SocketAddr>,
+    #[command(flatten)]
+    pub(crate) token: TokenSource,
+    /// The token with this `jti`, and all that were made from it.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["user", "token_file"])]
+    pub(crate) jti: Option<String>,
+    /// All tokens of this user that were issued by now.
+    #[arg(long, value_name = "ID", conflicts_with = "token_file")]
+    pub(crate) user: Option<String>,
+    /// Of this issuer [default: the guard itself].
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: Option<String>,
 }

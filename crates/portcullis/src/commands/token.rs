@@ -1,13 +1,24 @@
 //! `portcullis token`: keys, issue, exchange, inspect and revoke; and what they share.
 
+mod asking;
+mod giving;
+mod inspect;
 mod keys;
+mod revoke;
 
+use std::fs::File;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 
-use portcullis_policy::{OwnIssuer, Policy};
+use portcullis_guard::token::TOKEN_BYTES_MAX;
+use portcullis_policy::{Date, OwnIssuer, Policy, SecretKeys, SecretRef};
+use portcullis_state::SystemClock;
 use portcullis_state::issuer::IssuerFolder;
+use portcullis_state::keys::SECRET_BYTES_MAX;
+use zeroize::Zeroizing;
 
-use crate::args::{KeysCommand, KeysPlace, TokenCommand};
+use crate::args::{KeysCommand, KeysPlace, TokenCommand, TokenSource};
+use crate::environment::variable_os;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::guarding::state_folder;
@@ -21,6 +32,10 @@ pub(crate) fn run(command: &TokenCommand) -> Result<Exit, Failure> {
             KeysCommand::Rotate(args) => keys::rotate(args),
             KeysCommand::List(args) => keys::list(args),
         },
+        TokenCommand::Issue(args) => giving::issue(args),
+        TokenCommand::Exchange(args) => giving::exchange(args),
+        TokenCommand::Inspect(args) => inspect::run(args),
+        TokenCommand::Revoke(args) => revoke::run(args),
     }
 }
 
@@ -49,4 +64,70 @@ fn folder(policy: &Policy, place: &KeysPlace) -> Result<IssuerFolder, Failure> {
     let own = own(policy, &place.policy)?;
     let state = state_folder(&place.policy, place.state_dir.as_deref());
     Ok(issuer_folder(own, &state))
+}
+
+/// A credential as it is kept: the first key of a secret that is accepted today.
+fn credential(keys: &SecretKeys, name: &str) -> Result<Zeroizing<String>, Failure> {
+    let today = SystemClock::start().now().unix_day();
+    let is_accepted = |last: Option<Date>| last.is_none_or(|last| last.unix_day() >= today);
+    let key = keys
+        .as_slice()
+        .iter()
+        .find(|key| is_accepted(key.not_after));
+    let key = key.ok_or_else(|| Failure::usage(format!("no key of `{name}` is accepted today")))?;
+    let kept = match &key.key {
+        SecretRef::Env(name) => variable_os(name).and_then(|value| value.into_string().ok()),
+        SecretRef::File(path) => text_of(Path::new(path), SECRET_BYTES_MAX),
+    };
+    let kept = kept.map(Zeroizing::new);
+    let text = kept.as_ref().map(|kept| kept.trim());
+    let text =
+        text.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()));
+    // What was read is never repeated, not even the reason: a file that is no text may be quoted in it.
+    text.map(|text| Zeroizing::new(text.to_owned()))
+        .ok_or_else(|| Failure::usage(format!("`{name}` cannot be read at `{}`", key.key)))
+}
+
+/// The text of a file that has at most so many bytes.
+fn text_of(path: &Path, bytes_max: usize) -> Option<String> {
+    let most = u64::try_from(bytes_max).ok()?;
+    let mut text = String::with_capacity(bytes_max + 1);
+    let mut file = File::open(path).ok()?.take(most + 1);
+    file.read_to_string(&mut text).ok()?;
+    (text.len() <= bytes_max).then_some(text)
+}
+
+/// A token of a file or of standard input; nothing where there is none. Nothing of it is ever repeated.
+fn token_of(source: &TokenSource) -> Result<Option<Zeroizing<String>>, Failure> {
+    let bytes_max = u64::try_from(TOKEN_BYTES_MAX).unwrap_or(u64::MAX);
+    // A line end, and one byte more than there may be: then it is too long.
+    let most = bytes_max.saturating_add(3);
+    let mut text = Zeroizing::new(Vec::with_capacity(TOKEN_BYTES_MAX + 4));
+    let read = match &source.token_file {
+        Some(path) => File::open(path).and_then(|file| file.take(most).read_to_end(&mut text)),
+        None => std::io::stdin().take(most).read_to_end(&mut text),
+    };
+    read.map_err(|error| Failure::caused("the token cannot be read", &error))?;
+    let text = std::str::from_utf8(&text)
+        .map_err(|_place| Failure::usage("what was read is no token: it is no text"))?;
+    let token = text.trim();
+    Ok((!token.is_empty()).then(|| Zeroizing::new(token.to_owned())))
+}
+
+/// Tells that there is nothing, and answers with the exit code for it.
+fn nothing(why: &str) -> Exit {
+    tell(why, Exit::NothingToRead)
+}
+
+/// Tells that a guard refused, and answers with the exit code for it.
+fn refused(why: &str) -> Exit {
+    tell(why, Exit::Findings)
+}
+
+fn tell(why: &str, exit: Exit) -> Exit {
+    let line = portcullis_report::harmless_line(why);
+    match writeln!(std::io::stderr(), "error: {line}") {
+        // With standard error closed the exit code is all that is left to tell.
+        Ok(()) | Err(_) => exit,
+    }
 }

@@ -15,7 +15,8 @@ use std::time::Duration;
 
 use crate::folder::Folder;
 use crate::{err, out, portcullis};
-use running::{Guard, PATIENCE, Upstream, value};
+pub(crate) use running::{Guard, Upstream};
+use running::{PATIENCE, value};
 
 /// Another policy takes the place of the file in one step, as careful editors do it.
 fn replace(folder: &Folder, text: &str) {

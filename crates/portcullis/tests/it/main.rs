@@ -18,6 +18,7 @@ mod reading;
 mod readme;
 mod rules;
 mod snippets;
+mod token_commands;
 mod token_keys;
 mod trail;
 mod usage;

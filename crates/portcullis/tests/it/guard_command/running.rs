@@ -45,6 +45,10 @@ impl Upstream {
         Self { address, seen }
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(crate) fn policy(&self) -> String {
         let address = self.address;
         format!(
@@ -79,7 +83,7 @@ pub(crate) struct Guard {
     child: Child,
     lines: Receiver<String>,
     pub(crate) address: SocketAddr,
-    admin: SocketAddr,
+    pub(crate) admin: SocketAddr,
 }
 
 impl Guard {

@@ -1,0 +1,93 @@
+//! `ask`: one request to a guard that runs, in the clear: to its own port or to its admin listener, on this machine or in its net.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use portcullis_guard::http1::{HeadBounds, Parsed, ResponseFraming, parse_response_head};
+use portcullis_policy::Method;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::failure::Failure;
+
+/// How long the guard may take for each step.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The longest answer.
+const ANSWER_BYTES_MAX: u64 = 64 * 1024;
+
+/// What is asked.
+#[derive(Debug)]
+pub(super) struct Asked<'a> {
+    /// Where the guard listens.
+    pub(super) address: SocketAddr,
+    /// The host that it answers for.
+    pub(super) host: &'a str,
+    /// What for.
+    pub(super) path: &'static str,
+    /// The credential that is shown, as it is written; none where the content has one.
+    pub(super) credential: Option<Zeroizing<String>>,
+    /// The content.
+    pub(super) body: &'a Value,
+}
+
+/// The answer: its status and its content.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) status: u16,
+    pub(super) content: Vec<u8>,
+}
+
+/// Asks once.
+pub(super) fn ask(asked: &Asked<'_>) -> Result<Told, Failure> {
+    let address = asked.address;
+    let failed = |error: std::io::Error| {
+        Failure::caused(
+            &format!("no guard answers at {address}: start it, or say where it is"),
+            &error,
+        )
+    };
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(failed)?;
+    stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
+    stream.set_write_timeout(Some(PATIENCE)).map_err(failed)?;
+    let body = Zeroizing::new(asked.body.to_string());
+    let mut request = Zeroizing::new(format!(
+        "POST {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
+        asked.path,
+        asked.host,
+        body.len()
+    ));
+    if let Some(credential) = &asked.credential {
+        request.push_str("Authorization: Bearer ");
+        request.push_str(credential);
+        request.push_str("\r\n");
+    }
+    request.push_str("\r\n");
+    request.push_str(&body);
+    stream.write_all(request.as_bytes()).map_err(failed)?;
+    let mut answer = Vec::new();
+    let read = stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer);
+    read.map_err(failed)?;
+    told(&answer).ok_or_else(|| {
+        Failure::usage(format!(
+            "what answers at {address} is no guard: say where it is"
+        ))
+    })
+}
+
+/// A whole answer of strict HTTP/1.1, with its length.
+fn told(answer: &[u8]) -> Option<Told> {
+    let read = parse_response_head(answer, &HeadBounds::STANDARD, Method::Post);
+    let Ok(Parsed::Complete { head, len }) = read else {
+        return None;
+    };
+    let ResponseFraming::Length(length) = head.framing() else {
+        return None;
+    };
+    let content = answer.get(len..)?;
+    (u64::try_from(content.len()) == Ok(length)).then(|| Told {
+        status: head.status(),
+        content: content.to_vec(),
+    })
+}
