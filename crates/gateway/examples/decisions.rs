@@ -6,6 +6,8 @@
 
 #[path = "decisions/scenario.rs"]
 mod scenario;
+#[path = "decisions/visitor.rs"]
+mod visitor;
 
 use std::error::Error;
 use std::io::{Write as _, stdout};
@@ -16,6 +18,7 @@ use portcullis_guard::clock::{Now, SECOND};
 use portcullis_guard::decide::{Decider, Step};
 use portcullis_guard::decision::Decision;
 use portcullis_guard::http1::{Parsed, parse_request_head};
+use portcullis_guard::identity_plan::IdentityKeys;
 use portcullis_guard::plan::Plan;
 use portcullis_guard::request::RequestView;
 use portcullis_guard::store::{Reply, Store as _, StoreError};
@@ -24,6 +27,7 @@ use portcullis_policy::Policy;
 use portcullis_state::{MemoryOptions, MemoryStore, StateDir};
 
 use crate::scenario::{SCENARIOS, Scenario, Work};
+use crate::visitor::Visitor;
 
 /// The moment of the first decision. Each later one is a microsecond after the one before.
 const BEGINNING: Now = Now {
@@ -85,13 +89,22 @@ fn run(scenario: &Scenario, count: u64, folder: &Path) -> Result<(), Box<dyn Err
         Work::Decide { expected } => {
             let (plan, store) = (plan(&policy)?, store(folder)?);
             let (head, body) = scenario.request();
+            let mut visitor = match scenario.has_session {
+                true => Some(Visitor::begin(&plan, &store, &head, BEGINNING)?),
+                false => None,
+            };
+            let whole = format!("{head}\r\n");
             let mut met = 0;
             for number in 0..count {
                 let now = Now {
                     monotonic: BEGINNING.monotonic + number * 1_000,
                     ..BEGINNING
                 };
-                let status = decide(&plan, &store, head.as_bytes(), body.as_bytes(), now);
+                let head = match &mut visitor {
+                    Some(visitor) => visitor.next(&plan, &store, now)?,
+                    None => whole.as_bytes(),
+                };
+                let status = decide(&plan, &store, head, body.as_bytes(), now);
                 met += u64::from(status == expected);
                 if status != expected && number >= scenario.exempt {
                     return Err(format!("decided {status} instead of {expected}").into());
@@ -108,7 +121,8 @@ fn run(scenario: &Scenario, count: u64, folder: &Path) -> Result<(), Box<dyn Err
 
 fn plan(policy: &str) -> Result<Plan, Box<dyn Error>> {
     let policy = Policy::parse(policy).map_err(|errors| errors.to_string())?;
-    Ok(Plan::of(&policy, "sha256:0")?)
+    let keys = IdentityKeys::of_seed(&[7; 32]);
+    Ok(Plan::keyed(&policy, "sha256:0", keys)?)
 }
 
 /// Reads a head and decides about it as an exchange of the gateway does; the status that a refusal would have.

@@ -15,6 +15,8 @@ pub(crate) struct Scenario {
     /// Request line and fields, without `Host` and the empty line.
     head: &'static [&'static str],
     body: &'static str,
+    /// Whether somebody asks who has a session, and a token that is used up.
+    pub(crate) has_session: bool,
     /// How often it is done in the two measured runs.
     pub(crate) counts: [u64; 2],
     /// So many first decisions come out otherwise: until a limit is reached.
@@ -60,6 +62,7 @@ const PLAIN: Scenario = Scenario {
     limits: "",
     head: SIMPLE,
     body: "",
+    has_session: false,
     counts: [500, 2_500],
     exempt: 0,
 };
@@ -112,6 +115,21 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         body: r#"{"name":"A. Person","email":"a.person@mail.example.com","text":"one or two words","tags":["a","b"]}"#,
         ..PLAIN
     },
+    // What changes something, sent by somebody with a session: the token is looked up and used, and another one made.
+    Scenario {
+        name: "session-token",
+        route: "methods = [\"POST\"]\ntype = \"protected_mutation\"",
+        limits: "\"wide\"",
+        head: &[
+            "POST /api/items/42 HTTP/1.1",
+            "User-Agent: bench/1",
+            "Origin: https://shop.example.com",
+            "Sec-Fetch-Site: same-origin",
+            "Content-Length: 0",
+        ],
+        has_session: true,
+        ..PLAIN
+    },
     // The same as `plain`, among many more routes.
     Scenario {
         name: "plain-among-1000-routes",
@@ -149,7 +167,8 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
 impl Scenario {
     /// The text of the policy.
     pub(crate) fn policy(&self) -> String {
-        let mut text = String::from(LIMITS);
+        let identity = if self.has_session { IDENTITY } else { "" };
+        let mut text = format!("{TOP}{identity}{LIMITS}");
         for number in 0..self.routes {
             let (group, number) = (number % 50, number / 50);
             text.push_str(&format!(
@@ -166,7 +185,7 @@ impl Scenario {
         text
     }
 
-    /// The head with its empty line, and the body.
+    /// The head without its empty line, and the body.
     pub(crate) fn request(&self) -> (String, &'static str) {
         let mut head = String::new();
         for (number, line) in self.head.iter().enumerate() {
@@ -176,15 +195,29 @@ impl Scenario {
                 head.push_str("Host: shop.example.com\r\n");
             }
         }
-        head.push_str("\r\n");
         (head, self.body)
     }
 }
 
-const LIMITS: &str = r#"version = 1
+const TOP: &str = r#"version = 1
 hosts = ["shop.example.com"]
 upstream = "http://127.0.0.1:3000"
+"#;
 
+const IDENTITY: &str = r#"name = "shop"
+public_url = "https://shop.example.com"
+
+[identity.session]
+secret = "env:SESSION"
+
+[identity.csrf]
+secret = "env:CSRF"
+
+[identity.application]
+secret = "env:APPLICATION"
+"#;
+
+const LIMITS: &str = r#"
 [limits.wide]
 rate = "1000000000 per 1m"
 

@@ -4,8 +4,15 @@ use std::fs;
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
-use crate::Fault;
+use crate::{Fault, now};
+
+/// How long a server may take to end.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const STEP: Duration = Duration::from_millis(10);
 
 /// A server.
 pub(crate) struct Processes {
@@ -70,9 +77,14 @@ impl Processes {
 impl Drop for Processes {
     /// Nothing is left running, however the program ends.
     fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) {
-            drop(self.signal("-KILL"));
-            drop(self.child.wait());
+        let begun = now();
+        drop(self.signal("-TERM"));
+        while matches!(self.child.try_wait(), Ok(None)) {
+            if begun.elapsed() > PATIENCE {
+                drop(self.signal("-KILL"));
+                drop(self.child.wait());
+            }
+            thread::sleep(STEP);
         }
     }
 }
@@ -99,10 +111,7 @@ fn first_number(schedstat: &str) -> Result<u64, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::now;
 
     #[test]
     fn what_the_kernel_says_is_read() {
@@ -126,7 +135,7 @@ mod tests {
             let begun = now();
             let after = loop {
                 let after = server.nanoseconds().unwrap();
-                if after > before || begun.elapsed() > Duration::from_secs(15) {
+                if after > before || begun.elapsed() > PATIENCE {
                     break after;
                 }
             };
