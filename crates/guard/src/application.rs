@@ -16,6 +16,12 @@ use crate::principal::Principal;
 /// The field by which the application is told.
 pub const IDENTITY_FIELD: &str = "Portcullis-Identity";
 
+/// How many bytes the claims have most often, beside those that are in every token and the path.
+const CLAIMS_BYTES: usize = 320;
+
+/// A signature of Ed25519 (RFC 8032 §5.1.6).
+const SIGNATURE_BYTES: usize = 64;
+
 /// How long a token for the application is good, in seconds.
 pub const IDENTITY_SECONDS: u64 = 60;
 
@@ -26,10 +32,8 @@ pub struct ApplicationPlan {
     pub signers: Vec<Arc<IdentitySigner>>,
     /// The secrets that the application signs with.
     pub secrets: Vec<Arc<ApplicationSecret>>,
-    /// Who says so: the origin of `public_url`.
-    pub issuer: String,
-    /// To whom.
-    pub audience: String,
+    /// How the claims begin, which is the same in each: who says so, and to whom.
+    claims: Box<str>,
 }
 
 /// A key that the guard signs with.
@@ -97,6 +101,27 @@ impl ApplicationSecret {
 }
 
 impl ApplicationPlan {
+    /// Keys and secrets, with the origin of `public_url`, which says so, and the audience, to whom it is said.
+    #[must_use]
+    pub fn new(
+        signers: Vec<Arc<IdentitySigner>>,
+        secrets: Vec<Arc<ApplicationSecret>>,
+        issuer: &str,
+        audience: &str,
+    ) -> Self {
+        let text = |text: &str| serde_json::Value::from(text).to_string();
+        Self {
+            signers,
+            secrets,
+            claims: format!(
+                r#"{{"iss":{},"aud":{},"sub":"#,
+                text(issuer),
+                text(audience)
+            )
+            .into(),
+        }
+    }
+
     /// The secrets that are accepted at a moment.
     pub fn accepted(&self, now: Now) -> impl Iterator<Item = &[u8]> {
         let accepted = move |one: &&Arc<ApplicationSecret>| {
@@ -105,7 +130,8 @@ impl ApplicationPlan {
         self.secrets.iter().filter(accepted).map(|one| &*one.bytes)
     }
 
-    /// The token that says who is calling: `sub` is what the application calls them, or with `idp` what that issuer does. Nothing where no key is accepted any more: then nobody can be said to call.
+    /// The token that says who is calling: `sub` is what the application calls them, or with `idp` what that issuer does.
+    /// Nothing where no key is accepted any more: then nobody can be said to call.
     #[must_use]
     pub fn identity(
         &self,
@@ -114,58 +140,66 @@ impl ApplicationPlan {
         now: Now,
     ) -> Option<String> {
         let signer = self.signers.iter().find(|one| one.is_accepted(now))?;
-        let at = now.unix_seconds();
-        let text = |text: &str| serde_json::Value::from(text).to_string();
-        let tenant = caller.tenant();
-        let tenant = tenant.map(|tenant| format!(r#""tid":{},"#, text(tenant)));
-        let known_by = match caller {
-            Principal::Session(caller) => format!(
-                r#""sid":"{}","auth_time":{},"#,
-                caller.session.shown(),
-                caller.record.authenticated / 1_000,
-            ),
-            Principal::Token(believed) => {
-                let claims = believed.claims();
-                let session = claims.session();
-                let session = session.map(|session| format!(r#""sid":{},"#, text(session)));
-                let named = [
-                    ("user_id", claims.user_id().map(text)),
-                    ("network", claims.network().map(text)),
-                    (
-                        "rate_limit",
-                        claims.rate_limit().map(|limit| limit.to_string()),
-                    ),
-                ];
-                let named = named
-                    .into_iter()
-                    .filter_map(|(name, value)| value.map(|value| format!(r#""{name}":{value},"#)));
-                format!(
-                    r#""idp":{},{}{}"#,
-                    text(claims.issuer()),
-                    session.unwrap_or_default(),
-                    named.collect::<String>(),
-                )
-            }
-        };
-        let claims = format!(
-            r#"{{"iss":{},"aud":{},"sub":{},{}"roles":{},{known_by}"iat":{at},"exp":{},"jti":{},"htm":"{}","htu":{}}}"#,
-            text(&self.issuer),
-            text(&self.audience),
-            text(caller.subject()),
-            tenant.unwrap_or_default(),
-            serde_json::Value::from(caller.roles()),
-            at.saturating_add(IDENTITY_SECONDS),
-            text(request.id),
-            request.method,
-            text(request.path),
-        );
-        let mut token = signer.header.clone().into_bytes();
+        let claims = self.claims_of(caller, request, now)?;
+        let room = signer.header.len() + 2 + (claims.len() + SIGNATURE_BYTES) / 3 * 4 + 8;
+        let mut token = Vec::with_capacity(room);
+        token.extend_from_slice(signer.header.as_bytes());
         token.push(b'.');
-        base64url::write(&mut token, claims.as_bytes());
+        base64url::write(&mut token, &claims);
         let signature = signer.pair.sign(&token);
         token.push(b'.');
         base64url::write(&mut token, signature.as_ref());
         String::from_utf8(token).ok()
+    }
+
+    /// The claims (RFC 7519 §4). Written as they come: each request has some, and nothing of them is looked at again.
+    fn claims_of(
+        &self,
+        caller: Principal<'_>,
+        request: OneRequest<'_>,
+        now: Now,
+    ) -> Option<Vec<u8>> {
+        let at = now.unix_seconds();
+        let mut out = Vec::with_capacity(CLAIMS_BYTES + self.claims.len() + request.path.len());
+        out.extend_from_slice(self.claims.as_bytes());
+        json(&mut out, caller.subject())?;
+        if let Some(tenant) = caller.tenant() {
+            claim(&mut out, "tid", tenant)?;
+        }
+        claim(&mut out, "roles", caller.roles())?;
+        match caller {
+            Principal::Session(caller) => {
+                claim(&mut out, "sid", &caller.session.shown())?;
+                claim(
+                    &mut out,
+                    "auth_time",
+                    &(caller.record.authenticated / 1_000),
+                )?;
+            }
+            Principal::Token(believed) => {
+                let claims = believed.claims();
+                claim(&mut out, "idp", claims.issuer())?;
+                for (name, said) in [
+                    ("sid", claims.session()),
+                    ("user_id", claims.user_id()),
+                    ("network", claims.network()),
+                ] {
+                    if let Some(said) = said {
+                        claim(&mut out, name, said)?;
+                    }
+                }
+                if let Some(limit) = claims.rate_limit() {
+                    claim(&mut out, "rate_limit", &limit)?;
+                }
+            }
+        }
+        claim(&mut out, "iat", &at)?;
+        claim(&mut out, "exp", &at.saturating_add(IDENTITY_SECONDS))?;
+        claim(&mut out, "jti", request.id)?;
+        claim(&mut out, "htm", request.method)?;
+        claim(&mut out, "htu", request.path)?;
+        out.push(b'}');
+        Some(out)
     }
 
     /// The public keys as a JWK set (RFC 7517 §5, RFC 8037 §2): those that are accepted at a moment, in the order of the policy.
@@ -186,6 +220,19 @@ impl ApplicationPlan {
             .collect();
         serde_json::json!({ "keys": keys }).to_string()
     }
+}
+
+/// Writes one more claim, of a name that needs no escape.
+fn claim<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, name: &str, value: &T) -> Option<()> {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+    json(out, value)
+}
+
+/// Writes a value as JSON. Nothing where it cannot be.
+fn json<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> Option<()> {
+    serde_json::to_writer(out, value).ok()
 }
 
 impl fmt::Debug for IdentitySigner {
@@ -219,12 +266,12 @@ mod tests {
         let signer = |name: &str, seed: u8, last_day| {
             Arc::new(IdentitySigner::new(name.to_owned(), &[seed; 32], last_day).unwrap())
         };
-        let plan = ApplicationPlan {
-            signers: vec![signer("old", 1, Some(3)), signer("new", 2, None)],
-            secrets: Vec::new(),
-            issuer: "https://shop.example.com".to_owned(),
-            audience: "shop".to_owned(),
-        };
+        let plan = ApplicationPlan::new(
+            vec![signer("old", 1, Some(3)), signer("new", 2, None)],
+            Vec::new(),
+            "https://shop.example.com",
+            "shop",
+        );
         let caller = Caller {
             record: Record {
                 user: "u\"1".to_owned(),

@@ -9,10 +9,15 @@ pub fn write(out: &mut Vec<u8>, bytes: &[u8]) {
         ALPHABET.get(at).copied().unwrap_or(b'A')
     };
     let (triples, rest) = bytes.as_chunks::<3>();
-    for [one, two, three] in triples {
+    let begin = out.len();
+    out.resize(begin + triples.len() * 4, 0);
+    let (quads, _) = out
+        .get_mut(begin..)
+        .unwrap_or_default()
+        .as_chunks_mut::<4>();
+    for (quad, [one, two, three]) in quads.iter_mut().zip(triples) {
         let bits = u32::from(*one) << 16 | u32::from(*two) << 8 | u32::from(*three);
-        let digits = [bits >> 18, bits >> 12, bits >> 6, bits].map(digit);
-        out.extend_from_slice(&digits);
+        *quad = [bits >> 18, bits >> 12, bits >> 6, bits].map(digit);
     }
     match rest {
         [one] => {

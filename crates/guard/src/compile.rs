@@ -8,6 +8,7 @@ use portcullis_policy::{
 use crate::answer::{AnswerPlan, Caching};
 use crate::canon::{Believed, HostName, Scheme, TrustedFault, TrustedProxies};
 use crate::clock::Nanos;
+use crate::decide::phases_of;
 use crate::http1::HeadBounds;
 use crate::http1::role::of_request_field;
 use crate::identity_plan::{IdentityKeys, IdentityPlan, KeysMissing};
@@ -92,7 +93,7 @@ impl Plan {
                 .enumerate()
                 .map(|(number, route)| (number, &route.path, route.methods)),
         );
-        Ok(Self {
+        let mut plan = Self {
             digest: digest.to_owned(),
             hosts: policy.hosts().iter().map(host_plan).collect(),
             trusted,
@@ -125,8 +126,11 @@ impl Plan {
             identity,
             routes,
             table,
+            phases: Box::default(),
             stray: None,
-        })
+        };
+        plan.phases = phases_of(&plan);
+        Ok(plan)
     }
 
     /// Whether a request of some route must be in the audit trail before it is forwarded.

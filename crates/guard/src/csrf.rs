@@ -11,7 +11,7 @@ mod token;
 
 pub use field::{FieldFault, field_token};
 pub use origin::{OriginFault, check_origin};
-pub use token::{COOKIE_PREFIX, Token, TokenName};
+pub use token::{COOKIE_NAME, COOKIE_PREFIX, Token, TokenName};
 
 use smallvec::SmallVec;
 

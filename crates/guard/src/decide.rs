@@ -64,6 +64,14 @@ const ORDER: &[Phase] = &[
     commit::PHASE,
 ];
 
+/// The phases of a plan, in the order of all: those that have something to do.
+pub(crate) fn phases_of(plan: &Plan) -> Box<[&'static Phase]> {
+    ORDER
+        .iter()
+        .filter(|phase| (phase.is_needed)(plan))
+        .collect()
+}
+
 /// What the decider needs next.
 #[derive(Debug)]
 #[must_use]
@@ -141,7 +149,7 @@ impl<'s, 'r> Decider<'s, 'r> {
 
     /// Goes on with the store's answer.
     pub fn answered(&mut self, answers: Result<Answers, StoreError>) -> Step<'s> {
-        let Some(phase) = ORDER.get(self.at).filter(|_| self.waits == Waits::Answer) else {
+        let Some(phase) = self.phase().filter(|_| self.waits == Waits::Answer) else {
             return self.confused();
         };
         let Work::Asks { judge, .. } = phase.work else {
@@ -198,9 +206,13 @@ impl<'s, 'r> Decider<'s, 'r> {
         self.case.body
     }
 
+    fn phase(&self) -> Option<&'static Phase> {
+        self.case.plan.phases.get(self.at).copied()
+    }
+
     /// Runs phases until one needs something.
     fn run(&mut self) -> Step<'s> {
-        while let Some(phase) = ORDER.get(self.at) {
+        while let Some(phase) = self.phase() {
             match phase.reads {
                 Reads::Head => {}
                 Reads::Body => {

@@ -203,18 +203,17 @@ impl IdentityPlan {
                 if stated.secret.is_some() && keys.application.is_empty() {
                     return Err(KeysMissing("identity.application.secret"));
                 }
-                Some(ApplicationPlan {
-                    signers: keys.signers,
-                    secrets: keys.application,
-                    issuer: policy
-                        .public_url()
-                        .map(ToString::to_string)
-                        .unwrap_or_default(),
-                    audience: match &stated.audience {
-                        Some(audience) => audience.to_string(),
-                        None => policy.name().map(ToString::to_string).unwrap_or_default(),
-                    },
-                })
+                let issuer = policy.public_url().map(ToString::to_string);
+                let audience = match &stated.audience {
+                    Some(audience) => Some(audience.to_string()),
+                    None => policy.name().map(ToString::to_string),
+                };
+                Some(ApplicationPlan::new(
+                    keys.signers,
+                    keys.application,
+                    &issuer.unwrap_or_default(),
+                    &audience.unwrap_or_default(),
+                ))
             }
         };
         let own_tokens = match &identity.tokens {

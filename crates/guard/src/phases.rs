@@ -46,8 +46,21 @@ pub(crate) struct Phase {
     pub(crate) name: &'static str,
     /// What it looks at beside the head.
     pub(crate) reads: Reads,
+    /// Whether it has anything to do by a plan. One that has nothing is not in the plan's list, and costs nothing.
+    pub(crate) is_needed: fn(&Plan) -> bool,
     /// What it does.
     pub(crate) work: Work,
+}
+
+/// Of a phase that every plan has.
+pub(crate) const fn always(_plan: &Plan) -> bool {
+    true
+}
+
+/// Of a phase that is about who is calling.
+pub(crate) const fn where_callers_are_known(plan: &Plan) -> bool {
+    let identity = &plan.identity;
+    identity.session.is_some() || identity.csrf.is_some() || identity.tokens.is_some()
 }
 
 /// What a phase looks at beside the head.
@@ -115,6 +128,8 @@ pub(crate) struct Case<'s, 'r> {
     pub(crate) seen: cookies::Seen,
     /// How the request proves that it comes from the service's own pages.
     pub(crate) proof: csrf::Proof,
+    /// What its token is asked for under, and what it would be bound to there.
+    pub(crate) asked: Vec<(Binding, Key)>,
     /// The entry of its token, which is live.
     pub(crate) token_key: Option<Key>,
     /// Its token, which it has used.
@@ -147,6 +162,7 @@ impl<'s, 'r> Case<'s, 'r> {
             endpoint: None,
             seen: cookies::Seen::default(),
             proof: csrf::Proof::NotNeeded,
+            asked: Vec::new(),
             token_key: None,
             consumed: None,
             credential: None,
@@ -358,8 +374,7 @@ impl<'s, 'r> Case<'s, 'r> {
 
     /// The same for a phase that is about who is calling: where no policy says how that is known, it says nothing.
     pub(crate) fn nobody_is_known(&mut self, phase: &'static str, why: &'static str) {
-        let identity = &self.plan.identity;
-        if identity.session.is_some() || identity.csrf.is_some() || identity.tokens.is_some() {
+        if where_callers_are_known(self.plan) {
             self.not_needed(phase, why);
         }
     }

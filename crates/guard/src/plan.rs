@@ -9,9 +9,11 @@ use portcullis_policy::{Control, Method, MethodSet, RouteType};
 
 use crate::answer::{AnswerPlan, Caching};
 use crate::canon::{Believed, HostName, Scheme, TrustedProxies};
+use crate::decide::phases_of;
 use crate::http1::HeadBounds;
 use crate::identity_plan::IdentityPlan;
 use crate::limit::LimitRule;
+use crate::phases::Phase;
 use crate::route_table::RouteTable;
 use crate::store::{Durability, Scope};
 
@@ -47,6 +49,8 @@ pub struct Plan {
     /// The limits of who asks for tokens of the guard's own.
     pub token_limits: Vec<LimitPlan>,
     pub(crate) table: RouteTable,
+    /// What is asked of a request, in its order. Of none there is no route, and so no permit.
+    pub(crate) phases: Box<[&'static Phase]>,
     /// By what a request passes that belongs to no route; only where the whole guard watches.
     pub(crate) stray: Option<RoutePlan>,
 }
@@ -210,7 +214,7 @@ impl Plan {
     /// The plan that refuses everything: what a guard has before it has a policy.
     #[must_use]
     pub fn closed() -> Self {
-        Self {
+        let mut plan = Self {
             digest: String::new(),
             hosts: Vec::new(),
             trusted: TrustedProxies::default(),
@@ -223,8 +227,11 @@ impl Plan {
             reserved_limits: Vec::new(),
             token_limits: Vec::new(),
             table: RouteTable::default(),
+            phases: Box::default(),
             stray: None,
-        }
+        };
+        plan.phases = phases_of(&plan);
+        plan
     }
 
     /// The same plan, which only watches: what a control of a route would refuse passes, and so does what belongs to no

@@ -55,17 +55,26 @@ impl<'b> Cookies<'b> {
 
 /// The pairs of one field.
 pub fn pairs_of(field: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let parts = field.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
-    parts.filter(|part| !part.is_empty()).map(|part| {
-        match part.iter().position(|byte| *byte == b'=') {
+    let mut rest = Some(field);
+    let parts = std::iter::from_fn(move || {
+        let (part, after) = match memchr::memchr(b';', rest?) {
+            Some(at) => rest?.split_at(at),
+            None => return rest.take(),
+        };
+        rest = after.get(1..);
+        Some(part)
+    });
+    let parts = parts.map(<[u8]>::trim_ascii);
+    parts
+        .filter(|part| !part.is_empty())
+        .map(|part| match memchr::memchr(b'=', part) {
             Some(at) => {
                 let (name, value) = part.split_at(at);
                 let value = value.get(1..).unwrap_or_default();
                 (name.trim_ascii_end(), value.trim_ascii_start())
             }
             None => (&b""[..], part),
-        }
-    })
+        })
 }
 
 /// Whether a pair is, or could be taken for, a cookie of the guard's own: by its name without letter case, or without a name by how

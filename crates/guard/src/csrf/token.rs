@@ -10,6 +10,9 @@ pub const COOKIE_PREFIX: &str = "__Host-pc-csrf-";
 /// Digits of a token that are in its cookie's name.
 const NAMED: usize = 8;
 
+/// How many bytes such a name has.
+pub const COOKIE_NAME: usize = COOKIE_PREFIX.len() + NAMED;
+
 /// A token. Its digits are in no error and no `Debug`.
 #[derive(Clone, Copy)]
 pub struct Token([u8; 64]);
@@ -70,6 +73,16 @@ impl Token {
 }
 
 impl TokenName {
+    /// The name of the cookie, in its bytes.
+    #[must_use]
+    pub fn cookie(&self) -> [u8; COOKIE_NAME] {
+        let mut name = [0; COOKIE_NAME];
+        let (prefix, named) = name.split_at_mut(COOKIE_PREFIX.len());
+        prefix.copy_from_slice(COOKIE_PREFIX.as_bytes());
+        named.copy_from_slice(&self.0);
+        name
+    }
+
     /// That of a cookie's name, if the cookie is one with a token.
     #[must_use]
     pub fn of_cookie(name: &[u8]) -> Option<Self> {
@@ -112,6 +125,7 @@ mod tests {
         assert!(token.as_str().starts_with("01abab") && token.as_str().ends_with("abf0"));
         assert!(Token::read(token.as_bytes()).unwrap().is(token.as_bytes()));
         assert_eq!(token.name().to_string(), "__Host-pc-csrf-01ababab");
+        assert_eq!(&token.name().cookie(), b"__Host-pc-csrf-01ababab");
         for text in [
             "",
             cut(token.as_str()),

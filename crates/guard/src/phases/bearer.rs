@@ -37,6 +37,7 @@ pub(crate) enum Bearer {
 pub(crate) const PHASE: Phase = Phase {
     name: "bearer",
     reads: Reads::Token(|case| case.plan.identity.tokens.is_some()),
+    is_needed: |plan| plan.identity.tokens.is_some(),
     work: Work::Judges(judge),
 };
 

@@ -1,6 +1,6 @@
 //! Body: where the policy asks about it, the body is strict JSON.
 
-use super::{Case, Phase, Reads, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work, always};
 use crate::canon::{JsonBody, RawBody};
 use crate::decision::Denial;
 use crate::reason::Reason;
@@ -8,6 +8,7 @@ use crate::reason::Reason;
 pub(crate) const PHASE: Phase = Phase {
     name: "body",
     reads: Reads::Body,
+    is_needed: always,
     work: Work::Judges(judge),
 };
 

@@ -1,12 +1,13 @@
 //! Body limits: limits by a field of the body, such as the address that a login is tried for.
 
 use super::limits::{self, Applying};
-use super::{Case, Phase, Reads, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work, always};
 use crate::store::{Answers, Batch, StoreError};
 
 pub(crate) const PHASE: Phase = Phase {
     name: "body limits",
     reads: Reads::Body,
+    is_needed: always,
     work: Work::Asks { ask, judge },
 };
 

@@ -5,7 +5,7 @@
 
 use super::bearer::Bearer;
 use super::csrf::Proof;
-use super::{Case, Phase, Reads, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work, where_callers_are_known};
 use crate::decision::Denial;
 use crate::principal::Principal;
 use crate::reason::Reason;
@@ -17,6 +17,7 @@ use portcullis_policy::Control;
 pub(crate) const PHASE: Phase = Phase {
     name: "commit",
     reads: Reads::Head,
+    is_needed: where_callers_are_known,
     work: Work::Asks { ask, judge },
 };
 

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{Case, Phase, Reads, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work, where_callers_are_known};
 use crate::canon::Cookies;
 use crate::canon::cookies::is_own;
 use crate::clock::Now;
@@ -34,6 +34,7 @@ pub(crate) struct Seen {
 pub(crate) const PHASE: Phase = Phase {
     name: "cookies",
     reads: Reads::Head,
+    is_needed: where_callers_are_known,
     work: Work::Judges(judge),
 };
 

@@ -7,7 +7,7 @@
 //! Whether it is live and of this session, the next phase learns of the store. A request without any cookie that says who calls
 //! needs none of it, where its type does not hand out such cookies.
 
-use super::{Case, Phase, Reads, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work, where_callers_are_known};
 use crate::canon::{Cookies, MediaType};
 use crate::csrf::{HEADER, Token, check_origin};
 use crate::decision::Denial;
@@ -29,6 +29,7 @@ pub(crate) enum Proof {
 pub(crate) const PHASE: Phase = Phase {
     name: "csrf",
     reads: Reads::Head,
+    is_needed: where_callers_are_known,
     work: Work::Judges(judge),
 };
 
@@ -90,8 +91,7 @@ fn judge<'s>(case: &mut Case<'s, '_>) -> Verdict<'s, ()> {
 
 /// Makes sure that a token is in a cookie too: what another site makes a browser send is in none.
 pub(super) fn hold_against_cookies(case: &Case<'_, '_>, token: &Token) -> Result<(), &'static str> {
-    let name = token.name().to_string();
-    match Cookies::of(*case.view.fields()).one(name.as_bytes()) {
+    match Cookies::of(*case.view.fields()).one(&token.name().cookie()) {
         Ok(Some(value)) if token.is(value) => Ok(()),
         Ok(_) => Err("the token is in no cookie of the guard's own"),
         Err(_repeated) => Err("the cookie of the token is there twice"),

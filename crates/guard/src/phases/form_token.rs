@@ -1,7 +1,7 @@
 //! Form token: where the token is in a form, it is read now, and the store is asked whether it is live.
 
 use super::csrf::{Proof, hold_against_cookies, refuse};
-use super::{Case, Phase, Reads, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work, where_callers_are_known};
 use crate::csrf::{field_token, keys_of};
 use crate::decision::Denial;
 use crate::reason::Reason;
@@ -10,6 +10,7 @@ use crate::store::{Answer, Answers, Ask, Batch, StoreError};
 pub(crate) const PHASE: Phase = Phase {
     name: "form token",
     reads: Reads::Body,
+    is_needed: where_callers_are_known,
     work: Work::Asks { ask, judge },
 };
 
@@ -35,7 +36,9 @@ fn ask<'s>(case: &mut Case<'s, '_>, batch: &mut Batch<'s>) -> Verdict<'s, ()> {
     };
     case.proof = Proof::Token(token);
     let keys = keys_of(&csrf.keys, case.now, &binding, &token);
-    batch.extend(keys.into_iter().map(|key| Ask::Get { key }));
+    case.asked = keys.into_iter().map(|key| (binding, key)).collect();
+    let asked = case.asked.iter();
+    batch.extend(asked.map(|(_, key)| Ask::Get { key: key.clone() }));
     if batch.is_empty() {
         let denial = Denial::because(Reason::CSRF_UNKNOWN).saying("no key is accepted any more");
         return case.refuse(PHASE.name, Box::new(denial));
@@ -49,16 +52,11 @@ fn judge<'s>(case: &mut Case<'s, '_>, answers: Result<Answers, StoreError>) -> V
         Ok(answers) => answers,
         Err(error) => return Err(unknown(error.class()).into()),
     };
-    let (Proof::Token(token), Some(csrf), Some(binding)) =
-        (case.proof, &case.plan.identity.csrf, case.binding)
-    else {
-        return Err(Reason::DECISION_CONFUSED.into());
-    };
-    let keys = keys_of(&csrf.keys, case.now, &binding, &token);
-    if answers.len() != keys.len() {
+    let asked = std::mem::take(&mut case.asked);
+    if answers.len() != asked.len() {
         return Err(unknown("the store answered something else than was asked").into());
     }
-    for (key, answer) in keys.into_iter().zip(answers) {
+    for ((_, key), answer) in asked.into_iter().zip(answers) {
         match answer {
             Answer::Found(Some(_)) => {
                 case.token_key = Some(key);

@@ -1,12 +1,13 @@
 //! Head limits: limits by address, route and header.
 
 use super::limits::{self, Applying};
-use super::{Case, Phase, Reads, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work, always};
 use crate::store::{Answers, Batch, StoreError};
 
 pub(crate) const PHASE: Phase = Phase {
     name: "head limits",
     reads: Reads::Head,
+    is_needed: always,
     work: Work::Asks { ask, judge },
 };
 

@@ -1,11 +1,12 @@
 //! Host: the request is for a host of the policy's, whoever leads to this address (DNS rebinding, CVE-2026-42559).
 
-use super::{Case, Phase, Reads, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work, always};
 use crate::reason::Reason;
 
 pub(crate) const PHASE: Phase = Phase {
     name: "host",
     reads: Reads::Head,
+    is_needed: always,
     work: Work::Judges(judge),
 };
 

@@ -1,12 +1,13 @@
 //! Internal: what only the service itself calls is not there for anybody outside.
 
-use super::{Case, Phase, Reads, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work, always};
 use crate::decision::Denial;
 use crate::reason::Reason;
 
 pub(crate) const PHASE: Phase = Phase {
     name: "internal",
     reads: Reads::Head,
+    is_needed: always,
     work: Work::Judges(judge),
 };
 

@@ -9,6 +9,7 @@ use crate::identity_plan::SourcePlan;
 pub(crate) const PHASE: Phase = Phase {
     name: "own answer",
     reads: Reads::Token(wants_token),
+    is_needed: |plan| plan.identity.csrf.is_some(),
     work: Work::Judges(judge),
 };
 

@@ -6,7 +6,7 @@ use portcullis_policy::Method;
 
 use super::limits::{self, Applying};
 use super::session::alive;
-use super::{Case, Phase, Reads, Stop, Verdict, Work, cookies};
+use super::{Case, Phase, Reads, Stop, Verdict, Work, always, cookies};
 use crate::csrf::check_origin;
 use crate::decision::{Denial, Own, Wish};
 use crate::http1::Framing;
@@ -33,6 +33,7 @@ pub(crate) enum Endpoint {
 pub(crate) const PHASE: Phase = Phase {
     name: "reserved",
     reads: Reads::Head,
+    is_needed: always,
     work: Work::Asks { ask, judge },
 };
 

@@ -2,7 +2,7 @@
 
 use portcullis_policy::{Method, MethodSet};
 
-use super::{Case, Phase, Reads, Stop, Verdict, Work};
+use super::{Case, Phase, Reads, Stop, Verdict, Work, always};
 use crate::answer::is_preflight;
 use crate::decision::{Denial, Own};
 use crate::reason::Reason;
@@ -11,6 +11,7 @@ use crate::route_table::Found;
 pub(crate) const PHASE: Phase = Phase {
     name: "route",
     reads: Reads::Head,
+    is_needed: always,
     work: Work::Judges(judge),
 };
 

@@ -9,9 +9,10 @@ use smallvec::SmallVec;
 use super::bearer::Bearer;
 use super::csrf::Proof;
 use super::login_page::login_page;
-use super::{Case, Phase, Reads, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work, where_callers_are_known};
 use crate::csrf::keys_of;
 use crate::decision::{Challenge, Denial};
+use crate::plan::Plan;
 use crate::principal::Principal;
 use crate::reason::Reason;
 use crate::session::{Binding, Caller, SessionRef, Stored};
@@ -21,8 +22,18 @@ use crate::token::revocation;
 pub(crate) const PHASE: Phase = Phase {
     name: "session",
     reads: Reads::Head,
+    is_needed,
     work: Work::Asks { ask, judge },
 };
+
+/// Also where no policy says how callers are known: what needs one is refused then.
+fn is_needed(plan: &Plan) -> bool {
+    where_callers_are_known(plan)
+        || plan
+            .routes
+            .iter()
+            .any(|route| !route.needs_caller.is_empty())
+}
 
 fn ask<'s>(case: &mut Case<'s, '_>, batch: &mut Batch<'s>) -> Verdict<'s, ()> {
     if let Some(session) = case.seen.session {
@@ -37,10 +48,13 @@ fn ask<'s>(case: &mut Case<'s, '_>, batch: &mut Batch<'s>) -> Verdict<'s, ()> {
     if let Proof::Token(token) = case.proof
         && let Some(csrf) = &case.plan.identity.csrf
     {
+        let mut asked = Vec::new();
         for binding in candidates(case) {
             let keys = keys_of(&csrf.keys, case.now, &binding, &token);
-            batch.extend(keys.into_iter().map(|key| Ask::Get { key }));
+            asked.extend(keys.into_iter().map(|key| (binding, key)));
         }
+        batch.extend(asked.iter().map(|(_, key)| Ask::Get { key: key.clone() }));
+        case.asked = asked;
     }
     if batch.is_empty() {
         settle(case, None)?;
@@ -137,21 +151,16 @@ fn candidates(case: &Case<'_, '_>) -> SmallVec<[Binding; 3]> {
 
 /// The entry of the token, where it is live for who calls: for the session if there is one, else for who has none.
 fn live_token<'s>(
-    case: &Case<'s, '_>,
+    case: &mut Case<'s, '_>,
     caller: Option<&Caller>,
     found: &mut impl Iterator<Item = Option<crate::store::Value>>,
 ) -> Verdict<'s, Option<Key>> {
-    let (Proof::Token(token), Some(csrf)) = (case.proof, &case.plan.identity.csrf) else {
-        return Ok(None);
-    };
     let holder = holder(case, caller);
     let mut live = None;
-    for binding in candidates(case) {
-        for key in keys_of(&csrf.keys, case.now, &binding, &token) {
-            let is_there = found.next().ok_or_else(confused)?.is_some();
-            if is_there && Some(binding) == holder && live.is_none() {
-                live = Some(key);
-            }
+    for (binding, key) in case.asked.drain(..) {
+        let is_there = found.next().ok_or_else(confused)?.is_some();
+        if is_there && Some(binding) == holder && live.is_none() {
+            live = Some(key);
         }
     }
     Ok(live)

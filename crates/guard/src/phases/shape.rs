@@ -2,7 +2,7 @@
 
 use portcullis_policy::Method;
 
-use super::{Case, Phase, Reads, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work, always};
 use crate::canon::MediaType;
 use crate::decision::Denial;
 use crate::http1::Framing;
@@ -12,6 +12,7 @@ use crate::reason::Reason;
 pub(crate) const PHASE: Phase = Phase {
     name: "shape",
     reads: Reads::Head,
+    is_needed: always,
     work: Work::Judges(judge),
 };
 

@@ -3,13 +3,14 @@
 //! The policy was valid when it was loaded; a guard that runs on past the last day of an exception must not go on as if
 //! there were one.
 
-use super::{Case, Phase, Reads, Verdict, Work};
+use super::{Case, Phase, Reads, Verdict, Work, always};
 use crate::decision::Denial;
 use crate::reason::Reason;
 
 pub(crate) const PHASE: Phase = Phase {
     name: "standing",
     reads: Reads::Head,
+    is_needed: always,
     work: Work::Judges(judge),
 };
 

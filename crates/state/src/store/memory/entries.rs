@@ -83,7 +83,8 @@ impl MemoryStore {
 
     pub(super) fn get(&self, key: &Key, now: Now) -> Result<Answer, StoreError> {
         self.in_shard(key, now, |shard, hash| {
-            Answer::Found(shard.get(hash, key, now).cloned())
+            let found = shard.get(hash, key, now);
+            Answer::Found(found.map(|value| Value::from_slice(value)))
         })
     }
 
@@ -128,43 +129,36 @@ impl MemoryStore {
         durability: Durability,
         now: Now,
     ) -> Result<Answer, StoreError> {
+        // Each key is hashed once: most commits are about one.
+        let mut places: SmallVec<[Place<'_>; 4]> = SmallVec::new();
         let asked = conditions.iter().map(|condition| match condition {
             Condition::Exists(key) | Condition::Absent(key) | Condition::Equals(key, _) => key,
         });
         let done = effects.iter().map(|effect| match effect {
             Effect::Delete(key) | Effect::Put { key, .. } => key,
         });
-        let places = asked.chain(done).map(|key| self.place(key).0);
-        let mut held = self.entries.hold(places)?;
-        for (at, condition) in conditions.iter().enumerate() {
-            if !self.holds(&mut held, condition, now)? {
+        for key in asked.chain(done) {
+            let known = places.iter().find(|(known, _)| *known == key);
+            let place = known.map_or_else(|| self.place(key), |(_, place)| *place);
+            places.push((key, place));
+        }
+        let mut held = self
+            .entries
+            .hold(places.iter().map(|(_, (shard, _))| *shard))?;
+        let (asked, effected) = places.split_at(conditions.len().min(places.len()));
+        for (at, (condition, (_, place))) in conditions.iter().zip(asked).enumerate() {
+            if !holds(&mut held, condition, *place, now)? {
                 return Ok(Answer::Committed(Err(at)));
             }
         }
         let done = self.make_room(&mut held, effects, now).and_then(|()| {
-            let mut effects = effects.iter();
-            effects.try_for_each(|effect| self.put_effect(&mut held, effect, durability, now))
+            let mut placed = effects.iter().zip(effected);
+            placed.try_for_each(|(effect, (_, place))| {
+                self.put_effect(&mut held, effect, *place, durability, now)
+            })
         });
         self.tell_held(&mut held, now);
         done.map(|()| Answer::Committed(Ok(())))
-    }
-
-    fn holds(
-        &self,
-        held: &mut Held<'_, EntryShard>,
-        condition: &Condition,
-        now: Now,
-    ) -> Result<bool, StoreError> {
-        let mut found = |key: &Key| {
-            let (place, hash) = self.place(key);
-            let part = held.part(place)?;
-            Ok::<_, StoreError>(part.get(hash, key, now).cloned())
-        };
-        Ok(match condition {
-            Condition::Exists(key) => found(key)?.is_some(),
-            Condition::Absent(key) => found(key)?.is_none(),
-            Condition::Equals(key, value) => found(key)?.as_ref() == Some(value),
-        })
     }
 
     /// Makes room for all that is put, before any of it is: a commit that stops half way is none.
@@ -200,21 +194,37 @@ impl MemoryStore {
         &self,
         held: &mut Held<'_, EntryShard>,
         effect: &Effect,
+        (place, hash): (usize, u64),
         durability: Durability,
         now: Now,
     ) -> Result<(), StoreError> {
         match effect {
             Effect::Delete(key) => {
-                let (place, hash) = self.place(key);
                 drop(held.part(place)?.take(hash, key, now));
                 Ok(())
             }
             Effect::Put { key, value, lives } => {
-                let (place, hash) = self.place(key);
                 let life = self.life(*lives, durability, now);
                 let part = held.part(place)?;
                 part.put(hash, key.clone(), value.clone(), life, now)
             }
         }
     }
+}
+
+/// A key, and its shard with its hash in it.
+type Place<'k> = (&'k Key, (usize, u64));
+
+fn holds(
+    held: &mut Held<'_, EntryShard>,
+    condition: &Condition,
+    (place, hash): (usize, u64),
+    now: Now,
+) -> Result<bool, StoreError> {
+    let part = held.part(place)?;
+    Ok(match condition {
+        Condition::Exists(key) => part.get(hash, key, now).is_some(),
+        Condition::Absent(key) => part.get(hash, key, now).is_none(),
+        Condition::Equals(key, value) => part.get(hash, key, now) == Some(value),
+    })
 }
