@@ -36,7 +36,7 @@ pub(crate) async fn grant(worker: &Worker, live: &Live, grant: TokenGrant) -> Op
             let seconds = Some(PRE_SESSION_SECONDS);
             write_set(
                 &mut lines,
-                PRE_SESSION_COOKIE.as_bytes(),
+                PRE_SESSION_COOKIE,
                 &value,
                 SameSite::Strict,
                 seconds,
@@ -69,7 +69,7 @@ pub(crate) async fn replace(
     // The one that was used makes room by itself.
     let makes_room = match permit.consumed() {
         Some(used) => {
-            write_clear(lines, &used.name().cookie());
+            write_clear(lines, used.name().cookie());
             Forgotten::default()
         }
         None => permit.forgets(),
@@ -84,7 +84,7 @@ pub(crate) async fn replace(
 /// Takes back all that a browser has.
 pub(crate) fn take_back_all(permit: &Permit<'_>, lines: &mut Vec<u8>) {
     for name in permit.tokens() {
-        write_clear(lines, &name.cookie());
+        write_clear(lines, name.cookie());
     }
 }
 
@@ -122,12 +122,12 @@ async fn mint(store: &dyn Store, csrf: &CsrfPlan, binding: &Binding, now: Now) -
 
 fn write_token(lines: &mut Vec<u8>, csrf: &CsrfPlan, token: &Token, forgets: Forgotten) {
     for oldest in forgets.into_iter().flatten() {
-        write_clear(lines, &oldest.cookie());
+        write_clear(lines, oldest.cookie());
     }
     let seconds = csrf.lifetime / SECOND;
     write_set(
         lines,
-        &token.name().cookie(),
+        token.name().cookie(),
         token.as_str(),
         SameSite::Strict,
         Some(seconds),

@@ -112,7 +112,7 @@ pub(crate) async fn of_failure(worker: &Worker, live: &Live, permit: &Permit<'_>
 
 /// By which a browser forgets a session that is over.
 pub(crate) fn forget(lines: &mut Vec<u8>) {
-    write_clear(lines, SESSION_COOKIE.as_bytes());
+    write_clear(lines, SESSION_COOKIE);
 }
 
 /// What the application says of the session, if it says anything.
@@ -263,16 +263,9 @@ fn written(
         Some(id) => {
             let value = SessionCookie::write(keys, now, &id)
                 .map_err(|fault| (Reason::SESSION_NOT_KEPT, fault.to_string()))?;
-            write_set(
-                lines,
-                SESSION_COOKIE.as_bytes(),
-                &value,
-                plan.same_site,
-                None,
-                false,
-            );
+            write_set(lines, SESSION_COOKIE, &value, plan.same_site, None, false);
             if permit.has_pre_session() {
-                write_clear(lines, PRE_SESSION_COOKIE.as_bytes());
+                write_clear(lines, PRE_SESSION_COOKIE);
             }
             Ok(Some(Binding::session(SessionRef::of(&id))))
         }

@@ -22,14 +22,14 @@ impl SameSite {
 /// Writes a `Set-Cookie` line. One without a number of seconds ends with the browser; a script may read one that is shown to it.
 pub fn write_set(
     out: &mut Vec<u8>,
-    name: &[u8],
+    name: impl AsRef<[u8]>,
     value: &str,
     same_site: SameSite,
     seconds: Option<u64>,
     is_shown_to_scripts: bool,
 ) {
     out.extend_from_slice(b"Set-Cookie: ");
-    out.extend_from_slice(name);
+    out.extend_from_slice(name.as_ref());
     out.push(b'=');
     out.extend_from_slice(value.as_bytes());
     out.extend_from_slice(b"; Path=/; Secure; SameSite=");
@@ -45,9 +45,9 @@ pub fn write_set(
 }
 
 /// Writes a `Set-Cookie` line by which a browser forgets a cookie.
-pub fn write_clear(out: &mut Vec<u8>, name: &[u8]) {
+pub fn write_clear(out: &mut Vec<u8>, name: impl AsRef<[u8]>) {
     out.extend_from_slice(b"Set-Cookie: ");
-    out.extend_from_slice(name);
+    out.extend_from_slice(name.as_ref());
     out.extend_from_slice(b"=; Path=/; Secure; SameSite=Strict; Max-Age=0\r\n");
 }
 
@@ -65,14 +65,14 @@ mod tests {
     fn lines_as_browsers_take_them() {
         for (line, expected) in [
             (
-                shown(|out| write_set(out, b"__Host-pc-sid", "x", SameSite::Lax, None, false)),
+                shown(|out| write_set(out, "__Host-pc-sid", "x", SameSite::Lax, None, false)),
                 "Set-Cookie: __Host-pc-sid=x; Path=/; Secure; SameSite=Lax; HttpOnly\r\n",
             ),
             (
                 shown(|out| {
                     write_set(
                         out,
-                        b"__Host-pc-csrf-00",
+                        "__Host-pc-csrf-00",
                         "y",
                         SameSite::Strict,
                         Some(60),
@@ -82,7 +82,7 @@ mod tests {
                 "Set-Cookie: __Host-pc-csrf-00=y; Path=/; Secure; SameSite=Strict; Max-Age=60\r\n",
             ),
             (
-                shown(|out| write_clear(out, b"__Host-pc-sid")),
+                shown(|out| write_clear(out, "__Host-pc-sid")),
                 "Set-Cookie: __Host-pc-sid=; Path=/; Secure; SameSite=Strict; Max-Age=0\r\n",
             ),
         ] {
