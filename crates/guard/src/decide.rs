@@ -334,4 +334,36 @@ mod tests {
         assert_eq!(numbered, names);
         assert_eq!(names.len(), 17);
     }
+
+    #[test]
+    fn a_plan_has_the_phases_that_have_something_to_do_in_the_order_of_all() {
+        const TOP: &str = "version = 1\nname = \"a\"\npublic_url = \"https://a.test\"\nupstream = \"http://127.0.0.1:1\"\n[[route]]\npath = \"/\"\nmethods = [\"GET\"]\ntype = \"public_read\"\n";
+        const SESSIONS: &str =
+            "[identity.session]\nsecret = \"env:A\"\n[identity.application]\nsecret = \"env:B\"\n";
+        const TOKENS: &str = "[identity.csrf]\nsecret = \"env:C\"\n";
+        let callers = [
+            "cookies",
+            "csrf",
+            "session",
+            "caller limits",
+            "form token",
+            "commit",
+        ];
+        for (text, without) in [
+            (
+                TOP.to_owned(),
+                [&callers[..], &["own answer", "bearer"]].concat(),
+            ),
+            (format!("{TOP}{SESSIONS}"), vec!["own answer", "bearer"]),
+            (format!("{TOP}{SESSIONS}{TOKENS}"), vec!["bearer"]),
+        ] {
+            let policy = portcullis_policy::Policy::parse(&text).unwrap();
+            let keys = crate::identity_plan::IdentityKeys::of_seed(&[7; 32]);
+            let plan = Plan::keyed(&policy, "sha256:0", keys).unwrap();
+            let names: Vec<&str> = plan.phases.iter().map(|phase| phase.name).collect();
+            let all = ORDER.iter().map(|phase| phase.name);
+            let expected: Vec<&str> = all.filter(|name| !without.contains(name)).collect();
+            assert_eq!(names, expected, "{text}");
+        }
+    }
 }

@@ -26,7 +26,7 @@ pub(crate) const PHASE: Phase = Phase {
     work: Work::Asks { ask, judge },
 };
 
-/// Also where no policy says how callers are known: what needs one is refused then.
+/// Also where nobody can be known and somebody has to be: no policy says so, and if one did, it would be refused here.
 fn is_needed(plan: &Plan) -> bool {
     where_callers_are_known(plan)
         || plan
