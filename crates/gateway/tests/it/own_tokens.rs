@@ -433,6 +433,27 @@ fn only_the_administrator_takes_back_and_only_what_is_meant() {
     assert_eq!(me(&gate, &one), 200);
 }
 
+/// Who guesses at the credential, or floods the signing key, is held by the address; who has used it up is told nothing of either.
+#[test]
+fn one_address_asks_so_often_and_no_more() {
+    let upstream = Upstream::ok();
+    let house = House::new(&upstream, SigningAlgorithm::EdDsa, "");
+    let gate = house.start();
+    let lines = "Authorization: Bearer no\r\nContent-Type: application/json\r\n";
+    let mut client = gate.client();
+    let mut statuses = Vec::new();
+    while statuses.last() != Some(&429) {
+        let request = post("/.portcullis/tokens", lines, "{}");
+        statuses.push(client.ask(request).status);
+        assert!(statuses.len() < 2_000, "it never ends");
+    }
+    assert!(statuses.len() > 200 && statuses.iter().rev().skip(1).all(|one| *one == 401));
+    assert_eq!(issue(&gate, &access()).status, 429);
+    // The keys are counted by themselves: whoever verifies is not held for it.
+    let keys = "GET /.portcullis/tokens/jwks.json HTTP/1.1\r\nHost: shop.test\r\n\r\n";
+    assert_eq!(gate.client().ask(keys).status, 200);
+}
+
 /// A revocation is on the disk before it is acknowledged: whoever opens the store again finds it.
 #[test]
 fn what_is_taken_back_stays_so_over_a_restart() {
