@@ -11,6 +11,9 @@ rm -f "$folder"/events.jsonl*
 limit=
 limits=
 type=public_read
+method=GET
+record=
+public_url=
 issuer=
 # Tokens of the harness's issuer, verified by its key set.
 tokens() {
@@ -46,6 +49,22 @@ s8)
 rate = "1000000000 per 1m"'
     limits='limits = ["bench"]'
     ;;
+# A POST with all of it: a limit, a token of a thousand, CSRF, which asks nothing of who sends no cookie, header fields on the
+# answer, and a line for each request.
+s5)
+    tokens
+    type=protected_mutation
+    method=POST
+    record='record = "all"'
+    limit='[limits.bench]
+rate = "1000000000 per 1m"'
+    limits='limits = ["bench"]'
+    export PORTCULLIS_BENCH_CSRF="$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')"
+    public_url="public_url = \"https://127.0.0.1:$port\""
+    issuer="[identity.csrf]
+secret = \"env:PORTCULLIS_BENCH_CSRF\"
+$issuer"
+    ;;
 *) exit 3 ;;
 esac
 
@@ -53,6 +72,7 @@ cat >"$folder/portcullis.toml" <<POLICY
 version = 1
 upstream = "http://127.0.0.1:18080"
 hosts = ["127.0.0.1:$port"]
+$public_url
 
 [proxy]
 listen = "127.0.0.1:$port"
@@ -60,6 +80,7 @@ workers = ${PORTCULLIS_WORKERS:-2}
 
 [events]
 to = "$folder/events.jsonl"
+$record
 
 $issuer
 
@@ -67,7 +88,7 @@ $limit
 
 [[route]]
 path = "/api/item"
-methods = ["GET"]
+methods = ["$method"]
 type = "$type"
 $limits
 POLICY
