@@ -436,8 +436,9 @@ fn told<'l>(
             token_cookies: token_cookies(live, permit, view),
         },
     };
+    let telling = identity.application.as_ref().filter(|one| one.tells);
     if let (Some(application), Some(caller), Some(path)) =
-        (&identity.application, permit.principal(), permit.path())
+        (telling, permit.principal(), permit.path())
     {
         let request = OneRequest {
             id: &basics.id.text(),

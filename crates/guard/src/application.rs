@@ -34,6 +34,8 @@ pub struct ApplicationPlan {
     pub secrets: Vec<Arc<ApplicationSecret>>,
     /// How the claims begin, which is the same in each: who says so, and to whom.
     claims: Box<str>,
+    /// Whether each request says who is calling; it does unless [`untold`](Self::untold).
+    pub tells: bool,
 }
 
 /// A key that the guard signs with.
@@ -119,7 +121,15 @@ impl ApplicationPlan {
                 text(audience)
             )
             .into(),
+            tells: true,
         }
+    }
+
+    /// The same, where no request says who is calling.
+    #[must_use]
+    pub fn untold(mut self) -> Self {
+        self.tells = false;
+        self
     }
 
     /// The secrets that are accepted at a moment.

@@ -208,12 +208,13 @@ impl IdentityPlan {
                     Some(audience) => Some(audience.to_string()),
                     None => policy.name().map(ToString::to_string),
                 };
-                Some(ApplicationPlan::new(
+                let plan = ApplicationPlan::new(
                     keys.signers,
                     keys.application,
                     &issuer.unwrap_or_default(),
                     &audience.unwrap_or_default(),
-                ))
+                );
+                Some(if stated.identity { plan } else { plan.untold() })
             }
         };
         let own_tokens = match &identity.tokens {

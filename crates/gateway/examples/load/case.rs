@@ -13,9 +13,11 @@ pub(crate) const FOREIGN_COOKIE: &str = "app_sid";
 pub(crate) struct Case {
     /// What it is called.
     pub(crate) name: &'static str,
-    /// Whether the sessions are the guard's own: they are in the embedded store, and the application is told who is calling by a
-    /// signature for each request. Else they are the application's, nothing is signed, and the store is one in memory.
+    /// Whether the sessions are the guard's own: they are in the embedded store. Else they are the application's, nothing is signed,
+    /// and the store is one in memory.
     pub(crate) is_own: bool,
+    /// Whether the application is told who is calling by a signature for each request.
+    pub(crate) is_told: bool,
     /// Whether a token is asked for: then each request uses one up and its answer brings another.
     pub(crate) has_token: bool,
 }
@@ -25,21 +27,37 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "own-token",
         is_own: true,
+        is_told: true,
         has_token: true,
     },
     Case {
         name: "own-session",
         is_own: true,
+        is_told: true,
+        has_token: false,
+    },
+    Case {
+        name: "own-token-untold",
+        is_own: true,
+        is_told: false,
+        has_token: true,
+    },
+    Case {
+        name: "own-session-untold",
+        is_own: true,
+        is_told: false,
         has_token: false,
     },
     Case {
         name: "cookie-token",
         is_own: false,
+        is_told: false,
         has_token: true,
     },
     Case {
         name: "cookie-session",
         is_own: false,
+        is_told: false,
         has_token: false,
     },
 ];
@@ -64,9 +82,12 @@ impl Case {
             format!("cookie:{FOREIGN_COOKIE}")
         };
         let application = if self.is_own {
-            "[identity.application]\nsecret = \"env:APPLICATION_SECRET\"\n"
+            let told = self.is_told;
+            format!(
+                "[identity.application]\nsecret = \"env:APPLICATION_SECRET\"\nidentity = {told}\n"
+            )
         } else {
-            ""
+            String::new()
         };
         let mut lacks = vec!["rate_limit"];
         if !self.has_token {

@@ -78,6 +78,32 @@ fn nobody_is_let_in_without_a_session_and_a_stale_one_is_cleared_where_it_matter
     assert_eq!(stale.cookie("__Host-pc-sid"), None);
 }
 
+/// An application that is not told is not told: who is known is let in all the same, and nobody else.
+#[test]
+fn an_application_need_not_be_told() {
+    let upstream = application();
+    let policy = shop(&upstream).replace(
+        "audience = \"shop\"",
+        "audience = \"shop\"\nidentity = false",
+    );
+    let gate = Setup::new(policy).start();
+    let (mut browser, mut client, _) = logged_in(&gate, "u1");
+    assert_eq!(browser.ask(&mut client, send("GET /me")).status, 200);
+    assert_eq!(
+        upstream
+            .requests()
+            .last()
+            .unwrap()
+            .all("portcullis-identity")
+            .len(),
+        0
+    );
+    assert_eq!(
+        Browser::default().ask(&mut client, send("GET /me")).status,
+        401
+    );
+}
+
 /// Sends what changes something with a token; the status.
 fn put(browser: &mut Browser, client: &mut Client, token: &str) -> u16 {
     browser.ask(client, send("POST /items").token(token)).status

@@ -11,13 +11,15 @@ use crate::table_reader::TableReader;
 const AUDIENCE_BYTES_MAX: usize = 255;
 
 /// How the guard and the application speak of who is calling. Where the table is there, each request of somebody that is known has
-/// `Portcullis-Identity`.
+/// `Portcullis-Identity`, unless it says otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Application {
     /// The keys that the application signs `Portcullis-Session` with; without them it can begin and end no session.
     pub secret: Option<SecretKeys>,
     /// What `Portcullis-Identity` calls the application; the policy's `name` where it is not said.
     pub audience: Option<Audience>,
+    /// Whether it is told who is calling with each request; it is.
+    pub identity: bool,
 }
 
 /// The name of an application in a token: printable ASCII without spaces.
@@ -68,6 +70,12 @@ pub(crate) const FORM: Form = Form::new(
             Kind::Pattern("^[!#-\\[\\]-~]{1,255}$"),
             "What `Portcullis-Identity` calls the application; else the policy's `name`.",
         ),
+        may(
+            "identity",
+            Kind::Truth,
+            "Whether each request of somebody who is known says so by `Portcullis-Identity`, which costs a signature each.",
+        )
+        .or("true"),
     ],
 );
 
@@ -77,9 +85,15 @@ pub(super) fn read(table: &Table, faults: &mut Faults<'_>) -> Option<Application
     let secret = secret_node.and_then(|node| read_secret(node, reader.faults()));
     let audience = reader.optional("audience");
     let audience = reader.parsed(audience);
+    let identity = reader.optional("identity");
+    let identity = reader.truth(identity);
     reader.finish();
     if secret_node.is_some() && secret.is_none() {
         return None;
     }
-    Some(Application { secret, audience })
+    Some(Application {
+        secret,
+        audience,
+        identity: identity.unwrap_or(true),
+    })
 }

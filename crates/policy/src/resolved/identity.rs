@@ -1,7 +1,7 @@
 //! `[identity]`, `[roles]` and `[facts.NAME]`.
 
 use super::writer::{Writer, Written, bare, day, key, length, list, list_of, table, text};
-use crate::identity::{csrf, issuer, own_issuer, session};
+use crate::identity::{application, csrf, issuer, own_issuer, session};
 use crate::{Identity, Issuer, KeySetPlace, OwnIssuer, Policy, SecretKeys, SessionSource};
 
 pub(super) fn write(policy: &Policy, writer: &mut Writer) {
@@ -56,6 +56,7 @@ fn all(identity: &Identity, policy: &Policy, writer: &mut Writer) {
         if let Some(audience) = &one.audience {
             writer.stated("audience", &text(audience));
         }
+        writer.of_form(&application::FORM, "", "identity", &bare(&one.identity));
     }
     if let Some(one) = &identity.tokens {
         write_tokens(one, policy, writer);
