@@ -186,6 +186,10 @@ impl ApplicationPlan {
                     &(caller.record.authenticated / 1_000),
                 )?;
             }
+            Principal::Key(caller) => {
+                claim(&mut out, "key", &caller.id.to_string())?;
+                claim(&mut out, "scope", &caller.record.scopes.join(" "))?;
+            }
             Principal::Token(believed) => {
                 let claims = believed.claims();
                 claim(&mut out, "idp", claims.issuer())?;
@@ -200,6 +204,10 @@ impl ApplicationPlan {
                 }
                 if let Some(limit) = claims.rate_limit() {
                     claim(&mut out, "rate_limit", &limit)?;
+                }
+                let scopes: Vec<&str> = claims.scopes().collect();
+                if !scopes.is_empty() {
+                    claim(&mut out, "scope", &scopes.join(" "))?;
                 }
             }
         }

@@ -84,7 +84,14 @@ impl Plan {
             .iter()
             .map(|route| route_plan(policy, route))
             .collect();
-        if let Some(fault) = routes.iter().find_map(unforwarded) {
+        let key_field = identity
+            .api_keys
+            .as_ref()
+            .and_then(|keys| keys.header.as_deref());
+        if let Some(fault) = routes
+            .iter()
+            .find_map(|route| unforwarded(route, key_field))
+        {
             return Err(fault);
         }
         let table = RouteTable::of(
@@ -139,7 +146,7 @@ impl Plan {
         self.routes.iter().any(|route| !route.recorded.is_empty())
     }
 
-    /// Whether some limit, a session or a revocation must outlive a restart.
+    /// Whether some limit, a session, a key or a revocation must outlive a restart.
     #[must_use]
     pub fn outlives_restarts(&self) -> bool {
         self.routes
@@ -151,7 +158,7 @@ impl Plan {
 }
 
 /// The first limit of a route that counts by a field which is not forwarded.
-fn unforwarded(route: &RoutePlan) -> Option<PlanError> {
+fn unforwarded(route: &RoutePlan, key_field: Option<&str>) -> Option<PlanError> {
     route
         .limits()
         .flat_map(|limit| limit.buckets.iter().map(move |bucket| (limit, &bucket.by)))
@@ -159,7 +166,11 @@ fn unforwarded(route: &RoutePlan) -> Option<PlanError> {
             let Dimension::Header(field) = by else {
                 return None;
             };
-            let why = of_request_field(field.as_bytes()).why_not()?;
+            let why = if Some(field.as_str()) == key_field {
+                "API keys come in it, and `user` counts by whose they are"
+            } else {
+                of_request_field(field.as_bytes()).why_not()?
+            };
             Some(PlanError::HeaderNotForwarded {
                 limit: limit.name.clone(),
                 field: field.clone(),
@@ -249,6 +260,11 @@ fn route_plan(policy: &Policy, route: &Route) -> RoutePlan {
         csrf: csrf_need(policy, route),
         csrf_spared: unproven,
         needs_caller: needs_caller(policy, route, unknown),
+        scopes: route
+            .scopes
+            .iter()
+            .map(|name| name.as_str().into())
+            .collect(),
         body_max: route.body_max().bytes(),
         content_types: route
             .content_types()
@@ -292,12 +308,12 @@ fn is_judged_after(policy: &Policy, route: &Route, control: Control) -> bool {
         || (control == Control::Validation && route.need(control) != Need::Required)
 }
 
-/// Whether the guard itself knows who is calling: by sessions of its own, or by tokens.
+/// Whether the guard itself knows who is calling: by sessions of its own, by tokens or by keys.
 fn knows_callers(policy: &Policy) -> bool {
     policy.identity().is_some_and(|identity| {
         let session = identity.session.as_ref();
         let is_own = session.is_some_and(|session| session.source == SessionSource::Own);
-        is_own || !identity.issuers.is_empty()
+        is_own || !identity.issuers.is_empty() || identity.api_keys.is_some()
     })
 }
 

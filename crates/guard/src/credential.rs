@@ -1,12 +1,16 @@
 //! `Shown`: what a request shows to say who is calling, before anybody looks whether it is true.
 //!
+//! A key comes in `Authorization`, or in the field that the policy names for keys. What begins as keys do is a key and never a
+//! token. A key together with another credential that is shown on purpose is neither: RFC 6750 §2 has one way for each request.
+//!
 //! A token comes in `Authorization` (RFC 6750 §2.1), or in the cookie that the policy names for its issuer; never in the query
 //! (§5.3) and never in the form. Where both are there, `Authorization` counts: a browser sends cookies by itself, and a field
 //! only because the page wants it.
 
+use crate::api_key::{ApiKeyFault, ShownKey};
 use crate::canon::cookies::CookieRepeated;
 use crate::canon::{Cookies, HeaderSet};
-use crate::identity_plan::TokensPlan;
+use crate::identity_plan::{ApiKeysPlan, IdentityPlan, TokensPlan};
 
 /// What is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +24,10 @@ pub(crate) enum Shown<'r> {
         /// Where it stands.
         place: Place,
     },
+    /// A key of the guard's own.
+    Key(ShownKey),
+    /// Something that begins as a key and is none.
+    BrokenKey(ApiKeyFault),
     /// Something there that two readers could read differently (GHSA-gv94-wp4h-vv8p).
     Malformed(Place),
 }
@@ -35,18 +43,43 @@ pub(crate) enum Place {
 
 impl<'r> Shown<'r> {
     /// What a head shows to a policy.
-    pub(crate) fn of(plan: &TokensPlan, fields: HeaderSet<'r>) -> Self {
-        match fields.one("authorization") {
-            Err(_repeated) => Self::Malformed(Place::Header),
-            Ok(Some(value)) => match bearer(value) {
-                Bearer::Token(text) => Self::Token {
-                    text,
-                    place: Place::Header,
-                },
-                Bearer::Malformed => Self::Malformed(Place::Header),
-                Bearer::OtherScheme => Self::of_cookies(plan, fields),
+    pub(crate) fn of(plan: &IdentityPlan, fields: HeaderSet<'r>) -> Self {
+        let keys = plan.api_keys.as_ref();
+        let header = keys.and_then(|keys| keys.header.as_deref());
+        let alone = match header.map(|name| fields.one(name)) {
+            Some(Err(_repeated)) => return Self::Malformed(Place::Header),
+            Some(Ok(value)) => value,
+            None => None,
+        };
+        let shown = match fields.one("authorization").map(|value| value.map(bearer)) {
+            Err(_repeated) => return Self::Malformed(Place::Header),
+            Ok(Some(Bearer::Malformed)) => return Self::Malformed(Place::Header),
+            Ok(Some(Bearer::Token(text))) => Some(text),
+            Ok(Some(Bearer::OtherScheme) | None) => None,
+        };
+        match (keys, alone, shown) {
+            (_, Some(_), Some(_)) => Self::Malformed(Place::Header),
+            (Some(keys), Some(value), None) => Self::of_key(keys, value),
+            (Some(keys), None, Some(text)) if keys.is_meant(text.as_bytes()) => {
+                Self::of_key(keys, text.as_bytes())
+            }
+            (_, _, Some(text)) if plan.tokens.is_some() => Self::Token {
+                text,
+                place: Place::Header,
             },
-            Ok(None) => Self::of_cookies(plan, fields),
+            (_, _, None) => match &plan.tokens {
+                Some(tokens) => Self::of_cookies(tokens, fields),
+                None => Self::Nothing,
+            },
+            // Without issuers a token is the application's own business.
+            (_, _, Some(_)) => Self::Nothing,
+        }
+    }
+
+    fn of_key(keys: &ApiKeysPlan, value: &[u8]) -> Self {
+        match keys.read(value) {
+            Ok(key) => Self::Key(key),
+            Err(fault) => Self::BrokenKey(fault),
         }
     }
 
@@ -110,6 +143,29 @@ fn has_signed_token(value: &[u8]) -> bool {
             (of_two, before) = (before, part);
         }
         false
+    })
+}
+
+/// Whether a key, or what begins as one, stands in `Authorization`, in whichever scheme and however it is written: no log of the
+/// application's shall have it.
+pub(crate) fn could_be_a_key(keys: &ApiKeysPlan, fields: HeaderSet<'_>) -> bool {
+    fields
+        .all("authorization")
+        .any(|value| has_key(keys, value))
+}
+
+/// A word that begins as keys do, or what has the form of one up to its secret behind whatever.
+fn has_key(keys: &ApiKeysPlan, value: &[u8]) -> bool {
+    const ID_DIGITS: usize = 16;
+    let is_of_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte);
+    memchr::memmem::find_iter(value, keys.prefix.as_bytes()).any(|at| {
+        let before = at.checked_sub(1).and_then(|before| value.get(before));
+        let rest = value.get(at + keys.prefix.len()..).unwrap_or_default();
+        let Some(rest) = rest.strip_prefix(b"_") else {
+            return false;
+        };
+        let id = rest.iter().take_while(|byte| byte.is_ascii_hexdigit());
+        !before.is_some_and(is_of_word) || id.count() == ID_DIGITS
     })
 }
 

@@ -12,13 +12,14 @@
 //! 8. head limits: limits by address, route and header, counted in all or in none
 //! 9. cookies: which session the request names, and which tokens it holds
 //! 10. csrf: a request that may change something comes from the service's own pages, with a token
-//! 11. bearer: a token that is shown holds by its signature and its claims
-//! 12. session: the CSRF token is live, the session alive, the token not revoked, and where the route needs a caller there is one
-//! 13. caller limits: limits by user, session and tenant
-//! 14. body: where the policy asks about it, the body is strict JSON
-//! 15. body limits: limits by a field of the body
-//! 16. form token: where the token is in a form, it is read and live
-//! 17. commit: what can be used once is used, all of it or nothing
+//! 11. bearer: a token that is shown holds by its signature and its claims, a key is one by its form
+//! 12. session: the CSRF token is live, the session alive, the token not revoked, the key good, and where the route needs a caller there is one
+//! 13. scopes: the key or the token is good for what the route asks for
+//! 14. caller limits: limits by user, session and tenant
+//! 15. body: where the policy asks about it, the body is strict JSON
+//! 16. body limits: limits by a field of the body
+//! 17. form token: where the token is in a form, it is read and live
+//! 18. commit: what can be used once is used, all of it or nothing
 //!
 //! Before them the head is read into canonical types ([`RequestView::read`]); behind them stands the [`Permit`]. What
 //! refuses first is cheap and says little; what counts comes before what costs.
@@ -33,8 +34,8 @@ use crate::credential::Shown;
 use crate::decision::{Decision, Denial, Own, Permit, Wish};
 use crate::phases::{
     Case, Phase, Reads, Stop, Work, bearer, body, body_limits, caller_limits, commit, cookies,
-    csrf, form_token, head_limits, host, internal, own_answer, reserved, route, session, shape,
-    standing,
+    csrf, form_token, head_limits, host, internal, own_answer, reserved, route, scopes, session,
+    shape, standing,
 };
 use crate::plan::Plan;
 use crate::reason::Reason;
@@ -57,6 +58,7 @@ const ORDER: &[Phase] = &[
     csrf::PHASE,
     bearer::PHASE,
     session::PHASE,
+    scopes::PHASE,
     caller_limits::PHASE,
     body::PHASE,
     body_limits::PHASE,
@@ -332,7 +334,7 @@ mod tests {
             .collect();
         let names: Vec<&str> = ORDER.iter().map(|phase| phase.name).collect();
         assert_eq!(numbered, names);
-        assert_eq!(names.len(), 17);
+        assert_eq!(names.len(), 18);
     }
 
     #[test]

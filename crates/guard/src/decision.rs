@@ -6,7 +6,6 @@ use portcullis_policy::MethodSet;
 
 use crate::canon::ClientIp;
 use crate::clock::Nanos;
-use crate::credential::Place;
 use crate::csrf::{Forgotten, Token, TokenName};
 use crate::limit::LimitState;
 use crate::phases::bearer::Bearer;
@@ -81,17 +80,7 @@ impl<'s> Permit<'s> {
     /// Who is calling.
     #[must_use]
     pub fn principal(&self) -> Option<Principal<'_>> {
-        match (&self.bearer, self.caller.as_deref()) {
-            (Bearer::Believed { believed, .. }, _) => Some(Principal::Token(believed)),
-            (
-                Bearer::Refused {
-                    place: Place::Header,
-                    ..
-                },
-                _,
-            ) => None,
-            (_, caller) => caller.map(Principal::Session),
-        }
+        self.bearer.principal(self.caller.as_deref())
     }
 
     /// What of the request is not forwarded, as it says who calls and was not believed.
@@ -239,18 +228,23 @@ pub struct Denial<'s> {
 /// How one can be known to a policy (RFC 9110 §11.6.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Challenge {
-    /// By a token.
+    /// By a token or a key.
     pub bearer: bool,
-    /// By a token, and the one that was shown is not good (RFC 6750 §3.1). Why, nobody outside is told.
+    /// By a token or a key, and the one that was shown is not good (RFC 6750 §3.1). Why, nobody outside is told.
     pub invalid_token: bool,
     /// By a session.
     pub cookie: bool,
+    /// One is known, and the key or the token is not good for what is asked (RFC 6750 §3.1).
+    pub insufficient_scope: bool,
 }
 
 impl Challenge {
     /// The value of the field. Browsers have no window for any of it.
     #[must_use]
     pub const fn value(self) -> &'static str {
+        if self.insufficient_scope {
+            return r#"Bearer error="insufficient_scope""#;
+        }
         match (self.bearer, self.invalid_token, self.cookie) {
             (true, false, false) => "Bearer",
             (true, true, false) => r#"Bearer error="invalid_token""#,

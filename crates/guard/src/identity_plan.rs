@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use portcullis_policy::{Issuer, Policy, SameSite as Stated, SessionSource};
 
+use crate::api_key::{ApiKeyFault, ShownKey};
 use crate::application::{ApplicationPlan, ApplicationSecret, IdentitySigner};
 use crate::bearer::BearerSecret;
 use crate::clock::Nanos;
@@ -31,7 +32,7 @@ pub struct IdentityKeys {
     pub application: Vec<Arc<ApplicationSecret>>,
     /// By which the services are known that may ask for tokens of the guard's own.
     pub services: Vec<Arc<BearerSecret>>,
-    /// By which who asks the admin listener for sessions or tokens is known.
+    /// By which who asks the admin listener for sessions, tokens or API keys is known.
     pub admin: Vec<Arc<BearerSecret>>,
 }
 
@@ -69,11 +70,13 @@ pub struct IdentityPlan {
     pub csrf: Option<CsrfPlan>,
     /// Tokens of issuers.
     pub tokens: Option<TokensPlan>,
+    /// API keys.
+    pub api_keys: Option<ApiKeysPlan>,
     /// How the application is told who is calling, and says what becomes of sessions.
     pub application: Option<ApplicationPlan>,
     /// Tokens of the guard's own.
     pub own_tokens: Option<IssuePlan>,
-    /// By which who asks the admin listener for sessions or tokens is known; none where there are none to ask for.
+    /// By which who asks the admin listener for sessions, tokens or API keys is known; none where there are none to ask for.
     pub admin: Vec<Arc<BearerSecret>>,
 }
 
@@ -132,6 +135,30 @@ impl TokensPlan {
             .iter()
             .filter_map(|one| user.strip_prefix(&**one));
         rests.any(|rest| rest.starts_with('#'))
+    }
+}
+
+/// API keys, ready for use.
+#[derive(Debug)]
+pub struct ApiKeysPlan {
+    /// How they begin, without the `_` behind it.
+    pub prefix: Box<str>,
+    /// The field in which one may come besides `Authorization`, in lower case.
+    pub header: Option<Box<str>>,
+    /// How long one lives at most.
+    pub lifetime_max: Duration,
+}
+
+impl ApiKeysPlan {
+    /// Whether a text begins as keys do: then it is one, or it is nothing.
+    pub(crate) fn is_meant(&self, text: &[u8]) -> bool {
+        let rest = text.strip_prefix(self.prefix.as_bytes());
+        rest.is_some_and(|rest| rest.starts_with(b"_"))
+    }
+
+    /// Reads a key.
+    pub(crate) fn read(&self, text: &[u8]) -> Result<ShownKey, ApiKeyFault> {
+        ShownKey::read(&self.prefix, text)
     }
 }
 
@@ -194,6 +221,11 @@ impl IdentityPlan {
             }
         };
         let tokens = (!identity.issuers.is_empty()).then(|| TokensPlan::of(&identity.issuers));
+        let api_keys = identity.api_keys.as_ref().map(|stated| ApiKeysPlan {
+            prefix: stated.prefix.as_str().into(),
+            header: stated.header.as_ref().map(|name| name.as_str().into()),
+            lifetime_max: stated.lifetime_max,
+        });
         let application = match &identity.application {
             None => None,
             Some(stated) => {
@@ -230,13 +262,14 @@ impl IdentityPlan {
         );
         let admin = match policy.proxy().admin_secret {
             Some(_) if keys.admin.is_empty() => return Err(KeysMissing("proxy.admin_secret")),
-            Some(_) if has_own || own_tokens.is_some() => keys.admin,
+            Some(_) if has_own || own_tokens.is_some() || api_keys.is_some() => keys.admin,
             Some(_) | None => Vec::new(),
         };
         Ok(Self {
             session,
             csrf,
             tokens,
+            api_keys,
             application,
             own_tokens,
             admin,
@@ -246,7 +279,13 @@ impl IdentityPlan {
     /// Whether the guard itself knows who is calling.
     #[must_use]
     pub fn knows_callers(&self) -> bool {
-        self.has_own_sessions() || self.tokens.is_some()
+        self.has_own_sessions() || self.tokens.is_some() || self.api_keys.is_some()
+    }
+
+    /// Whether something that a request shows on purpose may say who is calling: a token, or a key.
+    #[must_use]
+    pub const fn reads_credentials(&self) -> bool {
+        self.tokens.is_some() || self.api_keys.is_some()
     }
 
     /// Whether the guard itself says who is calling.

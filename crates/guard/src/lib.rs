@@ -3,6 +3,7 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod answer;
+pub mod api_key;
 pub mod application;
 pub mod base64url;
 pub mod bearer;
@@ -20,6 +21,7 @@ pub mod identity_plan;
 pub mod issuing;
 pub mod keys;
 pub mod limit;
+mod packed;
 mod phases;
 pub mod plan;
 pub mod principal;

@@ -1,5 +1,6 @@
 //! The phases: one file each, and the case that they work on.
 
+mod api_key;
 pub(crate) mod bearer;
 pub(crate) mod body;
 pub(crate) mod body_limits;
@@ -16,6 +17,7 @@ mod login_page;
 pub(crate) mod own_answer;
 pub(crate) mod reserved;
 pub(crate) mod route;
+pub(crate) mod scopes;
 pub(crate) mod session;
 pub(crate) mod shape;
 pub(crate) mod standing;
@@ -26,7 +28,7 @@ use portcullis_policy::{Control, Method};
 
 use crate::canon::JsonBody;
 use crate::clock::Now;
-use crate::credential::{Place, Shown, could_be_believed};
+use crate::credential::{Place, Shown, could_be_a_key, could_be_believed};
 use crate::csrf::{COOKIES_MAX, FORGOTTEN_MAX, Forgotten, Token};
 use crate::decision::{Denial, HiddenCookies, Hides, Own, Released, ShownLimits};
 use crate::http1::Framing;
@@ -60,7 +62,7 @@ pub(crate) const fn always(_plan: &Plan) -> bool {
 /// Of a phase that is about who is calling.
 pub(crate) const fn where_callers_are_known(plan: &Plan) -> bool {
     let identity = &plan.identity;
-    identity.session.is_some() || identity.csrf.is_some() || identity.tokens.is_some()
+    identity.session.is_some() || identity.csrf.is_some() || identity.reads_credentials()
 }
 
 /// What a phase looks at beside the head.
@@ -184,29 +186,15 @@ impl<'s, 'r> Case<'s, 'r> {
         self.route.ok_or_else(|| Reason::DECISION_CONFUSED.into())
     }
 
-    /// Who is calling. A token that the request shows on purpose decides alone, also where it is not believed.
+    /// Who is calling. What the request shows on purpose, a token or a key, decides alone, also where it is not believed.
     pub(crate) fn principal(&self) -> Option<Principal<'_>> {
-        use bearer::Bearer::{Believed, Refused};
-        match (&self.bearer, self.caller.as_deref()) {
-            (Believed { believed, .. }, _) => Some(Principal::Token(believed)),
-            (
-                Refused {
-                    place: Place::Header,
-                    ..
-                },
-                _,
-            ) => None,
-            (_, caller) => caller.map(Principal::Session),
-        }
+        self.bearer.principal(self.caller.as_deref())
     }
 
     /// The token whose worth has to be known, for a phase that wants to know it.
     pub(crate) fn token_wanted(&mut self, wants: impl Fn(&Self) -> bool) -> bool {
-        if self.credential.is_none()
-            && wants(self)
-            && let Some(plan) = &self.plan.identity.tokens
-        {
-            let shown = Shown::of(plan, *self.view.fields());
+        if self.credential.is_none() && wants(self) && self.plan.identity.reads_credentials() {
+            let shown = Shown::of(&self.plan.identity, *self.view.fields());
             self.credential = Some(shown);
             return matches!(shown, Shown::Token { .. });
         }
@@ -295,24 +283,25 @@ impl<'s, 'r> Case<'s, 'r> {
             || self.bearer.binding(source).is_some()
     }
 
-    /// What says who calls and was not believed.
+    /// What says who calls and was not believed, and every key: the application has no use for one.
     pub(crate) fn hides(&self) -> Hides {
-        if self.plan.identity.tokens.is_none() {
-            return Hides::default();
-        }
-        let believed = match &self.bearer {
-            bearer::Bearer::Believed { place, .. } => Some(*place),
-            bearer::Bearer::Nobody | bearer::Bearer::Refused { .. } => None,
+        let identity = &self.plan.identity;
+        let fields = *self.view.fields();
+        let has_key = |keys| could_be_a_key(keys, fields);
+        let mut hides = Hides {
+            authorization: identity.api_keys.as_ref().is_some_and(has_key),
+            token_cookies: HiddenCookies::None,
         };
-        Hides {
-            authorization: believed != Some(Place::Header)
-                && could_be_believed(*self.view.fields()),
-            token_cookies: if believed == Some(Place::Cookie) {
+        if identity.tokens.is_some() {
+            let believed = self.bearer.believed_in();
+            hides.authorization |= believed != Some(Place::Header) && could_be_believed(fields);
+            hides.token_cookies = if believed == Some(Place::Cookie) {
                 HiddenCookies::ButTheBelieved
             } else {
                 HiddenCookies::All
-            },
+            };
         }
+        hides
     }
 
     /// Lets a request pass that a control would refuse, because the control only watches.

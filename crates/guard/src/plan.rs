@@ -94,6 +94,8 @@ pub struct RoutePlan {
     pub csrf_spared: MethodSet,
     /// With which methods somebody must be known.
     pub needs_caller: MethodSet,
+    /// What a key or a token must be good for, all of it.
+    pub scopes: Vec<Box<str>>,
     /// How many bytes a body may have.
     pub body_max: u64,
     /// The media types it takes, in lower case, without parameters; none where it takes any.
@@ -250,6 +252,7 @@ impl Plan {
             Control::Validation,
             Control::Csrf,
             Control::Authentication,
+            Control::Authorization,
             Control::AuditTrail,
         ]
         .map(watch);
@@ -269,6 +272,7 @@ impl Plan {
             csrf: CsrfNeed::Never,
             csrf_spared: MethodSet::NONE,
             needs_caller: MethodSet::NONE,
+            scopes: Vec::new(),
             body_max: STRAY_BODY_MAX,
             content_types: Vec::new(),
             buffered: false,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::api_key::KeyCaller;
 use crate::digest::sha256;
 use crate::session::Caller;
 use crate::token::Believed;
@@ -13,15 +14,19 @@ pub enum Principal<'c> {
     Session(&'c Caller),
     /// By a token that was verified.
     Token(&'c Believed),
+    /// By an API key that is good.
+    Key(&'c KeyCaller),
 }
 
 impl<'c> Principal<'c> {
-    /// What the user is called by who knows them: the application that began the session, or the token's issuer (`sub`).
+    /// What the user is called by who knows them: the application that began the session, who made the key, or the token's
+    /// issuer (`sub`).
     #[must_use]
     pub fn subject(self) -> &'c str {
         match self {
             Self::Session(caller) => &caller.record.user,
             Self::Token(believed) => believed.identity().subject,
+            Self::Key(caller) => &caller.record.user,
         }
     }
 
@@ -29,7 +34,7 @@ impl<'c> Principal<'c> {
     #[must_use]
     pub fn issuer(self) -> Option<&'c str> {
         match self {
-            Self::Session(_) => None,
+            Self::Session(_) | Self::Key(_) => None,
             Self::Token(believed) => Some(believed.identity().issuer),
         }
     }
@@ -48,17 +53,23 @@ impl<'c> Principal<'c> {
     /// The bytes that a limit counts the user by: an application may call somebody as an issuer calls another one.
     pub(crate) fn counted(self) -> Vec<u8> {
         let sort: &[u8] = match self {
-            Self::Session(_) => b"session ",
+            // Both are called as the application calls its users.
+            Self::Session(_) | Self::Key(_) => b"session ",
             Self::Token(_) => b"token ",
         };
         [sort, self.name().as_bytes()].concat()
     }
 
-    /// The session by which they call, as 32 bytes that say nothing: of a token what it calls a session, or its own id.
+    /// The session by which they call, as 32 bytes that say nothing: of a token what it calls a session, or its own id; of a
+    /// key the key.
     #[must_use]
     pub fn session(self) -> Option<[u8; 32]> {
         match self {
             Self::Session(caller) => Some(caller.session.0),
+            Self::Key(caller) => {
+                let named = [b"api key ".as_slice(), &caller.id.bytes()].concat();
+                Some(sha256(&named))
+            }
             Self::Token(believed) => {
                 let claims = believed.claims();
                 let session = claims.session().or_else(|| claims.token_id())?;
@@ -73,6 +84,7 @@ impl<'c> Principal<'c> {
         match self {
             Self::Session(caller) => caller.record.tenant.as_deref(),
             Self::Token(_) => None,
+            Self::Key(caller) => caller.record.tenant.as_deref(),
         }
     }
 
@@ -81,7 +93,18 @@ impl<'c> Principal<'c> {
     pub fn roles(self) -> &'c [String] {
         match self {
             Self::Session(caller) => &caller.record.roles,
-            Self::Token(_) => &[],
+            Self::Token(_) | Self::Key(_) => &[],
+        }
+    }
+
+    /// Whether the caller may do what a scope names. A session is the user, who may do all that is theirs; a key and a token
+    /// are good for what they say, and for nothing where they say nothing (RFC 6749 §3.3).
+    #[must_use]
+    pub fn may(self, scope: &str) -> bool {
+        match self {
+            Self::Session(_) => true,
+            Self::Token(believed) => believed.claims().has_scope(scope),
+            Self::Key(caller) => caller.record.has_scope(scope),
         }
     }
 }

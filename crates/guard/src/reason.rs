@@ -100,6 +100,16 @@ reasons! {
     TOKEN_WISH_REFUSED = "token_wish_refused" 403 "Forbidden" Some(Control::Authentication);
     /// No token of the guard's own can be given out: the store, the keys or the time do not allow it.
     TOKENS_UNAVAILABLE = "tokens_unavailable" 503 "Service Unavailable" Some(Control::Authentication);
+    /// There is no such key, or its secret is another.
+    KEY_WRONG = "key_wrong" 401 "Unauthorized" Some(Control::Authentication);
+    /// The key is over, or was changed for another secret.
+    KEY_EXPIRED = "key_expired" 401 "Unauthorized" Some(Control::Authentication);
+    /// The key was revoked.
+    KEY_REVOKED = "key_revoked" 401 "Unauthorized" Some(Control::Authentication);
+    /// The store did not say whether the key is good.
+    KEY_UNKNOWN = "key_unknown" 503 "Service Unavailable" Some(Control::Authentication);
+    /// The key or the token is not good for what the route asks for.
+    SCOPE_MISSING = "scope_missing" 403 "Forbidden" Some(Control::Authorization);
     /// The store did not say whether a session is alive. The cookie stays: nobody is logged out because a store was away.
     SESSION_UNKNOWN = "session_unknown" 503 "Service Unavailable" Some(Control::Session);
     /// The application said something of a session that is not signed, not of this request, or not understood.

@@ -39,6 +39,8 @@ pub enum Space {
     Webhook,
     /// Nonces and confirmation codes.
     Nonce,
+    /// API keys, the lists of them, and when they were used.
+    ApiKey,
 }
 
 impl Space {
@@ -49,6 +51,7 @@ impl Space {
         Self::Revocation,
         Self::Webhook,
         Self::Nonce,
+        Self::ApiKey,
     ];
 
     /// The word for it in an adapter's keys.
@@ -60,6 +63,7 @@ impl Space {
             Self::Revocation => "revocation",
             Self::Webhook => "webhook",
             Self::Nonce => "nonce",
+            Self::ApiKey => "api_key",
         }
     }
 }

@@ -138,6 +138,14 @@ impl Policy {
                 ..says("browsers send the tokens of this issuer in a cookie, and nothing refuses what another site's page sends with it: add `[identity.csrf]` with a `secret`")
             });
         }
+        if let Some(keys) = &identity.api_keys
+            && (self.proxy.admin.is_none() || self.proxy.admin_secret.is_none())
+        {
+            lacks.push(Lack {
+                place: keys.place.clone(),
+                ..says("API keys are made at the admin listener: add `admin` and `admin_secret` to `[proxy]`")
+            });
+        }
         let is_https = self
             .public_url
             .as_ref()

@@ -1,5 +1,6 @@
 //! `Identity`: how the guard knows who is calling, as `[identity]` writes it.
 
+pub(crate) mod api_keys;
 pub(crate) mod application;
 pub(crate) mod csrf;
 pub(crate) mod issuer;
@@ -8,6 +9,7 @@ pub(crate) mod own_issuer;
 pub(crate) mod session;
 mod siwe;
 
+pub use api_keys::{ApiKeys, KeyPrefix};
 pub use application::{Application, Audience};
 pub use csrf::{CSRF_LIFETIME_MAX, Csrf};
 pub use issuer::{Issuer, JwtAlgorithm, Preset};
@@ -32,6 +34,8 @@ pub struct Identity {
     pub csrf: Option<Csrf>,
     /// How the guard and the application speak of who is calling.
     pub application: Option<Application>,
+    /// Keys that programs call with.
+    pub api_keys: Option<ApiKeys>,
     /// The tokens that the guard itself gives out.
     pub tokens: Option<OwnIssuer>,
     /// Whose tokens are accepted, in the order of the file; behind them the guard itself, where it gives out tokens.
@@ -55,6 +59,11 @@ pub(crate) const FORM: Form = Form::new(
             "application",
             Kind::Table(&application::FORM),
             "How the guard and the application tell each other who is calling.",
+        ),
+        may(
+            "api_keys",
+            Kind::Table(&api_keys::FORM),
+            "Keys that programs call with.",
         ),
         may(
             "tokens",
@@ -93,6 +102,10 @@ pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
     let application = reader
         .table(application)
         .and_then(|table| application::read(table, reader.faults()));
+    let api_keys = reader.optional("api_keys");
+    let api_keys = reader
+        .table(api_keys)
+        .and_then(|table| api_keys::read(table, draft, reader.faults()));
     let issuers = reader.optional("issuer");
     let mut issuers = issuers
         .map(|node| issuer::read(node, reader.faults()))
@@ -110,6 +123,7 @@ pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
         session,
         csrf,
         application,
+        api_keys,
         tokens,
         issuers,
         siwe,

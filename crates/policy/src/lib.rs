@@ -107,9 +107,9 @@ pub use host::Host;
 pub use host_pattern::HostPattern;
 pub use https_url::HttpsUrl;
 pub use identity::{
-    Application, Audience, CLAIM_NUMBER_MAX, CSRF_LIFETIME_MAX, ClaimKind, Csrf, Identity, Issuer,
-    JwtAlgorithm, KeyFolder, KeySetPlace, OwnIssuer, Preset, SameSite, Session, SessionSource,
-    SigningAlgorithm, Siwe,
+    ApiKeys, Application, Audience, CLAIM_NUMBER_MAX, CSRF_LIFETIME_MAX, ClaimKind, Csrf, Identity,
+    Issuer, JwtAlgorithm, KeyFolder, KeyPrefix, KeySetPlace, OwnIssuer, Preset, SameSite, Session,
+    SessionSource, SigningAlgorithm, Siwe,
 };
 pub use ipnet::IpNet;
 pub use later::Later;

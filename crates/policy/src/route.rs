@@ -48,6 +48,8 @@ pub struct Route {
     pub limits: Vec<Name>,
     /// The permission that the caller needs.
     pub permission: Option<Name>,
+    /// What a key or a token must be good for, all of it; a session is good for everything its user may do.
+    pub scopes: Vec<Name>,
     /// The kind of object that the path names, which must belong to the caller.
     pub object: Option<Name>,
     /// Whether it costs much to answer: search, export, reports, AI.
@@ -91,6 +93,7 @@ impl Route {
         };
         let stated = demands.ask_for(control)
             || match control {
+                Control::Authentication => !self.scopes.is_empty(),
                 Control::Signature => self.verify.is_some(),
                 Control::Validation => self.body.as_ref().is_some_and(|body| body.schema.is_some()),
                 Control::BodyLimit => self.body.as_ref().is_some_and(|body| body.max.is_some()),
@@ -114,6 +117,7 @@ impl Route {
             kind: RouteType::PublicRead,
             limits: Vec::new(),
             permission: None,
+            scopes: Vec::new(),
             object: None,
             expensive: false,
             requires: Vec::new(),
@@ -201,6 +205,12 @@ pub(crate) const FORM: Form = Form::new(
             "The permission that the caller needs.",
         ),
         may(
+            "scopes",
+            Kind::List(&Kind::Name),
+            "What an API key or a token must be good for, all of it; a session is good for all that its user may do.",
+        )
+        .or("[]"),
+        may(
             "object",
             Kind::Name,
             "The kind of object that the path names, which must belong to the caller.",
@@ -258,6 +268,7 @@ pub(crate) const FORM: Form = Form::new(
 )
 .with_rules(&[
     CALLER_RULE,
+    r#"{ "if": { "properties": { "type": { "enum": ["public_form", "public_read", "webhook", "internal"] } } }, "then": { "properties": { "scopes": false } } }"#,
     r#"{ "if": { "required": ["service"] }, "then": { "properties": { "type": { "const": "internal" } } } }"#,
 ]);
 
@@ -282,6 +293,7 @@ fn read_one(table: &Table, draft: &Draft, faults: &mut Faults<'_>) -> Option<Rou
     let kind = reader.parsed::<RouteType>(kind);
     let limits = read_limits(&mut reader, kind, draft);
     let (permission, object) = read_caller(&mut reader, kind, draft);
+    let scopes = read_scopes(&mut reader, kind);
     let (expensive, requires) = read_extras(&mut reader);
     let body_node = reader.optional("body");
     let body = reader
@@ -313,6 +325,7 @@ fn read_one(table: &Table, draft: &Draft, faults: &mut Faults<'_>) -> Option<Rou
         kind: kind?,
         limits,
         permission,
+        scopes,
         object,
         expensive,
         requires,
@@ -349,6 +362,19 @@ pub(crate) fn read_caller(
     };
     let permission = read("permission", roles::unknown_permission);
     (permission, read("object", facts::unknown_object))
+}
+
+/// `scopes`, which only a route has that clients call and that knows them.
+fn read_scopes(reader: &mut TableReader<'_, '_>, kind: Option<RouteType>) -> Vec<Name> {
+    let Some(node) = reader.optional("scopes") else {
+        return Vec::new();
+    };
+    let has_none = |kind: &RouteType| !kind.has_caller() || *kind == RouteType::Internal;
+    if let Some(kind) = kind.filter(has_none) {
+        let message = format!("`scopes` need a caller, and a `{kind}` route has none");
+        reader.faults().add(&node.span, message);
+    }
+    reader.list(Some(node), false).unwrap_or_default()
 }
 
 /// Says what is wrong with a name that must be known elsewhere in the file.

@@ -1,5 +1,6 @@
 //! Everything that outlives a decision: the stores, what is kept over a restart, the events that are written, the secrets, the trail.
 
+pub mod api_keys;
 pub mod clock;
 mod error;
 pub mod events;

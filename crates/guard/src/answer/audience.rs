@@ -28,11 +28,17 @@ pub(super) enum Bears {
 }
 
 impl Audience {
-    pub(super) fn of(view: &RequestView<'_>, cors: Option<&CorsPlan>) -> Self {
+    /// That of a request. `key_field` is the field in which API keys come, where there is one.
+    pub(super) fn of(
+        view: &RequestView<'_>,
+        cors: Option<&CorsPlan>,
+        key_field: Option<&str>,
+    ) -> Self {
         let fields = view.fields();
-        let bears = if fields.all("authorization").next().is_some() {
+        let has = |name: &str| fields.all(name).next().is_some();
+        let bears = if has("authorization") || key_field.is_some_and(has) {
             Bears::Credentials
-        } else if fields.all("cookie").next().is_some() {
+        } else if has("cookie") {
             Bears::Cookie
         } else {
             Bears::Nothing

@@ -122,6 +122,7 @@ fn whose<'s>(
         // Only one that is alive: of others a client makes as many as it likes.
         Dimension::Session => match case.principal() {
             Some(Principal::Session(caller)) => alone(&caller.session.0),
+            Some(Principal::Key(caller)) => alone(&[b"k".as_slice(), &caller.id.bytes()].concat()),
             Some(Principal::Token(believed)) => {
                 let claims = believed.claims();
                 let session = claims.session().map(str::as_bytes);

@@ -1,11 +1,12 @@
-//! Session: the CSRF token is live and of this session, the session is alive, the bearer's token is not revoked, and where the route
-//! needs a caller there is one.
+//! Session: the CSRF token is live and of this session, the session is alive, the bearer's token is not revoked, the key is good, and
+//! where the route needs a caller there is one.
 //!
 //! One batch asks the store for all of it. A session that is over makes an anonymous caller of who names it; only where
 //! somebody must be known is that a refusal, and only then is the cookie cleared.
 
 use smallvec::SmallVec;
 
+use super::api_key;
 use super::bearer::Bearer;
 use super::csrf::Proof;
 use super::login_page::login_page;
@@ -39,6 +40,9 @@ fn ask<'s>(case: &mut Case<'s, '_>, batch: &mut Batch<'s>) -> Verdict<'s, ()> {
     if let Some(session) = case.seen.session {
         batch.push(Ask::Get { key: session.key() });
     }
+    if let Bearer::Named(key) = &case.bearer {
+        batch.extend(api_key::asks(key));
+    }
     if let Some(believed) = case.bearer.believed() {
         for ask in revocation::asks(believed.claims()) {
             batch.push(ask);
@@ -66,9 +70,12 @@ fn judge<'s>(case: &mut Case<'s, '_>, answers: Result<Answers, StoreError>) -> V
     let answers = match answers {
         Ok(answers) => answers,
         Err(error) => {
-            return Err(Denial::because(Reason::SESSION_UNKNOWN)
-                .saying(error.class())
-                .into());
+            let reason = if matches!(case.bearer, Bearer::Named(_)) {
+                Reason::KEY_UNKNOWN
+            } else {
+                Reason::SESSION_UNKNOWN
+            };
+            return Err(Denial::because(reason).saying(error.class()).into());
         }
     };
     let mut answers = answers.into_iter();
@@ -76,6 +83,7 @@ fn judge<'s>(case: &mut Case<'s, '_>, answers: Result<Answers, StoreError>) -> V
         None => None,
         Some(session) => alive(case, session, answers.next())?.map(Box::new),
     };
+    api_key::judge(case, &mut answers)?;
     refuse_revoked(case, &mut answers)?;
     let mut found = SmallVec::<[_; 4]>::new();
     for answer in answers {
@@ -210,6 +218,11 @@ fn settle<'s>(case: &mut Case<'s, '_>, live: Option<Key>) -> Verdict<'s, ()> {
             });
             return Ok(());
         }
+        Some(Principal::Key(caller)) => {
+            let id = caller.id;
+            case.passed(PHASE.name, route.line, || format!("the key `{id}` is good"));
+            return Ok(());
+        }
         None => {}
     }
     if !route.needs_caller.contains(case.view.method()) {
@@ -233,19 +246,22 @@ fn unknown_caller<'s>(case: &Case<'s, '_>) -> Denial<'s> {
         Bearer::Refused { reason, inside, .. } => {
             (Denial::because(*reason).saying(inside.clone()), true)
         }
-        Bearer::Nobody | Bearer::Believed { .. } if is_over => {
+        Bearer::Nobody | Bearer::Believed { .. } | Bearer::Named(_) | Bearer::Keyed(_)
+            if is_over =>
+        {
             let why = "the cookie names no session that is alive";
             (Denial::because(Reason::SESSION_OVER).saying(why), false)
         }
-        Bearer::Nobody | Bearer::Believed { .. } => {
-            let why = "neither a session nor a token is shown";
+        Bearer::Nobody | Bearer::Believed { .. } | Bearer::Named(_) | Bearer::Keyed(_) => {
+            let why = "neither a session nor a token nor a key is shown";
             (Denial::because(Reason::CALLER_UNKNOWN).saying(why), false)
         }
     };
     denial.clears_session = is_over;
     denial.challenge = Challenge {
-        bearer: identity.tokens.is_some(),
+        bearer: identity.reads_credentials(),
         invalid_token,
+        insufficient_scope: false,
         cookie: identity.has_own_sessions(),
     };
     denial

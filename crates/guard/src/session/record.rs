@@ -1,5 +1,6 @@
 //! `Record`: what the store keeps of a session, in bytes that every adapter keeps alike.
 
+use crate::packed::{read_text, take, write_text};
 use crate::store::Value;
 
 /// The longest name of a user, a tenant or a role, in bytes.
@@ -131,24 +132,6 @@ impl Stored {
             _ => Err(Corrupt),
         }
     }
-}
-
-fn write_text(out: &mut Value, text: &str) {
-    out.push(u8::try_from(text.len()).unwrap_or(u8::MAX));
-    out.extend_from_slice(text.as_bytes());
-}
-
-fn read_text(rest: &mut &[u8]) -> Option<String> {
-    let [length] = *take::<1>(rest)?;
-    let (text, after) = rest.split_at_checked(usize::from(length))?;
-    *rest = after;
-    str::from_utf8(text).ok().map(str::to_owned)
-}
-
-fn take<'a, const LENGTH: usize>(rest: &mut &'a [u8]) -> Option<&'a [u8; LENGTH]> {
-    let (first, after) = rest.split_first_chunk::<LENGTH>()?;
-    *rest = after;
-    Some(first)
 }
 
 #[cfg(test)]

@@ -12,6 +12,9 @@ use crate::clock::Now;
 /// The longest text of a claim that is read. An issuer's own name for a user has at most 255 bytes (OpenID Connect Core §2).
 const TEXT_BYTES_MAX: usize = 512;
 
+/// The longest `scope` that is read.
+const SCOPE_BYTES_MAX: usize = 2_048;
+
 /// The most audiences of one token.
 const AUDIENCES_MAX: usize = 64;
 
@@ -70,6 +73,8 @@ pub struct Claims {
     pub(super) user_id: Option<Box<str>>,
     pub(super) token_type: Option<TokenType>,
     pub(super) parent_id: Option<Box<str>>,
+    /// What it is good for, with blanks between (RFC 8693 §4.2).
+    pub(super) scope: Option<Box<str>>,
     /// What the policy calls a session (`claim:NAME`), where that is not `sid`.
     pub(super) other_session: Option<Box<str>>,
     /// Whether the policy calls another claim than `sid` a session.
@@ -77,7 +82,7 @@ pub struct Claims {
 }
 
 /// The claims that are read, in the words of RFC 7519 §4.1, OpenID Connect and seed 004.
-const KNOWN: [&str; 16] = [
+const KNOWN: [&str; 17] = [
     "iss",
     "sub",
     "aud",
@@ -94,6 +99,7 @@ const KNOWN: [&str; 16] = [
     "token_type",
     "parent_jti",
     "typ",
+    "scope",
 ];
 
 impl Claims {
@@ -132,6 +138,7 @@ impl Claims {
             token_type: token_type(&object)?,
             parent_id: text(&object, "parent_jti")?,
             names_other: session_claim != "sid",
+            scope: scope(&object),
             other_session: match session_claim {
                 "sid" => None,
                 name => text_of(object.find(name), "session claim")?,
@@ -157,6 +164,7 @@ impl Claims {
             user_id: None,
             token_type: None,
             parent_id: None,
+            scope: None,
             other_session: None,
             names_other: false,
         }
@@ -232,6 +240,18 @@ impl Claims {
         self.rate_limit
     }
 
+    /// Whether `scope` names this one (RFC 8693 §4.2).
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.scopes().any(|one| one == scope)
+    }
+
+    /// What it is good for.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        let words = self.scope.as_deref().unwrap_or_default().split(' ');
+        words.filter(|word| !word.is_empty())
+    }
+
     /// `token_type`; an access token where it says nothing.
     #[must_use]
     pub fn token_type(&self) -> TokenType {
@@ -250,6 +270,7 @@ impl Claims {
             &self.network,
             &self.user_id,
             &self.parent_id,
+            &self.scope,
             &self.other_session,
         ];
         let texts = texts.into_iter().flatten().chain(&self.audience);
@@ -301,6 +322,15 @@ fn text_of(value: Option<&Json<'_>>, name: &'static str) -> Result<Option<Box<st
 
 fn is_plain(text: &str) -> bool {
     !text.is_empty() && text.len() <= TEXT_BYTES_MAX && !text.chars().any(char::is_control)
+}
+
+/// `scope`. What is no text, or a long one, names nothing: some issuers write a list, and their tokens are good for all that asks
+/// for no scope.
+fn scope(object: &Object<'_>) -> Option<Box<str>> {
+    match object.find("scope") {
+        Some(Json::Text(text)) if text.len() <= SCOPE_BYTES_MAX => Some(Box::from(text.as_ref())),
+        Some(_) | None => None,
+    }
 }
 
 fn whole(object: &Object<'_>, name: &'static str) -> Result<Option<u64>, ClaimFault> {

@@ -1,7 +1,7 @@
 //! `[identity]`, `[roles]` and `[facts.NAME]`.
 
 use super::writer::{Writer, Written, bare, day, key, length, list, list_of, table, text};
-use crate::identity::{application, csrf, issuer, own_issuer, session};
+use crate::identity::{api_keys, application, csrf, issuer, own_issuer, session};
 use crate::{Identity, Issuer, KeySetPlace, OwnIssuer, Policy, SecretKeys, SessionSource};
 
 pub(super) fn write(policy: &Policy, writer: &mut Writer) {
@@ -57,6 +57,15 @@ fn all(identity: &Identity, policy: &Policy, writer: &mut Writer) {
             writer.stated("audience", &text(audience));
         }
         writer.of_form(&application::FORM, "", "identity", &bare(&one.identity));
+    }
+    if let Some(one) = &identity.api_keys {
+        writer.header("[identity.api_keys]");
+        writer.of_form(&api_keys::FORM, "", "prefix", &text(&one.prefix));
+        if let Some(header) = &one.header {
+            writer.stated("header", &text(header));
+        }
+        let is_default = one.lifetime_max == api_keys::lifetime_default(policy.profile());
+        writer.either("lifetime_max", &length(one.lifetime_max), !is_default);
     }
     if let Some(one) = &identity.tokens {
         write_tokens(one, policy, writer);

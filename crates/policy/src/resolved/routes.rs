@@ -38,6 +38,9 @@ fn write_route(policy: &Policy, one: &Route, writer: &mut Writer) {
     if let Some(permission) = &one.permission {
         writer.stated("permission", &text(permission));
     }
+    if !one.scopes.is_empty() {
+        writer.stated("scopes", &list(&one.scopes));
+    }
     if let Some(object) = &one.object {
         writer.stated("object", &text(object));
     }

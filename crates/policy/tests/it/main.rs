@@ -1,6 +1,7 @@
 //! The policy crate from outside.
 #![cfg(test)]
 
+mod api_keys;
 mod corpus;
 mod csp;
 mod demands;

@@ -312,6 +312,9 @@ fn what_a_schema_can_know_is_refused_by_both() {
         "[limits.a]\nrate = \"10 per 1m\"\nlockout = \"15m\"".to_owned(),
         "[limits.a]\nrate = \"10 per 1m\"\nalgorithm = \"smooth\"\nlockout = \"15m\"".to_owned(),
         "[limits.\"a b\"]\nrate = \"10 per 1m\"".to_owned(),
+        "[identity.api_keys]\nprefix = \"A\"".to_owned(),
+        "[identity.api_keys]\nheader = \"X-API-Key\"".to_owned(),
+        "[identity.api_keys]\nlifetime_max = 30".to_owned(),
         "[identity.tokens]\nsecret = \"env:S\"".to_owned(),
         "[identity.tokens]\nsecret = \"env:S\"\naudience = \"a\"\nalgorithm = \"HS256\"".to_owned(),
         "[identity.tokens]\nsecret = \"env:S\"\naudience = \"a\"\nkeys = \"/keys\"".to_owned(),
@@ -319,6 +322,8 @@ fn what_a_schema_can_know_is_refused_by_both() {
             .to_owned(),
         format!("{route}type = \"graphql\""),
         format!("{route}type = \"public_read\"\npermission = \"read\""),
+        format!("{route}type = \"public_read\"\nscopes = [\"read\"]"),
+        format!("{route}type = \"internal\"\nscopes = [\"read\"]"),
         format!("{route}type = \"public_read\"\nrequires = [\"crsf\"]"),
         format!("{route}type = \"public_read\"\nbody = {{ max = \"16KB\" }}"),
         format!(
