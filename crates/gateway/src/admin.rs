@@ -1,8 +1,11 @@
-//! The admin listener: whether the guard lives and is ready, its numbers, which policy is in force, and sessions and tokens of
-//! users for who has the credential. It has an address of its own and is never reached through the public one.
+//! The admin listener: whether the guard lives and is ready, its numbers, which policy is in force, and sessions, tokens and API keys
+//! of users for who has the credential. It has an address of its own and is never reached through the public one.
 
 mod ask;
+mod content;
 mod door;
+mod key_ask;
+mod keys;
 mod numbers;
 mod policy;
 mod ready;
@@ -121,6 +124,9 @@ async fn reply(
         return reply;
     }
     if let Some(reply) = tokens::reply(request, client, shared, door).await {
+        return reply;
+    }
+    if let Some(reply) = keys::reply(request, client, shared, door).await {
         return reply;
     }
     if head.method() != Method::Get {

@@ -30,6 +30,7 @@ use portcullis_policy::Method;
 
 use answering::{Answered, context, deny, finish, has_unread_body};
 
+use crate::api_keys;
 use crate::connection::{After, Connection};
 use crate::csrf_tokens;
 use crate::forward::{self, Outgoing};
@@ -434,6 +435,10 @@ fn told<'l>(
             own_cookies: identity.session.is_some() || identity.csrf.is_some(),
             authorization: permit.hides().authorization,
             token_cookies: token_cookies(live, permit, view),
+            key_field: identity
+                .api_keys
+                .as_ref()
+                .and_then(|keys| keys.header.as_deref()),
         },
     };
     let telling = identity.application.as_ref().filter(|one| one.tells);
@@ -522,6 +527,7 @@ async fn admit(
     let is_safe = outgoing.is_safe;
     let forwarded = forward::run(connection, live, head, basics, &permit, outgoing).await;
     drop(held);
+    api_keys::note_use(worker, &permit, now).await;
     let became = match &forwarded {
         Ok(done) => trail::Became::Answered(done.status),
         // One that changes nothing may have been sent once before, on a connection that was just closed.

@@ -1,6 +1,7 @@
 //! The guard's doors to the network: a strict reverse proxy, and the admin listener beside it.
 
 mod admin;
+mod api_keys;
 mod client_stream;
 mod connection;
 mod connections;

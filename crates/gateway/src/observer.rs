@@ -518,7 +518,7 @@ fn kind_of(reason: Reason) -> EventKind {
     if reason == Reason::SERVICE_UNKNOWN {
         return EventKind::AuthnLoginFail;
     }
-    if reason == Reason::TOKEN_REVOKED {
+    if reason == Reason::TOKEN_REVOKED || reason == Reason::KEY_REVOKED {
         return EventKind::AuthnTokenReuse;
     }
     match (reason.status, reason.control) {

@@ -55,8 +55,9 @@ pub(crate) fn write_denial(
     write_refusal(out, denial.reason, context, |out| {
         write_limits(out, &denial.limits);
         out.extend_from_slice(lines);
-        // RFC 9110 §15.5.2: a 401 says how one can be known. Browsers have no window for this scheme.
-        if denial.reason.status == 401 {
+        // RFC 9110 §15.5.2: a 401 says how one can be known; RFC 6750 §3.1: a 403 says that the scope is why. Browsers have no window
+        // for this scheme.
+        if denial.reason.status == 401 || denial.challenge.insufficient_scope {
             write_field(
                 out,
                 b"WWW-Authenticate",

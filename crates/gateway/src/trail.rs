@@ -9,6 +9,7 @@
 
 mod tokens;
 
+use portcullis_guard::api_key::ApiKeyId;
 use portcullis_guard::canon::ClientIp;
 use portcullis_guard::clock::Now;
 use portcullis_guard::decision::Permit;
@@ -177,6 +178,9 @@ pub(crate) fn session_failed(
     trail.note(record.detail(asked));
 }
 
+/// What the trail calls the API key that somebody called by, or that was made or changed.
+const KEY_TARGET: &str = "api_key";
+
 /// What somebody did at the admin listener.
 #[derive(Debug)]
 pub(crate) struct AdminAct<'a> {
@@ -186,8 +190,12 @@ pub(crate) struct AdminAct<'a> {
     pub(crate) route: &'static str,
     pub(crate) verdict: EventVerdict,
     pub(crate) reason: &'static str,
-    /// About whom.
-    pub(crate) user: &'a str,
+    /// What was administrated.
+    pub(crate) control: Control,
+    /// About whom; nobody where that is not known.
+    pub(crate) user: Option<&'a str>,
+    /// About which API key.
+    pub(crate) key: Option<ApiKeyId>,
     /// The sessions that ended.
     pub(crate) ended: &'a [SessionRef],
 }
@@ -199,9 +207,16 @@ pub(crate) fn admin(trail: &Trail, live: &Live, act: &AdminAct<'_>) {
         let record = record
             .client(act.client.address(), names)
             .action(Some(act.method), act.route)
-            .user(act.user, names)
             .verdict(act.verdict, act.reason)
-            .rule(Control::Session.as_str(), None);
+            .rule(act.control.as_str(), None);
+        let record = match act.user {
+            Some(user) => record.user(user, names),
+            None => record,
+        };
+        let record = match act.key {
+            Some(key) => record.target(KEY_TARGET, &key.to_string(), names),
+            None => record,
+        };
         by_policy(record, live)
     };
     trail.note(record(TrailRecord::admin()));
@@ -222,6 +237,12 @@ fn about(
     let record = match permit.principal() {
         Some(principal) => {
             let known = record.user(&principal.name(), trail.names());
+            let known = match principal {
+                Principal::Key(caller) => {
+                    known.target(KEY_TARGET, &caller.id.to_string(), trail.names())
+                }
+                Principal::Session(_) | Principal::Token(_) => known,
+            };
             match principal.tenant() {
                 Some(tenant) => known.tenant(tenant, trail.names()),
                 None => known,

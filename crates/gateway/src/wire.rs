@@ -4,6 +4,7 @@ use portcullis_guard::answer::{AnswerPlan, Audience, Caching};
 use portcullis_guard::application::IDENTITY_FIELD;
 use portcullis_guard::canon::cookies::is_own;
 use portcullis_guard::canon::{Cookies, HostName, Scheme};
+use portcullis_guard::http1::role::is_same_name;
 use portcullis_guard::http1::{
     Field, Framing, RequestHead, ResponseFault, ResponseFraming, ResponseHead,
 };
@@ -68,8 +69,10 @@ fn write_fields(out: &mut Vec<u8>, fields: &[Field], buf: &[u8], is_ours: impl F
 pub(crate) struct Hidden<'h> {
     /// The guard's own cookies, where it has any: who reads the application's logs must not get hold of a session.
     pub(crate) own_cookies: bool,
-    /// `Authorization` with a token that nobody believes.
+    /// `Authorization` with a token that nobody believes, or with an API key.
     pub(crate) authorization: bool,
+    /// The field that API keys come in, in lower case: the application has no use for one, and its log none either.
+    pub(crate) key_field: Option<&'h str>,
     /// The cookies that may hold such a token.
     pub(crate) token_cookies: Option<TokenCookies<'h>>,
 }
@@ -131,6 +134,12 @@ impl Hidden<'_> {
             || self
                 .token_cookies
                 .is_some_and(|tokens| tokens.has(name, value))
+    }
+
+    /// Whether a field is the one of API keys, or one that some applications take for it.
+    fn is_key_field(&self, name: &[u8]) -> bool {
+        self.key_field
+            .is_some_and(|field| is_same_name(name, field.as_bytes()))
     }
 
     fn hides_cookies_of(&self, view: &RequestView<'_>) -> bool {
@@ -212,6 +221,7 @@ pub(crate) fn write_request_head(
         is_trace_context(name)
             || (hides && is_cookie(name))
             || (told.hides.authorization && is_authorization(name))
+            || told.hides.is_key_field(name)
     });
     if hides {
         write_cookies(out, view, &told.hides);

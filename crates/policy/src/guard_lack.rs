@@ -146,6 +146,10 @@ impl Policy {
                 ..says("API keys are made at the admin listener: add `admin` and `admin_secret` to `[proxy]`")
             });
         }
+        let application = identity.application.as_ref();
+        if identity.session.is_none() && application.is_some_and(|one| one.secret.is_none()) {
+            lacks.push(says("what the application is told of callers is signed by a key of a `secret`: add one to `[identity.application]`"));
+        }
         let is_https = self
             .public_url
             .as_ref()

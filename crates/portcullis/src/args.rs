@@ -1,15 +1,19 @@
 //! `Args`: the command line as types.
 
+mod admin;
 mod explain;
 mod guard;
 mod init;
+mod key;
 mod policy;
 mod token;
 mod trail;
 
+pub(crate) use admin::AdminPlace;
 pub(crate) use explain::{Explain, RequestArgs, TextFormat};
 pub(crate) use guard::{DevArgs, GuardArgs, GuardWay, LogFormat};
 pub(crate) use init::InitArgs;
+pub(crate) use key::{CreateArgs, KeyCommand, KeyListArgs, RevokeArgs, RotateKeyArgs};
 pub(crate) use policy::{CheckArgs, PolicyCommand, Purpose, TestArgs};
 pub(crate) use token::{
     Bits, ExchangeArgs, GenerateArgs, GuardPlace, InspectArgs, IssueArgs, IssueType, KeysCommand,
@@ -48,6 +52,7 @@ Examples:
   portcullis policy check --for guard     what is wrong with portcullis.toml, or lacking in it
   portcullis token inspect < token.jwt    whether a token would be believed, and why not
   portcullis token keys list              which keys sign the guard's own tokens
+  portcullis key create --user u1 --name ci   an API key, from the guard that runs
   portcullis trail verify                 whether somebody touched the audit trail
 
 Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or an unreadable policy, 3 nothing to read,
@@ -77,6 +82,11 @@ pub(crate) enum Command {
     Token {
         #[command(subcommand)]
         what: TokenCommand,
+    },
+    /// Makes, lists, changes and revokes API keys of a guard that runs.
+    Key {
+        #[command(subcommand)]
+        what: KeyCommand,
     },
     /// Verifies, searches or exports the audit trail.
     Trail {

@@ -9,6 +9,7 @@ mod explain_requirement;
 mod guard;
 mod guard_dev;
 mod init;
+mod key;
 mod policy;
 mod routes;
 mod token;
@@ -54,6 +55,7 @@ pub(crate) fn run(args: Args, environment: &Environment) -> Result<Exit, Failure
             what: PolicyCommand::Schema,
         } => policy::schema(),
         Command::Token { what } => token::run(&what),
+        Command::Key { what } => key::run(&what),
         Command::Trail {
             what: TrailCommand::Verify(args),
         } => trail::verify(&args),

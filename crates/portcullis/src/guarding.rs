@@ -67,10 +67,11 @@ pub(crate) fn enforced(policy: &Policy) -> Vec<Control> {
         return enforced_without_identity();
     };
     let has_issuers = !identity.issuers.is_empty();
+    let has_credentials = has_issuers || identity.api_keys.is_some();
     let (has_sessions, has_callers) = match identity.session.as_ref().map(|one| &one.source) {
         Some(SessionSource::Own) => (true, true),
-        Some(SessionSource::Claim(_)) => (has_issuers, has_issuers),
-        Some(SessionSource::Cookie(_)) | None => (false, has_issuers),
+        Some(SessionSource::Claim(_)) => (has_issuers, has_credentials),
+        Some(SessionSource::Cookie(_)) | None => (false, has_credentials),
     };
     that_need(|needs| match needs {
         Needs::Nothing => true,
@@ -92,6 +93,8 @@ pub(crate) const WRITTEN: &[EventKind] = &[
     EventKind::InputValidationFail,
     EventKind::MaliciousExcess404,
     EventKind::AuthnLoginFail,
+    EventKind::AuthnTokenCreated,
+    EventKind::AuthnTokenRevoked,
     EventKind::AuthzAdmin,
     EventKind::SessionCreated,
     EventKind::SessionRenewed,

@@ -1,5 +1,6 @@
 //! The command line: arguments in, exit code out.
 
+mod admin_client;
 mod answers;
 mod args;
 mod commands;

@@ -21,7 +21,7 @@ use portcullis_guard::clock::{Nanos, Now};
 use portcullis_guard::digest::sha256;
 use portcullis_guard::store::{Condition, Effect, Store, StoreError};
 
-use index::{Index, Line};
+use index::Line;
 
 use crate::random_bytes;
 
@@ -197,8 +197,11 @@ impl<'s> ApiKeys<'s> {
         let mut listed = Vec::new();
         for line in index.lines() {
             if let Some(StoredKey::Live(record)) = self.stored(line.id, now).await? {
-                let (id, used) = (line.id, self.used(line.id, now).await?);
-                listed.push(ListedKey { id, record, used });
+                listed.push(ListedKey {
+                    id: line.id,
+                    record: *record,
+                    used: self.used(line.id, now).await?,
+                });
             }
         }
         Ok(listed)
@@ -237,7 +240,7 @@ impl<'s> ApiKeys<'s> {
             let changed = ApiKeyRecord {
                 secret,
                 before: (at < before.until).then_some(before),
-                ..record.clone()
+                ..(*record).clone()
             };
             let (was, mut index) = self.index(&record.user, now).await?;
             let is_over = record.expires() <= at;
@@ -279,7 +282,7 @@ impl<'s> ApiKeys<'s> {
             let mut effects = vec![tombstone(id, record.expires(), now)];
             index.replace(&record.user, was, now, &mut conditions, &mut effects);
             if self.commit(conditions, effects, now).await?.is_ok() {
-                return Ok(record);
+                return Ok(*record);
             }
         }
         Err(ApiKeyError::Contended)

@@ -31,20 +31,30 @@ impl Ask {
     ///
     /// What is wrong, without a word of what was sent.
     pub(super) fn read(target: &[u8]) -> Result<Self, &'static str> {
-        const USER: &str = "say whose sessions: `?user=ID`, and nothing beside it";
-        let question = target.iter().position(|byte| *byte == b'?').ok_or(USER)?;
-        let (path, query) = target.split_at(question);
-        let value = query.strip_prefix(b"?user=".as_slice()).ok_or(USER)?;
-        let user = decoded(value)
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-            .filter(|user| is_subject(user))
-            .ok_or("a user is 1 to 255 bytes of UTF-8 without control characters, percent-encoded but for letters, digits and `-._~@:`")?;
+        let (path, user) = path_and_user(target)?;
         let session = match path.strip_prefix(b"/sessions/".as_slice()) {
             None => None,
             Some(text) => Some(reference(text).ok_or("a session is called as the list calls it")?),
         };
         Ok(Self { user, session })
     }
+}
+
+/// Takes `PATH?user=ID` apart.
+///
+/// # Errors
+///
+/// What is wrong, without a word of what was sent.
+pub(super) fn path_and_user(target: &[u8]) -> Result<(&[u8], String), &'static str> {
+    const USER: &str = "say whose: `?user=ID`, and nothing beside it";
+    let question = target.iter().position(|byte| *byte == b'?').ok_or(USER)?;
+    let (path, query) = target.split_at(question);
+    let value = query.strip_prefix(b"?user=".as_slice()).ok_or(USER)?;
+    let user = decoded(value)
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .filter(|user| is_subject(user))
+        .ok_or("a user is 1 to 255 bytes of UTF-8 without control characters, percent-encoded but for letters, digits and `-._~@:`")?;
+    Ok((path, user))
 }
 
 fn reference(text: &[u8]) -> Option<String> {

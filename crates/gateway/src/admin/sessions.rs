@@ -9,8 +9,8 @@ use portcullis_guard::canon::{ClientIp, HeaderSet};
 use portcullis_guard::clock::Now;
 use portcullis_guard::http1::{Framing, RequestHead};
 use portcullis_guard::session::SessionRef;
-use portcullis_policy::Method;
 use portcullis_policy::event::{EventKind, EventTime, EventVerdict};
+use portcullis_policy::{Control, Method};
 use portcullis_state::sessions::{Listed, SessionError, Sessions};
 
 use super::ask::{Ask, is_of_sessions};
@@ -164,7 +164,9 @@ fn tell(
             },
             verdict,
             reason,
-            user: &ask.user,
+            control: Control::Session,
+            user: Some(&ask.user),
+            key: None,
             ended,
         };
         trail::admin(trail, live, &act);

@@ -3,18 +3,17 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use portcullis_guard::canon::HeaderSet;
 use portcullis_guard::clock::Now;
-use portcullis_guard::http1::Framing;
-use portcullis_guard::issuing::{BODY_BYTES_MAX, RevokeRequest};
+use portcullis_guard::issuing::RevokeRequest;
 use portcullis_policy::Method;
 use portcullis_policy::event::{EventKind, EventTime, EventVerdict};
 use portcullis_state::revocations::Revocations;
 
+use super::content;
 use super::door::Door;
 use super::reply::Reply;
 use super::sessions::Request;
@@ -63,11 +62,9 @@ pub(super) async fn reply(
     let Ok(Some(b"application/json")) = fields.one("content-type") else {
         return Some(Reply::text(415, "send `application/json`\n"));
     };
-    let Some(body) = body(request, client).await else {
-        return Some(Reply::text(
-            400,
-            "send content with its length, at most 16 KiB\n",
-        ));
+    let body = match content::read(request, client).await {
+        Ok(body) => body,
+        Err(why) => return Some(why.reply()),
     };
     Some(match RevokeRequest::read(&body) {
         Ok(asked) => match wanted(&live, asked, now) {
@@ -76,26 +73,6 @@ pub(super) async fn reply(
         },
         Err(fault) => Reply::text(400, format!("{fault}\n")),
     })
-}
-
-/// The content, as long as the head says that it is.
-async fn body(request: &Request<'_>, client: &mut TcpStream) -> Option<Vec<u8>> {
-    let Framing::Length(length) = request.head.framing() else {
-        return None;
-    };
-    let length = usize::try_from(length).ok()?;
-    if length > BODY_BYTES_MAX {
-        return None;
-    }
-    let mut body = request.rest.to_vec();
-    while body.len() < length {
-        let mut more = client.take(u64::try_from(length - body.len()).ok()?);
-        if more.read_buf(&mut body).await.ok()? == 0 {
-            return None;
-        }
-    }
-    // What comes behind it would be another request.
-    (body.len() == length).then_some(body)
 }
 
 /// What is meant: of the guard's own tokens, or of one of the issuers that the policy names.

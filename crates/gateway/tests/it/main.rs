@@ -2,6 +2,7 @@
 //! The crate from outside: a running gateway between a client of bytes and an application that writes everything down.
 mod admin;
 mod answers;
+mod api_keys;
 mod bounds;
 mod callers;
 mod cases_accept;

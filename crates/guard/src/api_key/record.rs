@@ -72,7 +72,7 @@ pub enum Worth {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoredKey {
     /// A key.
-    Live(ApiKeyRecord),
+    Live(Box<ApiKeyRecord>),
     /// The tombstone of one that was revoked.
     Revoked,
 }
@@ -196,7 +196,10 @@ impl StoredKey {
     pub fn decode(bytes: &[u8]) -> Result<Self, CorruptKey> {
         match bytes {
             [REVOKED] => Ok(Self::Revoked),
-            [LIVE, rest @ ..] => ApiKeyRecord::decode(rest).map(Self::Live).ok_or(CorruptKey),
+            [LIVE, rest @ ..] => ApiKeyRecord::decode(rest)
+                .map(Box::new)
+                .map(Self::Live)
+                .ok_or(CorruptKey),
             _ => Err(CorruptKey),
         }
     }
@@ -245,7 +248,10 @@ mod tests {
             },
         ] {
             let bytes = record.encode();
-            assert_eq!(StoredKey::decode(&bytes), Ok(StoredKey::Live(record)));
+            assert_eq!(
+                StoredKey::decode(&bytes),
+                Ok(StoredKey::Live(Box::new(record)))
+            );
             for cut in 0..bytes.len() {
                 assert_eq!(StoredKey::decode(&bytes[..cut]), Err(CorruptKey), "{cut}");
             }
@@ -353,7 +359,7 @@ mod tests {
             (
                 ApiKeyRecord {
                     name: "a\nb".to_owned(),
-                    ..valid.clone()
+                    ..valid
                 },
                 false,
             ),
@@ -382,7 +388,7 @@ mod tests {
                     digest: digests[1], since: since_before, until: until_before,
                 }),
             };
-            prop_assert_eq!(StoredKey::decode(&record.encode()), Ok(StoredKey::Live(record)));
+            prop_assert_eq!(StoredKey::decode(&record.encode()), Ok(StoredKey::Live(Box::new(record))));
         }
 
         #[test]

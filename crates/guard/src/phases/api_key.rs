@@ -47,7 +47,7 @@ pub(super) fn judge<'s>(
         Some(StoredKey::Live(record)) => match record.judge(shown.digest(), case.now.unix_millis) {
             Worth::Good => Bearer::Keyed(Box::new(KeyCaller {
                 id,
-                record,
+                record: *record,
                 used: used.as_deref().and_then(read_used),
             })),
             Worth::Over => refused(

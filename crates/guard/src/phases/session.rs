@@ -94,6 +94,10 @@ fn judge<'s>(case: &mut Case<'s, '_>, answers: Result<Answers, StoreError>) -> V
     }
     let mut found = found.into_iter();
     let live = live_token(case, caller.as_deref(), &mut found)?;
+    // Whoever answers more than was asked may have answered anything.
+    if found.next().is_some() {
+        return Err(confused());
+    }
     case.caller = caller;
     settle(case, live)
 }

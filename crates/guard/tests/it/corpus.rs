@@ -4,6 +4,8 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::Path;
 
+#[path = "../../../../fuzz/checks/api_key.rs"]
+mod api_key;
 #[path = "../../../../fuzz/checks/canon_path.rs"]
 mod canon_path;
 #[path = "../../../../fuzz/checks/chunked.rs"]
@@ -95,6 +97,11 @@ fn policy_file_holds() {
 #[test]
 fn set_cookie_holds() {
     replay("set_cookie", set_cookie::check);
+}
+
+#[test]
+fn api_key_holds() {
+    replay("api_key", api_key::check);
 }
 
 #[test]

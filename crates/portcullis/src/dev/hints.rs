@@ -37,7 +37,7 @@ const HINTS: &[(&str, &str)] = &[
     ),
     (
         "credential_malformed",
-        "send one `Authorization: Bearer TOKEN`, with one space and nothing behind the token, and no cookie twice",
+        "send one `Authorization: Bearer TOKEN` with one space, or one whole API key; no second credential, no cookie twice",
     ),
     (
         "token_revoked",
@@ -138,6 +138,26 @@ const HINTS: &[(&str, &str)] = &[
     (
         "caller_unknown",
         "sign in first, or make the route a public one if anybody may call it",
+    ),
+    (
+        "key_wrong",
+        "there is no such key, or its secret is another: look at `portcullis key list`, or make one by `key create`",
+    ),
+    (
+        "key_expired",
+        "the key is over, or has another secret by now: give it a new one by `portcullis key rotate`",
+    ),
+    (
+        "key_revoked",
+        "the key was revoked and stays so: make another by `portcullis key create`",
+    ),
+    (
+        "key_unknown",
+        "the store did not answer: look at what the guard said before this",
+    ),
+    (
+        "scope_missing",
+        "the key or token is not good for `scopes` of the route: make a key with these by `portcullis key create --scope`",
     ),
     (
         "session_over",

@@ -73,7 +73,7 @@ fn one(kept_at: &SecretRef) -> [SecretKey; 1] {
 }
 
 /// What is told of a credential for nothing.
-const NO_SESSIONS_TO_ASK_FOR: &str = "`admin_secret` of `[proxy]` opens nothing: the policy has no sessions of the guard's own, see `[identity.session]`, and gives out no tokens";
+const NOTHING_TO_ASK_FOR: &str = "`admin_secret` of `[proxy]` opens nothing: the policy has no sessions of the guard's own, see `[identity.session]`, no API keys, see `[identity.api_keys]`, and gives out no tokens";
 
 /// What is told where a token that is known to somebody else lives to its end.
 const NO_TOKEN_IS_TAKEN_BACK: &str = "no token can be taken back before its end: add `admin_secret` to `[proxy]`, and an `admin` listener, see docs/guide/own-tokens.md";
@@ -89,9 +89,11 @@ fn identity_keys(
     if let Some(stated) = &policy.proxy().admin_secret {
         let secret = reader.read("proxy.admin_secret", stated.as_slice(), now)?;
         keys.admin = secret.bearers();
-        let gives_tokens = policy.identity().is_some_and(|one| one.tokens.is_some());
-        if !enforced(policy).contains(&Control::Session) && !gives_tokens {
-            notices.push(NO_SESSIONS_TO_ASK_FOR.to_owned());
+        let has_more = policy
+            .identity()
+            .is_some_and(|one| one.tokens.is_some() || one.api_keys.is_some());
+        if !enforced(policy).contains(&Control::Session) && !has_more {
+            notices.push(NOTHING_TO_ASK_FOR.to_owned());
         }
     }
     let Some(identity) = policy.identity() else {
@@ -118,6 +120,11 @@ fn identity_keys(
     if let Some(stated) = application.and_then(|application| application.secret.as_ref()) {
         let secret = reader.read("identity.application.secret", stated.as_slice(), now)?;
         keys.application = secret.shared();
+        // Where the guard has no sessions, what it says of callers is signed by a key of the one secret that there is. The
+        // application could make it too: it would deceive itself alone.
+        if keys.signers.is_empty() {
+            keys.signers = secret.signers()?;
+        }
     }
     Ok(keys)
 }

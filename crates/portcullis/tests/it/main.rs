@@ -1,6 +1,7 @@
 //! The command line from outside: exit codes, outputs, files.
 #![cfg(test)]
 
+mod api_keys;
 mod browser;
 mod catalogue;
 mod explain_request;

@@ -34,8 +34,8 @@ impl ApiKeys<'_> {
             value: write_used(now.unix_millis),
             lives: remembered(caller.record.expires(), now),
             durability: match self.store.keeps() {
-                Durability::Durable | Durability::Snapshot => Durability::Snapshot,
-                Durability::Volatile => Durability::Volatile,
+                Durability::Durable => Durability::Snapshot,
+                Durability::Snapshot | Durability::Volatile => Durability::Volatile,
             },
         };
         match self.ask(ask, now).await? {

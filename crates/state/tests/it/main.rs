@@ -1,5 +1,6 @@
 #![cfg(test)]
 //! The crate from outside.
+mod api_keys;
 mod case_104;
 mod conformance;
 mod corpus;

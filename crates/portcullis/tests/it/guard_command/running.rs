@@ -147,6 +147,11 @@ impl Guard {
         guard
     }
 
+    /// Where the admin listener is.
+    pub(crate) const fn admin_address(&self) -> SocketAddr {
+        self.admin
+    }
+
     /// Waits for a line that holds these words.
     pub(crate) fn says(&self, words: &str) -> String {
         loop {
