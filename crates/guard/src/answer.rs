@@ -43,8 +43,6 @@ pub struct AnswerPlan {
     cache: CacheRule,
     cors: Option<CorsPlan>,
     locations: Locations,
-    /// The field in which API keys come besides `Authorization`.
-    key_field: Option<Box<str>>,
 }
 
 impl AnswerPlan {
@@ -58,10 +56,6 @@ impl AnswerPlan {
             cache: CacheRule::of(policy),
             cors,
             locations: Locations::of(policy),
-            key_field: policy
-                .identity()
-                .and_then(|identity| identity.api_keys.as_ref()?.header.as_ref())
-                .map(|name| name.as_str().into()),
         }
     }
 
@@ -74,14 +68,13 @@ impl AnswerPlan {
             cache: CacheRule::default(),
             cors: None,
             locations: Locations::default(),
-            key_field: None,
         }
     }
 
     /// Who the answer to a request is for, as far as that changes its header fields.
     #[must_use]
     pub fn audience(&self, view: &RequestView<'_>) -> Audience {
-        Audience::of(view, self.cors.as_ref(), self.key_field.as_deref())
+        Audience::of(view, self.cors.as_ref())
     }
 
     /// Whether each request has a nonce, which the application is told in `X-Nonce` and browsers in the answer's

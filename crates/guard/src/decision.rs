@@ -94,7 +94,7 @@ impl<'s> Permit<'s> {
     pub fn caller(&self) -> Option<&Caller> {
         match self.principal() {
             Some(Principal::Session(caller)) => Some(caller),
-            Some(Principal::Token(_)) | None => None,
+            Some(Principal::Token(_) | Principal::Key(_)) | None => None,
         }
     }
 

@@ -6,12 +6,14 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use portcullis_guard::http1::{HeadBounds, Parsed, parse_response_head};
-use portcullis_policy::{Method, SecretRef};
-use portcullis_state::keys::shown;
+use portcullis_policy::{Method, SecretKey, SecretRef};
+use portcullis_state::SystemClock;
+use portcullis_state::keys::SecretReader;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::args::AdminPlace;
-use crate::environment::secret;
+use crate::environment::variable_os;
 use crate::failure::Failure;
 use crate::policy_source::read_policy;
 
@@ -24,7 +26,7 @@ const ANSWER_BYTES_MAX: u64 = 4 << 20;
 /// The listener, and what opens it.
 pub(crate) struct AdminClient {
     address: SocketAddr,
-    credential: String,
+    credential: Zeroizing<String>,
 }
 
 /// The credential is none of a log's business.
@@ -63,23 +65,30 @@ impl AdminClient {
         let stated = proxy.and_then(|proxy| proxy.admin);
         let address = place.admin.or(stated);
         let address = address.ok_or_else(|| missing("admin", "--admin ADDRESS"))?;
-        let stated = proxy.and_then(|proxy| proxy.admin_secret.as_ref());
-        let stated = stated.and_then(|keys| keys.as_slice().first());
-        let reference = match &place.admin_secret {
-            Some(text) => text.parse::<SecretRef>().map_err(|_fault| {
-                Failure::usage("`--admin-secret` says where the credential is kept: `env:NAME` or `file:PATH`")
-            })?,
-            None => stated
-                .map(|key| key.key.clone())
-                .ok_or_else(|| missing("admin_secret", "--admin-secret env:NAME"))?,
+        let (name, keys) = match &place.admin_secret {
+            Some(text) => {
+                let key = text.parse::<SecretRef>().map_err(|_fault| {
+                    Failure::usage("`--admin-secret` says where the credential is kept: `env:NAME` or `file:PATH`")
+                })?;
+                let alone = SecretKey {
+                    kid: None,
+                    key,
+                    not_after: None,
+                };
+                ("--admin-secret", vec![alone])
+            }
+            None => {
+                let stated = proxy.and_then(|proxy| proxy.admin_secret.as_ref());
+                let stated =
+                    stated.ok_or_else(|| missing("admin_secret", "--admin-secret env:NAME"))?;
+                ("proxy.admin_secret", stated.as_slice().to_vec())
+            }
         };
-        let credential = secret(&reference)?.trim().to_owned();
-        // It becomes a header field: what the guard would not read as a secret does not leave this program.
-        if shown(credential.as_bytes()).is_none() {
-            return Err(Failure::usage(format!(
-                "the secret at `{reference}` is no credential: hex or base64, as `openssl rand -hex 32` draws it"
-            )));
-        }
+        // As the guard reads it: what it would refuse does not leave this program.
+        let now = SystemClock::start().now();
+        let read = SecretReader::new(&variable_os).read(name, &keys, now);
+        let credential = read.and_then(|secret| secret.credential());
+        let credential = credential.map_err(|error| Failure::caused("", &error))?;
         Ok(Self {
             address,
             credential,
@@ -126,10 +135,10 @@ impl AdminClient {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         let content = content.map(Value::to_string).unwrap_or_default();
-        let (address, credential, length) = (self.address, &self.credential, content.len());
-        let head = format!(
+        let (address, credential, length) = (self.address, self.credential.as_str(), content.len());
+        let head = Zeroizing::new(format!(
             "{method} {target} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {credential}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
-        );
+        ));
         stream.write_all(head.as_bytes())?;
         stream.write_all(content.as_bytes())?;
         let mut answer = Vec::new();

@@ -11,6 +11,7 @@ mod login;
 pub(crate) mod moment;
 pub(crate) mod paint;
 pub(crate) mod rehearsal;
+mod rehearsed_key;
 pub(crate) mod render_json;
 pub(crate) mod render_terminal;
 pub(crate) mod text_file;

@@ -143,9 +143,12 @@ fn create(content: &[u8], lifetime_max: Duration) -> Result<KeyWish, Reply> {
 
 /// Strict: a name that is not known, or stands twice, is a fault (RFC 8259 §4). What is wrong is not quoted.
 fn json<'c, T: Deserialize<'c>>(content: &'c [u8]) -> Result<T, Reply> {
-    serde_json::from_slice(content).map_err(|_fault| {
-        malformed("one JSON object is wanted, with the names of the guide and no others")
-    })
+    const WANTED: &str = "one JSON object is wanted, with the names of the guide and no others";
+    // A list of the values without their names would be read too.
+    if !content.trim_ascii_start().starts_with(b"{") {
+        return Err(malformed(WANTED));
+    }
+    serde_json::from_slice(content).map_err(|_fault| malformed(WANTED))
 }
 
 fn without(content: &[u8]) -> Result<(), Reply> {
@@ -271,6 +274,7 @@ mod tests {
             ),
             ("", Err(400)),
             ("null", Err(400)),
+            (r#"["u1",null,"n",[],9]"#, Err(400)),
         ] {
             assert_eq!(read(Method::Post, "/keys", content), expected, "{content}");
         }

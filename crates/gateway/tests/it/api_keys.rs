@@ -4,13 +4,15 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use portcullis_guard::store::StoreError;
 use portcullis_guard::token::{KeySet, KeyStrength, verify};
 use portcullis_policy::JwtAlgorithm;
 use portcullis_policy::event::{EventKind, SecurityEvent};
 use portcullis_state::store::faults::{Fault, FaultyStore};
-use portcullis_state::{MemoryOptions, MemoryStore};
+use portcullis_state::trail::{Trail, TrailFilter, TrailKind, TrailOptions, TrailReader};
+use portcullis_state::{MemoryOptions, MemoryStore, SystemClock};
 use serde_json::{Value, json};
 
 use crate::support::browser::{application, logged_in, send, shop};
@@ -53,12 +55,16 @@ path = "/items"
 methods = ["GET"]
 type = "protected_read"
 scopes = ["read:items"]
+[limits.names]
+rate = "100 per 1m"
+by = ["body.name"]
 [[route]]
 path = "/items"
 methods = ["POST"]
 type = "protected_mutation"
 scopes = ["read:items", "write:items"]
-limits = ["roomy"]
+limits = ["names"]
+body = { max = "1 KiB" }
 "#;
 
 /// Before an application whose users are known by keys alone.
@@ -475,6 +481,95 @@ fn a_key_is_changed_under_requests_and_none_is_refused() {
     }
     revoke(&gate, &id);
     assert_eq!(get(&mut client, "/me", &[bearer(&third)]).status, 401);
+}
+
+/// A body may take as long as its client likes: the key is looked at once more when it is whole.
+#[test]
+fn what_is_revoked_or_changed_while_a_body_arrives_does_not_pass() {
+    let upstream = application();
+    let gate = start(&upstream);
+    let scopes = ["read:items", "write:items"];
+    let head = |key: &str| {
+        format!(
+            "POST /items HTTP/1.1\r\nHost: shop.test\r\n{}\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n",
+            bearer(key)
+        )
+    };
+    type Ends = fn(&Gate, &str);
+    let ends: [(&str, Ends); 2] = [
+        ("revoked", |gate, id| revoke(gate, id)),
+        ("changed", |gate, id| drop(rotate(gate, id, 0))),
+    ];
+    for (name, end) in ends {
+        let (id, key) = create(&gate, "u1", &scopes);
+        let mut client = gate.client();
+        client.send(head(&key) + "{\"name\":");
+        // The head was decided when another request that came behind it was.
+        assert_eq!(get(&mut gate.client(), "/me", &[bearer(&key)]).status, 200);
+        thread::sleep(Duration::from_millis(100));
+        let before = upstream.requests().len();
+        end(&gate, &id);
+        assert_eq!(client.send("\"a\"}").answer().status, 401, "{name}");
+        assert_eq!(upstream.requests().len(), before, "{name}");
+    }
+    let (_, key) = create(&gate, "u1", &scopes);
+    let whole = gate.client().ask(head(&key) + "{\"name\":\"a\"}");
+    assert_eq!(whole.status, 200);
+}
+
+/// Who called by which key is in the trail, and so is what was done to keys.
+#[test]
+fn the_trail_has_the_key_and_nothing_of_its_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let upstream = application();
+    let trail = Trail::open(TrailOptions {
+        folder: folder.path().to_owned(),
+        signing_key: None,
+        checkpoints: None,
+        clock: SystemClock::start(),
+        told: Arc::new(|_| {}),
+    });
+    let trail = Arc::new(trail.unwrap());
+    let setup = Setup::new(policy(&upstream)).trail(Arc::clone(&trail));
+    let gate = setup.admin().start();
+    let (id, key) = create(&gate, "u1", &["read:items", "write:items"]);
+    let whole = format!(
+        "POST /items HTTP/1.1\r\nHost: shop.test\r\n{}\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{{\"name\":\"a\"}}",
+        bearer(&key)
+    );
+    assert_eq!(gate.client().ask(whole).status, 200);
+    let rotated = rotate(&gate, &id, 0);
+    revoke(&gate, &id);
+    drop(gate.drained_events());
+    trail.close();
+    let mut reader = TrailReader::open(&folder.path().join("trail.sqlite")).unwrap();
+    let records = reader.after(0, &TrailFilter::default(), 1_000).unwrap();
+    let told: Vec<(TrailKind, &str)> = records
+        .iter()
+        .map(|(body, _)| body)
+        .filter(|body| {
+            let mut targets = body.target.iter();
+            targets.any(|(name, value)| name.as_str() == "api_key" && value.as_str() == id)
+        })
+        .map(|body| {
+            assert_eq!(body.user.as_ref().unwrap().as_str(), "u1");
+            (body.kind, body.reason.as_ref().unwrap().as_str())
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (TrailKind::Admin, "admin_created_key"),
+            (TrailKind::Note, "forwarded"),
+            (TrailKind::Admin, "admin_rotated_key"),
+            (TrailKind::Admin, "admin_revoked_key"),
+        ]
+    );
+    let all = std::fs::read(folder.path().join("trail.sqlite")).unwrap();
+    for key in [&key, &rotated] {
+        let secret = key.rsplit('_').next().unwrap().as_bytes();
+        assert!(!all.windows(secret.len()).any(|window| window == secret));
+    }
 }
 
 #[test]

@@ -28,17 +28,11 @@ pub(super) enum Bears {
 }
 
 impl Audience {
-    /// That of a request. `key_field` is the field in which API keys come, where there is one.
-    pub(super) fn of(
-        view: &RequestView<'_>,
-        cors: Option<&CorsPlan>,
-        key_field: Option<&str>,
-    ) -> Self {
+    pub(super) fn of(view: &RequestView<'_>, cors: Option<&CorsPlan>) -> Self {
         let fields = view.fields();
-        let has = |name: &str| fields.all(name).next().is_some();
-        let bears = if has("authorization") || key_field.is_some_and(has) {
+        let bears = if fields.all("authorization").next().is_some() {
             Bears::Credentials
-        } else if has("cookie") {
+        } else if fields.all("cookie").next().is_some() {
             Bears::Cookie
         } else {
             Bears::Nothing

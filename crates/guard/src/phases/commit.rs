@@ -1,8 +1,9 @@
 //! Commit: what can be used once is used now, all of it or nothing, behind everything that could still refuse.
 //!
 //! Where a body was read meanwhile, time has passed since it was asked who calls, and as much as a slow client likes: a session that
-//! ended and a token that was revoked or is over are looked at once more, in the same batch.
+//! ended, a token that was revoked or is over, and a key that is not good any more are looked at once more, in the same batch.
 
+use super::api_key;
 use super::bearer::Bearer;
 use super::csrf::Proof;
 use super::{Case, Phase, Reads, Verdict, Work, where_callers_are_known};
@@ -58,6 +59,9 @@ fn ask_again<'s>(case: &Case<'s, '_>, batch: &mut Batch<'s>) -> Verdict<'s, ()> 
                 batch.push(ask);
             }
         }
+        Some(Principal::Key(caller)) => batch.push(Ask::Get {
+            key: caller.id.key(),
+        }),
         None => {}
     }
     Ok(())
@@ -121,6 +125,7 @@ fn judge_again<'s>(
                 return Err(Denial::because(Reason::TOKEN_REVOKED).saying(why).into());
             }
         }
+        Some(Principal::Key(_)) => api_key::judge_again(case, answers)?,
         None => {}
     }
     Ok(())

@@ -147,7 +147,7 @@ impl Claims {
     }
 
     /// What a token of a rehearsal says.
-    pub(super) fn rehearsed(issuer: &str, subject: &str, now: Now) -> Self {
+    pub(super) fn rehearsed(issuer: &str, subject: &str, scope: &str, now: Now) -> Self {
         Self {
             issuer: issuer.into(),
             subject: Some(subject.into()),
@@ -164,7 +164,7 @@ impl Claims {
             user_id: None,
             token_type: None,
             parent_id: None,
-            scope: None,
+            scope: Some(scope.into()),
             other_session: None,
             names_other: false,
         }

@@ -133,10 +133,10 @@ impl TokenVerifier {
     }
 
     /// A token that nobody signed, for a rehearsal of what a caller would meet: an access token of the first issuer that lives for
-    /// a minute. Nothing of a guard that serves calls it, and it opens nothing but what is asked about in the rehearsal.
+    /// a minute and is good for what `scope` names. Nothing of a guard that serves calls it, and it opens nothing but what is asked about in the rehearsal.
     #[must_use]
-    pub fn rehearsed(&self, subject: &str, now: Now) -> Option<Believed> {
-        let claims = Claims::rehearsed(self.issuers.first()?.name(), subject, now);
+    pub fn rehearsed(&self, subject: &str, scope: &str, now: Now) -> Option<Believed> {
+        let claims = Claims::rehearsed(self.issuers.first()?.name(), subject, scope, now);
         Some(Believed {
             until: claims.expires_at(),
             claims: Arc::new(claims),

@@ -63,7 +63,7 @@ pub(crate) struct RequestArgs {
     /// The other end of the connection: the client, or a proxy before the guard.
     #[arg(long, value_name = "IP", default_value_t = SOMEBODY)]
     pub(crate) peer: IpAddr,
-    /// Who is calling: with a session of the guard's own, or a good token of the policy's first issuer.
+    /// Who is calling: with a session of the guard's own, a good token of the policy's first issuer, or a good API key.
     #[arg(long = "as", value_name = "USER")]
     pub(crate) user: Option<String>,
     /// When, `2027-01-31T12:00:00Z` or `2027-01-31` [default: today].

@@ -107,7 +107,11 @@ pub(crate) struct RevokeArgs {
     #[command(flatten)]
     pub(crate) place: AdminPlace,
     /// The 16 digits behind the prefix.
-    #[arg(value_name = "ID", required_unless_present = "user", conflicts_with = "user")]
+    #[arg(
+        value_name = "ID",
+        required_unless_present = "user",
+        conflicts_with = "user"
+    )]
     pub(crate) id: Option<String>,
     /// All keys of this user.
     #[arg(long, value_name = "ID")]

@@ -22,6 +22,7 @@ use super::explanation::{Explanation, LeftOut, LimitTold, RouteTold, Run, Step, 
 use super::forwarding::Forwarding;
 use super::login::Login;
 use super::moment::Moment;
+use super::rehearsed_key::{RehearsedKey, scopes};
 use crate::failure::Failure;
 use crate::guarding::enforced;
 
@@ -40,6 +41,13 @@ pub(crate) struct Rehearsal<'p> {
     verifier: TokenVerifier,
     first: Option<Moment>,
     monotonic: Nanos,
+}
+
+/// By what somebody is known to the store.
+#[derive(Clone, Copy)]
+struct Entries<'e> {
+    login: Option<&'e Login>,
+    key: Option<&'e RehearsedKey>,
 }
 
 impl<'p> Rehearsal<'p> {
@@ -75,14 +83,22 @@ impl<'p> Rehearsal<'p> {
             Some(user) => Login::of(&self.plan.identity, user, now)?,
             None => None,
         };
-        let shown = self.shown(asked, login.as_ref());
+        let key = match &asked.user {
+            Some(user) => RehearsedKey::of(&self.plan.identity, self.policy, user, now)?,
+            None => None,
+        };
+        let shown = self.shown(asked, login.as_ref(), key.as_ref());
+        let entries = Entries {
+            login: login.as_ref(),
+            key: key.as_ref(),
+        };
         let asked = &shown;
         let head = asked.head(host.as_deref())?;
         let mut runs: Vec<Run> = Vec::new();
-        let mut told = self.once(asked, login.as_ref(), &head, now);
+        let mut told = self.once(asked, entries, &head, now);
         for time in 1..=asked.times {
             if time > 1 {
-                told = self.once(asked, login.as_ref(), &head, now);
+                told = self.once(asked, entries, &head, now);
             }
             match runs.last_mut() {
                 Some(run) if run.verdict == told.verdict && run.reason == told.reason => {
@@ -113,10 +129,11 @@ impl<'p> Rehearsal<'p> {
 
     /// The request as somebody sends it who is logged in, from a page of the service where it may change something. What was
     /// written down is sent as it is.
-    fn shown(&self, asked: &Asked, login: Option<&Login>) -> Asked {
+    fn shown(&self, asked: &Asked, login: Option<&Login>, key: Option<&RehearsedKey>) -> Asked {
         let mut shown = asked.clone();
         let fields = match login {
             Some(login) => login.fields(&asked.method),
+            None if key.is_some() => key.map(RehearsedKey::field).into_iter().collect(),
             None if asked.user.is_some() && self.plan.identity.tokens.is_some() => {
                 vec![("Authorization", "Bearer of.a.rehearsal".to_owned())]
             }
@@ -132,15 +149,17 @@ impl<'p> Rehearsal<'p> {
     fn believed(&self, asked: &Asked, now: Now) -> Result<Believed, Unbelieved> {
         const NO_KEYS: &str = "nobody's keys are asked here, so no token is believed: say with `--as USER` who has a good one";
         let user = asked.user.as_deref();
-        let believed = user.and_then(|user| self.verifier.rehearsed(user, now));
+        let scopes = scopes(self.policy).join(" ");
+        let believed = user.and_then(|user| self.verifier.rehearsed(user, &scopes, now));
         believed.ok_or(Unbelieved::Unavailable(NO_KEYS.into()))
     }
 
-    fn once(&self, asked: &Asked, login: Option<&Login>, buf: &[u8], now: Now) -> Explanation {
-        for entry in login
+    fn once(&self, asked: &Asked, entries: Entries<'_>, buf: &[u8], now: Now) -> Explanation {
+        let of_login = entries
+            .login
             .into_iter()
-            .flat_map(|login| login.entries(&self.plan.identity, now))
-        {
+            .flat_map(|login| login.entries(&self.plan.identity, now));
+        for entry in of_login.chain(entries.key.map(RehearsedKey::entry)) {
             drop(ready(self.store.ask(&[entry], now)));
         }
         let mut told = Explanation {

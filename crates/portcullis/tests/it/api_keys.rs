@@ -216,12 +216,12 @@ fn what_the_commands_cannot_do_they_say_without_a_secret() {
         (
             &["list", "--user", "u1", "--admin-secret", "file:bad.secret"],
             2,
-            "no credential",
+            "bad.secret",
         ),
         (
             &["list", "--user", "u1", "--admin-secret", "file:gone"],
             2,
-            "is not there",
+            "gone",
         ),
         (
             &["list", "--user", "u1", "--admin-secret", ADMIN],

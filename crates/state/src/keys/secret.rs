@@ -102,6 +102,21 @@ impl Secret {
         self.materials.iter().map(bearer).collect()
     }
 
+    /// The first key as a credential that somebody shows ([`shown`](super::shown)), in hex: for whoever asks a guard by it.
+    ///
+    /// # Errors
+    ///
+    /// When there is no key, which no secret has that was read.
+    pub fn credential(&self) -> Result<Zeroizing<String>, SecretError> {
+        let key = self.first()?;
+        // Room for all of it: a text that grows leaves its old letters behind.
+        let mut text = Zeroizing::new(String::with_capacity(key.bytes.len() * 2));
+        for digit in key.bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
+            text.push(char::from_digit(digit.into(), 16).unwrap_or_default());
+        }
+        Ok(text)
+    }
+
     /// The keys for one purpose, in the same order.
     ///
     /// # Errors

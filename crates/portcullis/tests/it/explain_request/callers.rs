@@ -39,6 +39,15 @@ authorized_parties = ["https://shop.example.com"]
 algorithms = ["RS256"]
 "#;
 
+const KEYS: &str = r#"
+[identity.api_keys]
+[[route]]
+path = "/scoped"
+methods = ["GET"]
+type = "protected_read"
+scopes = ["read:items"]
+"#;
+
 fn told(identity: &str, args: &[&str]) -> Value {
     let policy = format!(
         "version = 1\npublic_url = \"https://shop.example.com\"\nupstream = \"http://127.0.0.1:3000\"\n{ROUTES}{identity}"
@@ -56,7 +65,15 @@ fn told(identity: &str, args: &[&str]) -> Value {
 
 #[test]
 fn who_has_a_session_or_a_token_passes_and_nobody_else() {
-    for identity in [OWN, ISSUER] {
+    let scoped = ["GET", "/scoped", "--as", "alice"];
+    for identity in [
+        KEYS.to_owned(),
+        KEYS.to_owned() + ISSUER,
+        KEYS.to_owned() + OWN,
+    ] {
+        assert_eq!(told(&identity, &scoped)["status"].as_u64(), None);
+    }
+    for identity in [OWN, ISSUER, KEYS] {
         for (args, status, reason) in [
             (&["GET", "/me"][..], Some(401), Some("caller_unknown")),
             (&["GET", "/me", "--as", "alice"], None, None),
