@@ -1,11 +1,8 @@
 //! `AdminClient`: speaks with the admin listener of a guard that runs, by the credential of the policy.
 
 use std::fmt;
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::net::SocketAddr;
 
-use portcullis_guard::http1::{HeadBounds, Parsed, parse_response_head};
 use portcullis_policy::{Method, SecretKey, SecretRef};
 use portcullis_state::SystemClock;
 use portcullis_state::keys::SecretReader;
@@ -13,15 +10,10 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::args::AdminPlace;
+use crate::asking::{Asked, ask};
 use crate::environment::variable_os;
 use crate::failure::Failure;
 use crate::policy_source::read_policy;
-
-/// How long each step of an exchange may take: the listener itself ends one after five seconds.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How many bytes an answer has at most: 64 keys with 32 long scopes each are fewer.
-const ANSWER_BYTES_MAX: u64 = 4 << 20;
 
 /// The listener, and what opens it.
 pub(crate) struct AdminClient {
@@ -37,10 +29,16 @@ impl fmt::Debug for AdminClient {
 }
 
 /// What the listener answered.
-#[derive(Debug)]
 pub(crate) struct AdminAnswer {
     status: u16,
     content: String,
+}
+
+/// There may be a key in it.
+impl fmt::Debug for AdminAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AdminAnswer({}, ..)", self.status)
+    }
 }
 
 impl AdminClient {
@@ -106,62 +104,20 @@ impl AdminClient {
         target: &str,
         content: Option<&Value>,
     ) -> Result<AdminAnswer, Failure> {
-        let address = self.address;
-        let failed = |error: &std::io::Error| {
-            let what = match error.kind() {
-                ErrorKind::ConnectionRefused => {
-                    format!("no guard listens at {address}: start it, or say `--admin ADDRESS`")
-                }
-                _ => format!("the guard at {address} did not answer: {error}"),
-            };
-            Failure::usage(what)
-        };
-        let answer = self.exchange(method, target, content);
-        let answer = answer.map_err(|error| failed(&error))?;
-        read(&answer, method).ok_or_else(|| {
-            Failure::usage(format!(
-                "what answers at {address} is no admin listener of a guard"
-            ))
+        let told = ask(&Asked {
+            address: self.address,
+            host: &self.address.to_string(),
+            method,
+            path: target,
+            credential: Some(self.credential.clone()),
+            body: content,
+        })?;
+        let content = String::from_utf8(told.content);
+        Ok(AdminAnswer {
+            status: told.status,
+            content: content.map_err(|_no_text| Failure::usage("the guard answers no text"))?,
         })
     }
-
-    fn exchange(
-        &self,
-        method: Method,
-        target: &str,
-        content: Option<&Value>,
-    ) -> std::io::Result<Vec<u8>> {
-        let mut stream = TcpStream::connect_timeout(&self.address, PATIENCE)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        let content = content.map(Value::to_string).unwrap_or_default();
-        let (address, credential, length) = (self.address, self.credential.as_str(), content.len());
-        let head = Zeroizing::new(format!(
-            "{method} {target} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {credential}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
-        ));
-        stream.write_all(head.as_bytes())?;
-        stream.write_all(content.as_bytes())?;
-        let mut answer = Vec::new();
-        stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer)?;
-        Ok(answer)
-    }
-}
-
-fn read(answer: &[u8], method: Method) -> Option<AdminAnswer> {
-    let parsed = parse_response_head(answer, &HeadBounds::STANDARD, method);
-    let Ok(Parsed::Complete { head, len }) = parsed else {
-        return None;
-    };
-    let content = answer.get(len..)?;
-    // What was cut off is no answer.
-    let length = u64::try_from(content.len()).ok()?;
-    if head.content_length() != Some(length) {
-        return None;
-    }
-    Some(AdminAnswer {
-        status: head.status(),
-        content: str::from_utf8(content).ok()?.to_owned(),
-    })
 }
 
 impl AdminAnswer {
@@ -220,21 +176,6 @@ mod tests {
         ] {
             assert_eq!(encoded(text), expected);
         }
-    }
-
-    #[test]
-    fn only_a_whole_answer_is_one() {
-        let good = "HTTP/1.1 200 \r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
-        let answer = read(good.as_bytes(), Method::Get).unwrap();
-        assert_eq!((answer.status, answer.content.as_str()), (200, "{}"));
-        for cut in 0..good.len() {
-            assert!(
-                read(&good.as_bytes()[..cut], Method::Get).is_none(),
-                "{cut}"
-            );
-        }
-        assert!(read(format!("{good}x").as_bytes(), Method::Get).is_none());
-        assert!(read(b"SSH-2.0-x\r\n", Method::Get).is_none());
     }
 
     #[test]

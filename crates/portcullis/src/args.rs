@@ -13,7 +13,7 @@ pub(crate) use admin::AdminPlace;
 pub(crate) use explain::{Explain, RequestArgs, TextFormat};
 pub(crate) use guard::{DevArgs, GuardArgs, GuardWay, LogFormat};
 pub(crate) use init::InitArgs;
-pub(crate) use key::{CreateArgs, KeyCommand, KeyListArgs, RevokeArgs, RotateKeyArgs};
+pub(crate) use key::{CreateArgs, KeyCommand, KeyListArgs, RevokeKeyArgs, RotateKeyArgs};
 pub(crate) use policy::{CheckArgs, PolicyCommand, Purpose, TestArgs};
 pub(crate) use token::{
     Bits, ExchangeArgs, GenerateArgs, GuardPlace, InspectArgs, IssueArgs, IssueType, KeysCommand,

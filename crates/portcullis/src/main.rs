@@ -3,6 +3,7 @@
 mod admin_client;
 mod answers;
 mod args;
+mod asking;
 mod commands;
 mod commit;
 mod dev;

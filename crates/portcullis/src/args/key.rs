@@ -15,7 +15,7 @@ pub(crate) enum KeyCommand {
     /// Gives a key another secret, and prints it once.
     Rotate(RotateKeyArgs),
     /// Revokes a key, or all of a user.
-    Revoke(RevokeArgs),
+    Revoke(RevokeKeyArgs),
 }
 
 #[derive(Debug, Group)]
@@ -103,7 +103,7 @@ Examples:
   portcullis key revoke --user u1
 
 Exit codes: 0 it is revoked, 2 usage, or the guard did not do it, 3 there is no such key.")]
-pub(crate) struct RevokeArgs {
+pub(crate) struct RevokeKeyArgs {
     #[command(flatten)]
     pub(crate) place: AdminPlace,
     /// The 16 digits behind the prefix.

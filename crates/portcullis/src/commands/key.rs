@@ -8,7 +8,7 @@ use portcullis_report::harmless_line;
 use serde_json::{Value, json};
 
 use crate::admin_client::{AdminClient, encoded};
-use crate::args::{CreateArgs, KeyCommand, KeyListArgs, RevokeArgs, RotateKeyArgs, TextFormat};
+use crate::args::{CreateArgs, KeyCommand, KeyListArgs, RevokeKeyArgs, RotateKeyArgs, TextFormat};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
@@ -116,7 +116,7 @@ fn row(key: &Value) -> String {
     format!("{}\n", harmless_line(&line))
 }
 
-fn revoke(args: &RevokeArgs) -> Result<Exit, Failure> {
+fn revoke(args: &RevokeKeyArgs) -> Result<Exit, Failure> {
     let client = AdminClient::of(&args.place)?;
     let target = match (&args.id, &args.user) {
         (Some(text), _) => format!("/keys/{}", id(text)?),

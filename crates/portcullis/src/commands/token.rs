@@ -1,6 +1,5 @@
 //! `portcullis token`: keys, issue, exchange, inspect and revoke; and what they share.
 
-mod asking;
 mod giving;
 mod inspect;
 mod keys;

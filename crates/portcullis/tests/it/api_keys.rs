@@ -245,5 +245,5 @@ fn what_the_commands_cannot_do_they_say_without_a_secret() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(err(&output).contains("no guard listens at 127.0.0.1:1"));
+    assert!(err(&output).contains("no guard answers at 127.0.0.1:1"));
 }

@@ -1,12 +1,12 @@
 //! `portcullis token issue` and `exchange`: ask a guard that runs for a token, and print it alone.
 
 use portcullis_guard::issuing::{GRANT_TYPE, JWT_TYPE};
-use portcullis_policy::{ClaimKind, OwnIssuer, Policy};
+use portcullis_policy::{ClaimKind, Method, OwnIssuer, Policy};
 use serde_json::{Map, Value, json};
 
-use super::asking::{Asked, Told, ask};
 use super::{credential, own, policy_of, token_of};
 use crate::args::{ExchangeArgs, GuardPlace, IssueArgs, IssueType};
+use crate::asking::{Asked, Told, ask};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
@@ -63,9 +63,10 @@ fn asked(
     ask(&Asked {
         address: place.guard.unwrap_or(policy.proxy().listen),
         host: &host,
+        method: Method::Post,
         path,
         credential,
-        body,
+        body: Some(body),
     })
 }
 

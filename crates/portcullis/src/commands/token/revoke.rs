@@ -1,10 +1,11 @@
 //! `portcullis token revoke`: takes back a token, or all of a user, in a guard that runs.
 
+use portcullis_policy::Method;
 use serde_json::{Value, json};
 
-use super::asking::{Asked, ask};
 use super::{credential, policy_of, token_of};
 use crate::args::RevokeArgs;
+use crate::asking::{Asked, ask};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
@@ -39,9 +40,10 @@ pub(super) fn run(args: &RevokeArgs) -> Result<Exit, Failure> {
     let told = ask(&Asked {
         address,
         host: &address.to_string(),
+        method: Method::Post,
         path: "/tokens/revoke",
         credential: Some(secret),
-        body: &body,
+        body: Some(&body),
     })?;
     let content = String::from_utf8_lossy(&told.content);
     if told.status == 200 {

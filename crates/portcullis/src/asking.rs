@@ -14,33 +14,35 @@ use crate::failure::Failure;
 /// How long the guard may take for each step.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The longest answer.
-const ANSWER_BYTES_MAX: u64 = 64 * 1024;
+/// The longest answer: a list of keys, each with all the scopes that it may have.
+const ANSWER_BYTES_MAX: u64 = 4 << 20;
 
 /// What is asked.
 #[derive(Debug)]
-pub(super) struct Asked<'a> {
+pub(crate) struct Asked<'a> {
     /// Where the guard listens.
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// The host that it answers for.
-    pub(super) host: &'a str,
+    pub(crate) host: &'a str,
+    /// How.
+    pub(crate) method: Method,
     /// What for.
-    pub(super) path: &'static str,
+    pub(crate) path: &'a str,
     /// The credential that is shown, as it is written; none where the content has one.
-    pub(super) credential: Option<Zeroizing<String>>,
-    /// The content.
-    pub(super) body: &'a Value,
+    pub(crate) credential: Option<Zeroizing<String>>,
+    /// The content, where there is any.
+    pub(crate) body: Option<&'a Value>,
 }
 
 /// The answer: its status and its content.
 #[derive(Debug)]
-pub(super) struct Told {
-    pub(super) status: u16,
-    pub(super) content: Vec<u8>,
+pub(crate) struct Told {
+    pub(crate) status: u16,
+    pub(crate) content: Vec<u8>,
 }
 
 /// Asks once.
-pub(super) fn ask(asked: &Asked<'_>) -> Result<Told, Failure> {
+pub(crate) fn ask(asked: &Asked<'_>) -> Result<Told, Failure> {
     let address = asked.address;
     let failed = |error: std::io::Error| {
         Failure::caused(
@@ -51,9 +53,11 @@ pub(super) fn ask(asked: &Asked<'_>) -> Result<Told, Failure> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(failed)?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
     stream.set_write_timeout(Some(PATIENCE)).map_err(failed)?;
-    let body = Zeroizing::new(asked.body.to_string());
+    let body = asked.body.map(Value::to_string).unwrap_or_default();
+    let body = Zeroizing::new(body);
     let mut request = Zeroizing::new(format!(
-        "POST {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
+        "{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
+        asked.method,
         asked.path,
         asked.host,
         body.len()
@@ -69,7 +73,7 @@ pub(super) fn ask(asked: &Asked<'_>) -> Result<Told, Failure> {
     let mut answer = Vec::new();
     let read = stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer);
     read.map_err(failed)?;
-    told(&answer).ok_or_else(|| {
+    told(&answer, asked.method).ok_or_else(|| {
         Failure::usage(format!(
             "what answers at {address} is no guard: say where it is"
         ))
@@ -77,8 +81,8 @@ pub(super) fn ask(asked: &Asked<'_>) -> Result<Told, Failure> {
 }
 
 /// A whole answer of strict HTTP/1.1, with its length.
-fn told(answer: &[u8]) -> Option<Told> {
-    let read = parse_response_head(answer, &HeadBounds::STANDARD, Method::Post);
+fn told(answer: &[u8], method: Method) -> Option<Told> {
+    let read = parse_response_head(answer, &HeadBounds::STANDARD, method);
     let Ok(Parsed::Complete { head, len }) = read else {
         return None;
     };
@@ -90,4 +94,27 @@ fn told(answer: &[u8]) -> Option<Told> {
         status: head.status(),
         content: content.to_vec(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_answer_is_one() {
+        let good = "HTTP/1.1 200 \r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
+        let answer = told(good.as_bytes(), Method::Get).unwrap();
+        assert_eq!(
+            (answer.status, answer.content.as_slice()),
+            (200, &b"{}"[..])
+        );
+        for cut in 0..good.len() {
+            assert!(
+                told(&good.as_bytes()[..cut], Method::Get).is_none(),
+                "{cut}"
+            );
+        }
+        assert!(told(format!("{good}x").as_bytes(), Method::Get).is_none());
+        assert!(told(b"SSH-2.0-x\r\n", Method::Get).is_none());
+    }
 }
