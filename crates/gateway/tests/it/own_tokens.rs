@@ -419,7 +419,7 @@ fn only_the_administrator_takes_back_and_only_what_is_meant() {
             "POST",
             format!("{known}{json_type}"),
             " ".repeat(16 * 1024 + 1),
-            400,
+            413,
         ),
         ("POST", format!("{known}{json_type}"), String::new(), 400),
     ] {

@@ -90,6 +90,7 @@ fn the_commands_of_the_page_do_what_it_says() {
     let mut guard = Guard::start(&folder, &[]);
     let mut id = String::new();
     let mut ran = 0;
+    let mut statuses = Vec::new();
     for rest in PAGE.split("\n```sh\n").skip(1) {
         let (lines, rest) = rest.split_once("```").unwrap();
         for line in lines
@@ -116,7 +117,15 @@ fn the_commands_of_the_page_do_what_it_says() {
                 id = text.split('_').nth(1).unwrap().to_owned();
                 fs::write(folder.join(file), &text).unwrap();
                 assert!(!err(&output).contains(text.rsplit('_').next().unwrap().trim_end()));
-                assert_eq!(status(&guard, text.trim_end()), 200, "{line}");
+            }
+            // The list of the page is of a key that nobody has used yet.
+            if arguments.first() != Some(&"create") {
+                for name in ["export.key", "export.new"] {
+                    let Ok(text) = fs::read_to_string(folder.join(name)) else {
+                        continue;
+                    };
+                    statuses.push(status(&guard, text.trim_end()));
+                }
             }
             let shown = rest.strip_prefix("\n\n```text\n");
             if let Some(shown) = shown.and_then(|shown| shown.split("```").next()) {
@@ -130,15 +139,13 @@ fn the_commands_of_the_page_do_what_it_says() {
         }
     }
     assert_eq!(ran, 6, "the page has lost its commands");
-    let of_file = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
-    for name in ["export.key", "export.new"] {
-        assert_eq!(status(&guard, of_file(name).trim_end()), 401, "{name}");
-    }
+    // Behind the list; behind the change with an overlap, of both; behind the one without; and behind the end.
+    assert_eq!(statuses, [200, 200, 200, 401, 200, 401, 401, 401, 401]);
     let none = key(&folder, &guard, &["list", "--user", "svc-export"]);
     assert_eq!(none.status.code(), Some(3), "{}", err(&none));
     // The application saw who called, and no key.
     let seen: Vec<String> = upstream.seen.try_iter().collect();
-    assert_eq!(seen.len(), 3);
+    assert_eq!(seen.len(), 4);
     for head in &seen {
         assert!(value(head, "portcullis-identity").is_some(), "{head}");
         assert!(!head.contains("shop_"), "{head}");
@@ -185,7 +192,7 @@ fn what_the_commands_cannot_do_they_say_without_a_secret() {
         (&["list", "--user", "nobody"], 3, "no keys"),
         // A whole key where its id is wanted.
         (&["revoke", &whole], 2, "16 digits"),
-        (&["revoke"], 2, "--user"),
+        (&["revoke"], 2, "<ID>"),
         (&["create", "--user", "u1"], 2, "--name"),
         (
             &["create", "--user", "u1", "--name", "n", "--days", "366"],
