@@ -343,6 +343,7 @@ mod tests {
         const SESSIONS: &str =
             "[identity.session]\nsecret = \"env:A\"\n[identity.application]\nsecret = \"env:B\"\n";
         const TOKENS: &str = "[identity.csrf]\nsecret = \"env:C\"\n";
+        const SCOPED: &str = "[[route]]\npath = \"/a\"\nmethods = [\"GET\"]\ntype = \"protected_read\"\nscopes = [\"a\"]\n[identity.api_keys]\n";
         let callers = [
             "cookies",
             "csrf",
@@ -354,10 +355,14 @@ mod tests {
         for (text, without) in [
             (
                 TOP.to_owned(),
-                [&callers[..], &["own answer", "bearer"]].concat(),
+                [&callers[..], &["own answer", "bearer", "scopes"]].concat(),
             ),
-            (format!("{TOP}{SESSIONS}"), vec!["own answer", "bearer"]),
-            (format!("{TOP}{SESSIONS}{TOKENS}"), vec!["bearer"]),
+            (
+                format!("{TOP}{SESSIONS}"),
+                vec!["own answer", "bearer", "scopes"],
+            ),
+            (format!("{TOP}{SESSIONS}{TOKENS}"), vec!["bearer", "scopes"]),
+            (format!("{TOP}{SCOPED}"), vec!["own answer"]),
         ] {
             let policy = portcullis_policy::Policy::parse(&text).unwrap();
             let keys = crate::identity_plan::IdentityKeys::of_seed(&[7; 32]);

@@ -56,7 +56,7 @@ fn all(identity: &Identity, policy: &Policy, writer: &mut Writer) {
         if let Some(audience) = &one.audience {
             writer.stated("audience", &text(audience));
         }
-        writer.of_form(&application::FORM, "", "identity", &bare(&one.identity));
+        writer.of_form(&application::FORM, "", "identity", &bare(one.identity));
     }
     if let Some(one) = &identity.api_keys {
         writer.header("[identity.api_keys]");

@@ -314,12 +314,12 @@ fn keys_belong_to_the_owner_of_their_folder() {
     use std::os::unix::fs::{MetadataExt as _, chown};
     const NOBODY: u32 = 65_534;
     let (room, folder) = made(SigningAlgorithm::EdDsa);
-    if std::fs::metadata(room.path()).unwrap().uid() != 0 {
+    if fs::metadata(room.path()).unwrap().uid() != 0 {
         println!("skipped: it takes the administrator to change keys of another user");
         return;
     }
     let every = || {
-        std::fs::read_dir(folder.path())
+        fs::read_dir(folder.path())
             .unwrap()
             .map(|entry| entry.unwrap().path())
     };
@@ -330,7 +330,7 @@ fn keys_belong_to_the_owner_of_their_folder() {
         .replace(SigningAlgorithm::EdDsa, RsaBits::B2048, at(START + 10))
         .unwrap();
     for path in every() {
-        let metadata = std::fs::metadata(&path).unwrap();
+        let metadata = fs::metadata(&path).unwrap();
         assert_eq!(
             (metadata.uid(), metadata.mode() & 0o777),
             (NOBODY, 0o600),
