@@ -234,7 +234,10 @@ impl<'s> ApiKeys<'s> {
                 .unwrap_or_else(|| Duration::from_millis(lived).min(rotation.lifetime_max));
             let (drawn, secret) = draw(at, until(lifetime, rotation.lifetime_max, now)?)?;
             let before = KeySecret {
-                until: record.secret.until.min(after(rotation.overlap, now)),
+                // Nor longer than the new one: a key is over with its newest secret.
+                until: (record.secret.until)
+                    .min(after(rotation.overlap, now))
+                    .min(secret.until),
                 ..record.secret
             };
             let changed = ApiKeyRecord {
@@ -276,11 +279,17 @@ impl<'s> ApiKeys<'s> {
             let Some(StoredKey::Live(record)) = self.stored(id, now).await? else {
                 return Err(ApiKeyError::Missing);
             };
-            let (was, mut index) = self.index(&record.user, now).await?;
-            index.remove(id);
             let mut conditions = vec![Condition::Equals(id.key(), record.encode())];
             let mut effects = vec![tombstone(id, record.expires(), now)];
-            index.replace(&record.user, was, now, &mut conditions, &mut effects);
+            match self.index(&record.user, now).await {
+                Ok((was, mut index)) => {
+                    index.remove(id);
+                    index.replace(&record.user, was, now, &mut conditions, &mut effects);
+                }
+                // A list that cannot be read keeps no key alive.
+                Err(ApiKeyError::Corrupt) => {}
+                Err(error) => return Err(error),
+            }
             if self.commit(conditions, effects, now).await?.is_ok() {
                 return Ok(*record);
             }

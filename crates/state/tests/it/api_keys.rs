@@ -268,6 +268,22 @@ fn while_a_key_is_changed_both_secrets_are_good_and_then_one() {
     assert_eq!(fourth.record.before.unwrap().until, third.record.expires());
 }
 
+/// A key is over with its newest secret, also where the old one had longer to live.
+#[test]
+fn an_old_secret_does_not_outlive_the_new_one() {
+    let store = memory();
+    let first = create(&store, "u", DAY, at(0));
+    let shorter = Rotation {
+        overlap: DAY,
+        lifetime: Some(HOUR),
+        lifetime_max: MAX,
+    };
+    let second = run(ApiKeys::new(&store).rotate("pck", first.id, shorter, at(10))).unwrap();
+    assert_eq!(second.record.before.unwrap().until, second.record.expires());
+    assert_eq!(worth(&store, &first, at(3_609)), Some(Worth::Good));
+    assert_ne!(worth(&store, &first, at(3_611)), Some(Worth::Good));
+}
+
 #[test]
 fn a_key_that_is_over_can_have_another_secret_and_the_old_one_stays_over() {
     let store = memory();
