@@ -123,7 +123,7 @@ impl Start<'_> {
             body: BODY,
         };
         let expected = Expected {
-            content: content(self.case.is_own),
+            content: content(self.case.is_told),
             brings_token: self.case.has_token,
         };
         Ok(Chain::open(self.listen, request, expected)?)
