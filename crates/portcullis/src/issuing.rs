@@ -58,8 +58,8 @@ pub(crate) fn open_keys(
     let is_same = |keys: &Arc<IssuerKeys>| {
         keys.folder().path() == folder.path() && keys.strength() == strength
     };
+    // Whether they have changed meanwhile, `KeysWatch` finds out and tells.
     if let Some(same) = before.filter(is_same) {
-        same.refresh(now).map_err(failed)?;
         return Ok(Some(same));
     }
     let is_ours = plan.makes_first && own.keys.is_none();
