@@ -21,6 +21,7 @@ pub(crate) mod scopes;
 pub(crate) mod session;
 pub(crate) mod shape;
 pub(crate) mod standing;
+mod still_calls;
 
 use smallvec::SmallVec;
 

@@ -4,14 +4,11 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use portcullis_policy::{Method, SecretKey, SecretRef};
-use portcullis_state::SystemClock;
-use portcullis_state::keys::SecretReader;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::args::AdminPlace;
-use crate::asking::{Asked, ask};
-use crate::environment::variable_os;
+use crate::asking::{Asked, ask, credential};
 use crate::failure::Failure;
 use crate::policy_source::read_policy;
 
@@ -82,14 +79,9 @@ impl AdminClient {
                 ("proxy.admin_secret", stated.as_slice().to_vec())
             }
         };
-        // As the guard reads it: what it would refuse does not leave this program.
-        let now = SystemClock::start().now();
-        let read = SecretReader::new(&variable_os).read(name, &keys, now);
-        let credential = read.and_then(|secret| secret.credential());
-        let credential = credential.map_err(|error| Failure::caused("", &error))?;
         Ok(Self {
             address,
-            credential,
+            credential: credential(name, &keys)?,
         })
     }
 

@@ -5,10 +5,13 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use portcullis_guard::http1::{HeadBounds, Parsed, ResponseFraming, parse_response_head};
-use portcullis_policy::Method;
+use portcullis_policy::{Method, SecretKey};
+use portcullis_state::SystemClock;
+use portcullis_state::keys::SecretReader;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use crate::environment::variable_os;
 use crate::failure::Failure;
 
 /// How long the guard may take for each step.
@@ -94,6 +97,18 @@ fn told(answer: &[u8], method: Method) -> Option<Told> {
         status: head.status(),
         content: content.to_vec(),
     })
+}
+
+/// A credential of the policy as it is shown to a guard, read as the guard reads it: what it would refuse does not leave this program.
+///
+/// # Errors
+///
+/// What is wrong with it, of which nothing is repeated.
+pub(crate) fn credential(name: &str, keys: &[SecretKey]) -> Result<Zeroizing<String>, Failure> {
+    let now = SystemClock::start().now();
+    let read = SecretReader::new(&variable_os).read(name, keys, now);
+    let credential = read.and_then(|secret| secret.credential());
+    credential.map_err(|error| Failure::caused("", &error))
 }
 
 #[cfg(test)]

@@ -7,8 +7,6 @@
 //! Sources: OWASP ASVS v5.0.0-11.5.1 (what is drawn), 13.2.1 (no credential that never changes), 13.3.4 (secrets expire and are
 //! changed).
 
-mod asking;
-mod index;
 mod used;
 
 use std::fmt;
@@ -19,11 +17,11 @@ use portcullis_guard::api_key::{
 };
 use portcullis_guard::clock::{Nanos, Now};
 use portcullis_guard::digest::sha256;
-use portcullis_guard::store::{Condition, Effect, Store, StoreError};
+use portcullis_guard::store::{Condition, Effect, Store, StoreError, Value};
 
-use index::Line;
-
+use crate::asking::Asking;
 use crate::random_bytes;
+use crate::user_list::{self, UserList};
 
 /// How many keys a user has at most that are not over. Unlike a session, none makes room: a program would stop in the night.
 pub const KEYS_MAX: usize = 64;
@@ -32,6 +30,12 @@ pub const KEYS_MAX: usize = 64;
 const TRIES: usize = 8;
 
 const NANOS_PER_MILLI: u64 = 1_000_000;
+
+/// The keys of one user.
+type Index = UserList<ApiKeyId>;
+
+/// One of them.
+type Line = user_list::Line<ApiKeyId>;
 
 /// What a key is made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,14 +137,16 @@ pub enum ApiKeyError {
 /// API keys in a store.
 #[derive(Clone, Copy, Debug)]
 pub struct ApiKeys<'s> {
-    store: &'s dyn Store,
+    store: Asking<'s>,
 }
 
 impl<'s> ApiKeys<'s> {
     /// Those of a store.
     #[must_use]
     pub const fn new(store: &'s dyn Store) -> Self {
-        Self { store }
+        Self {
+            store: Asking::new(store),
+        }
     }
 
     /// Makes a key under an id that no other has.
@@ -179,7 +185,7 @@ impl<'s> ApiKeys<'s> {
             let mut conditions = vec![Condition::Absent(id.key())];
             let mut effects = vec![put(id, &record, now)];
             index.replace(&record.user, was, now, &mut conditions, &mut effects);
-            if self.commit(conditions, effects, now).await?.is_ok() {
+            if self.store.commit(conditions, effects, now).await?.is_ok() {
                 let text = KeyText(write_key(prefix, id, &drawn));
                 return Ok(MadeKey { text, id, record });
             }
@@ -195,7 +201,7 @@ impl<'s> ApiKeys<'s> {
     pub async fn list(&self, user: &str, now: Now) -> Result<Vec<ListedKey>, ApiKeyError> {
         let (_, index) = self.index(user, now).await?;
         let mut listed = Vec::new();
-        for line in index.lines() {
+        for line in &index.lines {
             if let Some(StoredKey::Live(record)) = self.stored(line.id, now).await? {
                 listed.push(ListedKey {
                     id: line.id,
@@ -257,7 +263,7 @@ impl<'s> ApiKeys<'s> {
             let mut conditions = vec![Condition::Equals(id.key(), record.encode())];
             let mut effects = vec![put(id, &changed, now)];
             index.replace(&record.user, was, now, &mut conditions, &mut effects);
-            if self.commit(conditions, effects, now).await?.is_ok() {
+            if self.store.commit(conditions, effects, now).await?.is_ok() {
                 let text = KeyText(write_key(prefix, id, &drawn));
                 return Ok(MadeKey {
                     text,
@@ -290,7 +296,7 @@ impl<'s> ApiKeys<'s> {
                 Err(ApiKeyError::Corrupt) => {}
                 Err(error) => return Err(error),
             }
-            if self.commit(conditions, effects, now).await?.is_ok() {
+            if self.store.commit(conditions, effects, now).await?.is_ok() {
                 return Ok(*record);
             }
         }
@@ -306,20 +312,34 @@ impl<'s> ApiKeys<'s> {
         for _ in 0..TRIES {
             let (was, mut index) = self.index(user, now).await?;
             let count = index.alive(now);
-            if index.lines().is_empty() {
+            if index.lines.is_empty() {
                 return Ok(0);
             }
             let mut conditions = Vec::new();
             let mut effects: Vec<Effect> = index
-                .drain()
+                .lines
+                .drain(..)
                 .map(|line| tombstone(line.id, line.until, now))
                 .collect();
             index.replace(user, was, now, &mut conditions, &mut effects);
-            if self.commit(conditions, effects, now).await?.is_ok() {
+            if self.store.commit(conditions, effects, now).await?.is_ok() {
                 return Ok(count);
             }
         }
         Err(ApiKeyError::Contended)
+    }
+
+    /// The list of a user's keys, with the bytes that it is kept in.
+    async fn index(&self, user: &str, now: Now) -> Result<(Option<Value>, Index), ApiKeyError> {
+        let list = UserList::of(user, self.store, now).await?;
+        list.ok_or(ApiKeyError::Corrupt)
+    }
+
+    /// What there is of a key.
+    async fn stored(&self, id: ApiKeyId, now: Now) -> Result<Option<StoredKey>, ApiKeyError> {
+        let stored = self.store.get(id.key(), now).await?;
+        let stored = stored.as_deref().map(StoredKey::decode).transpose();
+        stored.map_err(|_corrupt| ApiKeyError::Corrupt)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Everything that outlives a decision: the stores, what is kept over a restart, the events that are written, the secrets, the trail.
 
 pub mod api_keys;
+mod asking;
 pub mod clock;
 mod error;
 pub mod events;
@@ -13,6 +14,7 @@ pub mod sessions;
 pub mod store;
 pub mod tokens;
 pub mod trail;
+mod user_list;
 
 pub use clock::{SystemClock, Wall};
 pub use error::StateError;

@@ -5,8 +5,10 @@
 //! v5.0.0-7.4.1, 7.4.2 (what is ended stays ended, for all of a user).
 
 use portcullis_guard::clock::Now;
-use portcullis_guard::store::{Answer, Answers, Ask, Durability, Store, StoreError};
+use portcullis_guard::store::{Answer, Ask, Durability, Store, StoreError};
 use portcullis_guard::token::{Claims, revocation};
+
+use crate::asking::{Asking, confused};
 
 /// How often a step is tried that another one came between.
 const TRIES: usize = 8;
@@ -14,14 +16,16 @@ const TRIES: usize = 8;
 /// What is taken back, in a store.
 #[derive(Clone, Copy, Debug)]
 pub struct Revocations<'s> {
-    store: &'s dyn Store,
+    store: Asking<'s>,
 }
 
 impl<'s> Revocations<'s> {
     /// Those of a store.
     #[must_use]
     pub const fn new(store: &'s dyn Store) -> Self {
-        Self { store }
+        Self {
+            store: Asking::new(store),
+        }
     }
 
     /// Takes back a token of an issuer, until it ends at `expires_at` in seconds since 1970, where that is known.
@@ -37,9 +41,9 @@ impl<'s> Revocations<'s> {
         now: Now,
     ) -> Result<(), StoreError> {
         let ask = revocation::revoke(issuer, token_id, expires_at, now);
-        match self.ask(&[ask], now).await?.as_slice() {
-            [Answer::Done] => Ok(()),
-            _ => Err(confused()),
+        match self.store.one(ask, now).await? {
+            Answer::Done => Ok(()),
+            other => Err(confused(&other)),
         }
     }
 
@@ -56,26 +60,22 @@ impl<'s> Revocations<'s> {
     ) -> Result<u64, StoreError> {
         for _ in 0..TRIES {
             let key = revocation::user_key(issuer, user_id);
-            let get = Ask::Get { key: key.clone() };
-            let answers = self.ask(&[get], now).await?;
-            let [Answer::Found(found)] = answers.as_slice() else {
-                return Err(confused());
-            };
+            let found = self.store.get(key.clone(), now).await?;
             let before = found.as_ref().map(revocation::moment_of).transpose()?;
             // What was given out since the last time begins a second after it, also where a clock has gone back.
             let after = before.map_or(0, |before| before.saturating_add(1));
             let moment = after.max(now.unix_seconds());
             let set = Ask::CompareAndSet {
                 key,
-                expected: found.clone(),
+                expected: found,
                 value: revocation::moment_value(moment),
                 lives: revocation::user_lives(),
                 durability: Durability::Durable,
             };
-            match self.ask(&[set], now).await?.as_slice() {
-                [Answer::Set(true)] => return Ok(moment),
-                [Answer::Set(false)] => {}
-                _ => return Err(confused()),
+            match self.store.one(set, now).await? {
+                Answer::Set(true) => return Ok(moment),
+                Answer::Set(false) => {}
+                other => return Err(confused(&other)),
             }
         }
         Err(StoreError::TimedOut)
@@ -88,7 +88,7 @@ impl<'s> Revocations<'s> {
     /// Where the store does not say.
     pub async fn is_revoked(self, claims: &Claims, now: Now) -> Result<bool, StoreError> {
         let asks = revocation::asks(claims);
-        let answers = self.ask(&asks, now).await?;
+        let answers = self.store.all(&asks, now).await?;
         revocation::is_revoked(claims, &answers)
     }
 
@@ -104,17 +104,7 @@ impl<'s> Revocations<'s> {
         now: Now,
     ) -> Result<Option<u64>, StoreError> {
         let key = revocation::user_key(issuer, user_id);
-        match self.ask(&[Ask::Get { key }], now).await?.as_slice() {
-            [Answer::Found(found)] => found.as_ref().map(revocation::moment_of).transpose(),
-            _ => Err(confused()),
-        }
+        let found = self.store.get(key, now).await?;
+        found.as_ref().map(revocation::moment_of).transpose()
     }
-
-    async fn ask(self, batch: &[Ask<'_>], now: Now) -> Result<Answers, StoreError> {
-        self.store.ask(batch, now).wait().await
-    }
-}
-
-fn confused() -> StoreError {
-    StoreError::Confused("another answer than to a revocation".to_owned())
 }

@@ -7,19 +7,15 @@
 //! Sources: OWASP Session Management Cheat Sheet; ASVS v5.0.0-7.2.4 (a new id at login), 7.4.1 to 7.4.5 (ends, and ends of all),
 //! 7.5.2 (sessions are listed).
 
-mod asking;
-mod index;
-
 use std::time::Duration;
 
 use portcullis_guard::clock::{Nanos, Now};
-use portcullis_guard::session::{Caller, Record, SessionRef};
-use portcullis_guard::store::{Answer, Ask, Condition, Durability, Effect, Store, StoreError};
+use portcullis_guard::session::{Caller, Record, SessionRef, Stored};
+use portcullis_guard::store::{Answer, Ask, Condition, Effect, Store, StoreError, Value};
 
-use asking::confused;
-use index::{Index, Line};
-
+use crate::asking::{Asking, confused};
 use crate::random_bytes;
+use crate::user_list::{self, UserList};
 
 /// How many sessions a user has at most. The one that began first makes room.
 pub const SESSIONS_MAX: usize = 64;
@@ -28,6 +24,12 @@ pub const SESSIONS_MAX: usize = 64;
 const TRIES: usize = 8;
 
 const MILLION: u64 = 1_000_000;
+
+/// The sessions of one user.
+type Index = UserList<SessionRef>;
+
+/// One of them.
+type Line = user_list::Line<SessionRef>;
 
 /// How long sessions live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,14 +124,16 @@ pub struct Listed {
 /// Sessions in a store.
 #[derive(Clone, Copy, Debug)]
 pub struct Sessions<'s> {
-    store: &'s dyn Store,
+    store: Asking<'s>,
 }
 
 impl<'s> Sessions<'s> {
     /// Those of a store.
     #[must_use]
     pub const fn new(store: &'s dyn Store) -> Self {
-        Self { store }
+        Self {
+            store: Asking::new(store),
+        }
     }
 
     /// Begins a session under an id that nobody has had, and ends the one that the browser had before: an id from before a login is
@@ -261,7 +265,7 @@ impl<'s> Sessions<'s> {
             .zip(records)
             .filter_map(|(line, record)| {
                 Some(Listed {
-                    session: line.session,
+                    session: line.id,
                     record: record?,
                 })
             });
@@ -283,20 +287,9 @@ impl<'s> Sessions<'s> {
             idle_until: after(now, lives.idle),
             ..caller.record.clone()
         };
-        let ask = Ask::CompareAndSet {
-            key: caller.session.key(),
-            expected: Some(caller.record.encode()),
-            lives: left(&record, now),
-            value: record.encode(),
-            durability: match self.store.keeps() {
-                Durability::Durable => Durability::Snapshot,
-                Durability::Snapshot | Durability::Volatile => Durability::Volatile,
-            },
-        };
-        match self.ask(ask, now).await? {
-            Answer::Set(is_set) => Ok(is_set),
-            other => Err(confused(&other)),
-        }
+        let (key, was) = (caller.session.key(), caller.record.encode());
+        let next = (record.encode(), left(&record, now));
+        Ok(self.store.set_lazily(key, Some(was), next, now).await?)
     }
 
     /// Writes a record under a new id, with its line in the list, and a tombstone where the session was before.
@@ -328,7 +321,7 @@ impl<'s> Sessions<'s> {
                 .make_room(&mut index, record, &mut effects, now)
                 .await?;
             index.lines.push(Line {
-                session,
+                id: session,
                 until: record.absolute_until,
             });
             effects.push(Effect::Put {
@@ -338,7 +331,7 @@ impl<'s> Sessions<'s> {
             });
             let at_replaced = conditions.len() > 1;
             index.replace(&record.user, was, now, &mut conditions, &mut effects);
-            match self.commit(conditions, effects, now).await? {
+            match self.store.commit(conditions, effects, now).await? {
                 Ok(()) => return Ok(Begun { id, ended }),
                 // The session that is replaced was renewed meanwhile, or is over.
                 Err(1) if at_replaced => match self.again(replaced, now).await? {
@@ -374,13 +367,42 @@ impl<'s> Sessions<'s> {
         let (oldest, kept) = kept.split_at(room.min(kept.len()));
         index.lines = kept.to_vec();
         let taken = over.iter().chain(oldest);
-        effects.extend(taken.map(|line| tombstone(line.session, line.until, now)));
+        effects.extend(taken.map(|line| tombstone(line.id, line.until, now)));
         let ended = oldest.iter().map(|line| Ended {
-            session: line.session,
+            session: line.id,
             user: record.user.clone(),
             why: EndedBy::Room,
         });
         Ok(ended.collect())
+    }
+
+    /// The list of a user's sessions, with the bytes that it is kept in.
+    async fn index(&self, user: &str, now: Now) -> Result<(Option<Value>, Index), SessionError> {
+        let list = UserList::of(user, self.store, now).await?;
+        list.ok_or(SessionError::Corrupt)
+    }
+
+    /// What is known of each of these sessions, where it is alive. A line says when it is over in any case, and a session may be
+    /// over for idleness before that.
+    async fn alive(&self, lines: &[Line], now: Now) -> Result<Vec<Option<Record>>, SessionError> {
+        if lines.is_empty() {
+            return Ok(Vec::new());
+        }
+        let get = |line: &Line| Ask::Get { key: line.id.key() };
+        let batch: Vec<Ask<'_>> = lines.iter().map(get).collect();
+        let answers = self.store.all(&batch, now).await?;
+        answers
+            .into_iter()
+            .map(|answer| match answer {
+                Answer::Found(stored) => alive(stored.as_deref(), now),
+                other => Err(confused(&other).into()),
+            })
+            .collect()
+    }
+
+    /// What is known of one session, if it is alive.
+    async fn record(&self, session: SessionRef, now: Now) -> Result<Option<Record>, SessionError> {
+        alive(self.store.get(session.key(), now).await?.as_deref(), now)
     }
 
     /// A session as it is by now, if it is another record and alive.
@@ -411,17 +433,15 @@ impl<'s> Sessions<'s> {
     ) -> Result<Vec<SessionRef>, SessionError> {
         for _ in 0..TRIES {
             let (was, mut index) = self.index(user, now).await?;
-            let (listed, kept): (Vec<Line>, Vec<Line>) = index
-                .lines
-                .drain(..)
-                .partition(|line| which.has(line.session));
+            let (listed, kept): (Vec<Line>, Vec<Line>) =
+                index.lines.drain(..).partition(|line| which.has(line.id));
             index.lines = kept;
             let mut ended = listed.clone();
             if let Some(caller) = caller
-                && !ended.iter().any(|line| line.session == caller.session)
+                && !ended.iter().any(|line| line.id == caller.session)
             {
                 ended.push(Line {
-                    session: caller.session,
+                    id: caller.session,
                     until: caller.record.absolute_until,
                 });
             }
@@ -432,15 +452,15 @@ impl<'s> Sessions<'s> {
             let mut conditions = Vec::new();
             let mut effects: Vec<Effect> = ended
                 .iter()
-                .map(|line| tombstone(line.session, line.until, now))
+                .map(|line| tombstone(line.id, line.until, now))
                 .collect();
             if !listed.is_empty() {
                 index.replace(user, was, now, &mut conditions, &mut effects);
             }
-            if self.commit(conditions, effects, now).await?.is_ok() {
+            if self.store.commit(conditions, effects, now).await?.is_ok() {
                 let ended = ended.iter().zip(alive);
                 return Ok(ended
-                    .filter_map(|(line, alive)| alive.map(|_| line.session))
+                    .filter_map(|(line, alive)| alive.map(|_| line.id))
                     .collect());
             }
         }
@@ -462,6 +482,14 @@ impl Which {
             Self::One(one) => one == session,
         }
     }
+}
+
+fn alive(stored: Option<&[u8]>, now: Now) -> Result<Option<Record>, SessionError> {
+    let stored = stored.map(Stored::decode).transpose();
+    Ok(match stored.map_err(|_corrupt| SessionError::Corrupt)? {
+        Some(Stored::Live(record)) if record.is_alive(now.unix_millis) => Some(record),
+        Some(Stored::Live(_) | Stored::Ended) | None => None,
+    })
 }
 
 fn tombstone(session: SessionRef, until: u64, now: Now) -> Effect {

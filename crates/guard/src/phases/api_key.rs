@@ -45,22 +45,20 @@ pub(super) fn judge<'s>(
     Ok(())
 }
 
-/// Refuses a key that was good when the head came, and is not any more.
+/// Nobody calls by a key that was good when the head came, and is not any more.
 pub(super) fn judge_again<'s>(
-    case: &Case<'s, '_>,
+    case: &mut Case<'s, '_>,
     answers: &mut impl Iterator<Item = Answer>,
 ) -> Verdict<'s, ()> {
     let (Some(Shown::Key(shown)), Some(Answer::Found(stored))) = (case.credential, answers.next())
     else {
         return Err(confused());
     };
-    match good(&shown, stored, case.now.unix_millis)? {
-        Ok(_record) => Ok(()),
-        Err((reason, why)) => {
-            let why = format!("{why}, since the head came");
-            Err(Denial::because(reason).saying(why).into())
-        }
+    if let Err((reason, why)) = good(&shown, stored, case.now.unix_millis)? {
+        case.bearer
+            .refuse(reason, format!("{why}, since the head came"));
     }
+    Ok(())
 }
 
 /// The record of a key that is good, or why it is not.

@@ -98,6 +98,15 @@ const fn refused(reason: Reason, inside: Inside, place: Place) -> Bearer {
 }
 
 impl Bearer {
+    /// Nobody calls by what was believed before, for this reason.
+    pub(super) fn refuse(&mut self, reason: Reason, why: impl Into<Inside>) {
+        let place = match self {
+            Self::Believed { place, .. } | Self::Refused { place, .. } => *place,
+            Self::Nobody | Self::Named(_) | Self::Keyed(_) => Place::Header,
+        };
+        *self = refused(reason, why.into(), place);
+    }
+
     /// The token, if it is believed.
     pub(crate) const fn believed(&self) -> Option<&Believed> {
         match self {

@@ -1,18 +1,12 @@
 //! Commit: what can be used once is used now, all of it or nothing, behind everything that could still refuse.
 //!
-//! Where a body was read meanwhile, time has passed since it was asked who calls, and as much as a slow client likes: a session that
-//! ended, a token that was revoked or is over, and a key that is not good any more are looked at once more, in the same batch.
+//! Where a body was read meanwhile, who calls is looked at once more, in the same batch ([`still_calls`]).
 
-use super::api_key;
-use super::bearer::Bearer;
 use super::csrf::Proof;
-use super::{Case, Phase, Reads, Verdict, Work, where_callers_are_known};
+use super::{Case, Phase, Reads, Verdict, Work, still_calls, where_callers_are_known};
 use crate::decision::Denial;
-use crate::principal::Principal;
 use crate::reason::Reason;
-use crate::session::Stored;
 use crate::store::{Answer, Answers, Ask, Batch, Condition, Durability, Effect, StoreError};
-use crate::token::revocation;
 use portcullis_policy::Control;
 
 pub(crate) const PHASE: Phase = Phase {
@@ -24,7 +18,7 @@ pub(crate) const PHASE: Phase = Phase {
 
 fn ask<'s>(case: &mut Case<'s, '_>, batch: &mut Batch<'s>) -> Verdict<'s, ()> {
     if case.body.is_some() {
-        ask_again(case, batch)?;
+        still_calls::ask(case, batch)?;
     }
     // What only watches takes nothing from anybody.
     if case.shadow(Control::Csrf).is_some() {
@@ -43,38 +37,20 @@ fn ask<'s>(case: &mut Case<'s, '_>, batch: &mut Batch<'s>) -> Verdict<'s, ()> {
     Ok(())
 }
 
-/// Asks once more whether who calls still may.
-fn ask_again<'s>(case: &Case<'s, '_>, batch: &mut Batch<'s>) -> Verdict<'s, ()> {
-    match case.principal() {
-        Some(Principal::Session(caller)) => batch.push(Ask::Get {
-            key: caller.session.key(),
-        }),
-        Some(Principal::Token(believed)) if believed.is_over(case.now) => {
-            let reason = Reason::of("token_expired", 401);
-            let why = "the token ended while the body was read";
-            return Err(Denial::because(reason).saying(why).into());
-        }
-        Some(Principal::Token(believed)) => {
-            for ask in revocation::asks(believed.claims()) {
-                batch.push(ask);
-            }
-        }
-        Some(Principal::Key(caller)) => batch.push(Ask::Get {
-            key: caller.id.key(),
-        }),
-        None => {}
-    }
-    Ok(())
-}
-
 fn judge<'s>(case: &mut Case<'s, '_>, answers: Result<Answers, StoreError>) -> Verdict<'s, ()> {
     let unknown = |why: &'static str| Denial::because(Reason::CSRF_UNKNOWN).saying(why);
     let mut answers = match answers {
         Ok(answers) => answers.into_iter(),
-        Err(error) => return Err(unknown(error.class()).into()),
+        Err(error) => {
+            let reason = match case.token_key {
+                Some(_) => Reason::CSRF_UNKNOWN,
+                None => still_calls::unknown(case),
+            };
+            return Err(Denial::because(reason).saying(error.class()).into());
+        }
     };
     if case.body.is_some() {
-        judge_again(case, &mut answers)?;
+        still_calls::judge(case, &mut answers)?;
     }
     if case.token_key.is_none() {
         case.passed(PHASE.name, None, || "who calls still may".to_owned());
@@ -94,39 +70,4 @@ fn judge<'s>(case: &mut Case<'s, '_>, answers: Result<Answers, StoreError>) -> V
         }
         _ => Err(unknown("the store answered something else than was asked").into()),
     }
-}
-
-fn judge_again<'s>(
-    case: &mut Case<'s, '_>,
-    answers: &mut impl Iterator<Item = Answer>,
-) -> Verdict<'s, ()> {
-    let why = "the store answered something else than was asked";
-    match case.principal() {
-        Some(Principal::Session(_)) => {
-            let Some(Answer::Found(stored)) = answers.next() else {
-                return Err(Denial::because(Reason::SESSION_UNKNOWN).saying(why).into());
-            };
-            let stored = stored.as_deref().map(Stored::decode);
-            let is_alive = matches!(stored, Some(Ok(Stored::Live(record))) if record.is_alive(case.now.unix_millis));
-            if !is_alive {
-                let why = "the session ended while the body was read";
-                return Err(Denial::because(Reason::SESSION_OVER).saying(why).into());
-            }
-        }
-        Some(Principal::Token(believed)) => {
-            let claims = believed.claims();
-            let asked = revocation::asks(claims).len();
-            let answers: Answers = answers.take(asked).collect();
-            let unknown =
-                |error: StoreError| Denial::because(Reason::TOKEN_UNKNOWN).saying(error.class());
-            if revocation::is_revoked(claims, &answers).map_err(unknown)? {
-                let why = "the token was revoked while the body was read";
-                case.bearer = Bearer::Nobody;
-                return Err(Denial::because(Reason::TOKEN_REVOKED).saying(why).into());
-            }
-        }
-        Some(Principal::Key(_)) => api_key::judge_again(case, answers)?,
-        None => {}
-    }
-    Ok(())
 }

@@ -103,11 +103,11 @@ fn judge<'s>(case: &mut Case<'s, '_>, answers: Result<Answers, StoreError>) -> V
 }
 
 /// Nobody calls by a token that was revoked.
-fn refuse_revoked<'s>(
+pub(super) fn refuse_revoked<'s>(
     case: &mut Case<'s, '_>,
     answers: &mut impl Iterator<Item = Answer>,
 ) -> Verdict<'s, ()> {
-    let Bearer::Believed { believed, place } = &case.bearer else {
+    let Some(believed) = case.bearer.believed() else {
         return Ok(());
     };
     let claims = believed.claims();
@@ -115,11 +115,8 @@ fn refuse_revoked<'s>(
     let answers: Answers = answers.take(asked).collect();
     let unknown = |error: StoreError| Denial::because(Reason::TOKEN_UNKNOWN).saying(error.class());
     if revocation::is_revoked(claims, &answers).map_err(unknown)? {
-        case.bearer = Bearer::Refused {
-            reason: Reason::TOKEN_REVOKED,
-            inside: "the token, or the one that it was made from, was revoked".into(),
-            place: *place,
-        };
+        let why = "the token, or the one that it was made from, was revoked";
+        case.bearer.refuse(Reason::TOKEN_REVOKED, why);
     }
     Ok(())
 }
@@ -243,7 +240,7 @@ fn settle<'s>(case: &mut Case<'s, '_>, live: Option<Key>) -> Verdict<'s, ()> {
 }
 
 /// Why nobody is known.
-fn unknown_caller<'s>(case: &Case<'s, '_>) -> Denial<'s> {
+pub(super) fn unknown_caller<'s>(case: &Case<'s, '_>) -> Denial<'s> {
     let is_over = case.seen.names_own && case.caller.is_none();
     let identity = &case.plan.identity;
     let (mut denial, invalid_token) = match &case.bearer {

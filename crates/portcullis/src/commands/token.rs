@@ -10,14 +10,11 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 use portcullis_guard::token::TOKEN_BYTES_MAX;
-use portcullis_policy::{Date, OwnIssuer, Policy, SecretKeys, SecretRef};
-use portcullis_state::SystemClock;
+use portcullis_policy::{OwnIssuer, Policy};
 use portcullis_state::issuer::IssuerFolder;
-use portcullis_state::keys::SECRET_BYTES_MAX;
 use zeroize::Zeroizing;
 
 use crate::args::{KeysCommand, KeysPlace, TokenCommand, TokenSource};
-use crate::environment::variable_os;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::guarding::state_folder;
@@ -63,37 +60,6 @@ fn folder(policy: &Policy, place: &KeysPlace) -> Result<IssuerFolder, Failure> {
     let own = own(policy, &place.policy)?;
     let state = state_folder(&place.policy, place.state_dir.as_deref());
     Ok(issuer_folder(own, &state))
-}
-
-/// A credential as it is kept: the first key of a secret that is accepted today.
-fn credential(keys: &SecretKeys, name: &str) -> Result<Zeroizing<String>, Failure> {
-    let today = SystemClock::start().now().unix_day();
-    let is_accepted = |last: Option<Date>| last.is_none_or(|last| last.unix_day() >= today);
-    let key = keys
-        .as_slice()
-        .iter()
-        .find(|key| is_accepted(key.not_after));
-    let key = key.ok_or_else(|| Failure::usage(format!("no key of `{name}` is accepted today")))?;
-    let kept = match &key.key {
-        SecretRef::Env(name) => variable_os(name).and_then(|value| value.into_string().ok()),
-        SecretRef::File(path) => text_of(Path::new(path), SECRET_BYTES_MAX),
-    };
-    let kept = kept.map(Zeroizing::new);
-    let text = kept.as_ref().map(|kept| kept.trim());
-    let text =
-        text.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()));
-    // What was read is never repeated, not even the reason: a file that is no text may be quoted in it.
-    text.map(|text| Zeroizing::new(text.to_owned()))
-        .ok_or_else(|| Failure::usage(format!("`{name}` cannot be read at `{}`", key.key)))
-}
-
-/// The text of a file that has at most so many bytes.
-fn text_of(path: &Path, bytes_max: usize) -> Option<String> {
-    let most = u64::try_from(bytes_max).ok()?;
-    let mut text = String::with_capacity(bytes_max + 1);
-    let mut file = File::open(path).ok()?.take(most + 1);
-    file.read_to_string(&mut text).ok()?;
-    (text.len() <= bytes_max).then_some(text)
 }
 
 /// A token of a file or of standard input; nothing where there is none. Nothing of it is ever repeated.

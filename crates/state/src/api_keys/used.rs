@@ -2,15 +2,13 @@
 
 use portcullis_guard::api_key::{ApiKeyId, KeyCaller, USED_APART_MILLIS, read_used, write_used};
 use portcullis_guard::clock::Now;
-use portcullis_guard::store::{Answer, Ask, Durability};
 
-use super::asking::confused;
 use super::{ApiKeyError, ApiKeys, remembered};
 
 impl ApiKeys<'_> {
     /// When a key was used last, as far as it was written.
     pub(super) async fn used(&self, id: ApiKeyId, now: Now) -> Result<Option<u64>, ApiKeyError> {
-        let used = self.get(id.used_key(), now).await?;
+        let used = self.store.get(id.used_key(), now).await?;
         Ok(used.as_deref().and_then(read_used))
     }
 
@@ -28,19 +26,11 @@ impl ApiKeys<'_> {
     ///
     /// When the store did not do it: then the list tells of an earlier use.
     pub async fn note_use(&self, caller: &KeyCaller, now: Now) -> Result<bool, ApiKeyError> {
-        let ask = Ask::CompareAndSet {
-            key: caller.id.used_key(),
-            expected: caller.used.map(write_used),
-            value: write_used(now.unix_millis),
-            lives: remembered(caller.record.expires(), now),
-            durability: match self.store.keeps() {
-                Durability::Durable => Durability::Snapshot,
-                Durability::Snapshot | Durability::Volatile => Durability::Volatile,
-            },
-        };
-        match self.ask(ask, now).await? {
-            Answer::Set(is_set) => Ok(is_set),
-            other => Err(confused(&other)),
-        }
+        let (key, was) = (caller.id.used_key(), caller.used.map(write_used));
+        let next = (
+            write_used(now.unix_millis),
+            remembered(caller.record.expires(), now),
+        );
+        Ok(self.store.set_lazily(key, was, next, now).await?)
     }
 }

@@ -4,9 +4,9 @@ use portcullis_guard::issuing::{GRANT_TYPE, JWT_TYPE};
 use portcullis_policy::{ClaimKind, Method, OwnIssuer, Policy};
 use serde_json::{Map, Value, json};
 
-use super::{credential, own, policy_of, token_of};
+use super::{own, policy_of, token_of};
 use crate::args::{ExchangeArgs, GuardPlace, IssueArgs, IssueType};
-use crate::asking::{Asked, Told, ask};
+use crate::asking::{Asked, Told, ask, credential};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
@@ -29,7 +29,7 @@ pub(super) fn issue(args: &IssueArgs) -> Result<Exit, Failure> {
         let claims = claims(own, &args.claim)?;
         put(&mut body, "claims", Some(claims));
     }
-    let secret = credential(&own.secret, "identity.tokens.secret")?;
+    let secret = credential("identity.tokens.secret", own.secret.as_slice())?;
     let path = "/.portcullis/tokens";
     print(&asked(&policy, &args.place, path, Some(secret), &body)?)
 }

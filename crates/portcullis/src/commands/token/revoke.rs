@@ -3,9 +3,9 @@
 use portcullis_policy::Method;
 use serde_json::{Value, json};
 
-use super::{credential, policy_of, token_of};
+use super::{policy_of, token_of};
 use crate::args::RevokeArgs;
-use crate::asking::{Asked, ask};
+use crate::asking::{Asked, ask, credential};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
@@ -21,7 +21,7 @@ pub(super) fn run(args: &RevokeArgs) -> Result<Exit, Failure> {
     let secret = proxy.admin_secret.as_ref().ok_or_else(|| {
         Failure::usage("nobody may take tokens back: add `admin_secret` to `[proxy]`")
     })?;
-    let secret = credential(secret, "proxy.admin_secret")?;
+    let secret = credential("proxy.admin_secret", secret.as_slice())?;
     let mut body = match (&args.jti, &args.user) {
         (Some(jti), _) => json!({ "jti": jti }),
         (None, Some(user)) => json!({ "user_id": user }),
