@@ -1,6 +1,5 @@
 //! The admin listener, asked for the sessions of users: who may, what is told, and what ends.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use portcullis_guard::store::StoreError;
@@ -10,19 +9,12 @@ use portcullis_state::{MemoryOptions, MemoryStore};
 use serde_json::Value;
 
 use crate::support::browser::{application, logged_in, send, shop};
-use crate::support::{Answer, Gate, SEED, Setup, Upstream};
+use crate::support::{Answer, Gate, Setup, Upstream, admin_credential};
 
 /// The shop with an admin listener and the credential that its keys are made of.
 fn setup(upstream: &Upstream) -> Setup {
     let secret = "[proxy]\nadmin_secret = \"env:ADMIN\"\n";
     Setup::new(shop(upstream)).and(secret).admin()
-}
-
-fn credential() -> String {
-    SEED.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").unwrap();
-        text
-    })
 }
 
 /// One request with these lines besides.
@@ -36,7 +28,7 @@ fn ask(gate: &Gate, line: &str) -> Answer {
     raw(
         gate,
         line,
-        &format!("Authorization: Bearer {}\r\n", credential()),
+        &format!("Authorization: Bearer {}\r\n", admin_credential()),
     )
 }
 
@@ -164,7 +156,7 @@ fn nobody_is_told_anything_without_the_credential() {
     let upstream = application();
     let gate = setup(&upstream).start();
     let (mut browser, mut client, _) = logged_in(&gate, "u1");
-    let right = credential();
+    let right = admin_credential();
     let wrong = "5b".repeat(32);
     let lines = [
         String::new(),
@@ -212,7 +204,7 @@ fn nobody_is_told_anything_without_the_credential() {
 fn a_rebound_name_another_method_and_content_are_refused() {
     let upstream = application();
     let gate = setup(&upstream).start();
-    let with = format!("Authorization: Bearer {}\r\n", credential());
+    let with = format!("Authorization: Bearer {}\r\n", admin_credential());
     for host in [
         "evil.example.com",
         "shop.test",

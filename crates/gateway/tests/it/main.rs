@@ -3,6 +3,7 @@
 mod admin;
 mod answers;
 mod api_keys;
+mod api_keys_admin;
 mod bounds;
 mod callers;
 mod cases_accept;
@@ -14,6 +15,7 @@ mod cases_request;
 mod cases_slow;
 mod cases_trail;
 mod cors;
+mod csrf;
 mod drain;
 mod exactness;
 mod exchanges;

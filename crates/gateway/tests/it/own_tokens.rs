@@ -18,7 +18,7 @@ use portcullis_state::{EmbeddedStore, MemoryOptions, StateDir, SystemClock, Trai
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Answer, Gate, SEED, Setup, Upstream};
+use crate::support::{Answer, Gate, Setup, Upstream, admin_credential};
 
 /// A guard that gives out tokens, before an application whose `/me` is for who has one.
 struct House {
@@ -29,12 +29,6 @@ struct House {
 
 fn now() -> Now {
     SystemClock::start().now()
-}
-
-/// The credential of [`SEED`], for services and for the administrator.
-fn credential() -> String {
-    let hex = |byte: &u8| format!("{byte:02x}");
-    SEED.iter().map(hex).collect::<Vec<_>>().concat()
 }
 
 impl House {
@@ -93,7 +87,7 @@ fn post(path: &str, lines: &str, body: &str) -> String {
 fn issue(gate: &Gate, body: &Value) -> Answer {
     let lines = format!(
         "Authorization: Bearer {}\r\nContent-Type: application/json\r\n",
-        credential()
+        admin_credential()
     );
     let request = post("/.portcullis/tokens", &lines, &body.to_string());
     gate.client().ask(request)
@@ -134,7 +128,7 @@ fn me(gate: &Gate, token: &str) -> u16 {
 fn revoke(gate: &Gate, body: &Value) -> Answer {
     let lines = format!(
         "Authorization: Bearer {}\r\nContent-Type: application/json\r\n",
-        credential()
+        admin_credential()
     );
     let request = post("/tokens/revoke", &lines, &body.to_string());
     let request = request.replace("Host: shop.test", "Host: 127.0.0.1");
@@ -212,7 +206,7 @@ fn who_may_not_have_one_is_told_nothing_but_that() {
     let upstream = Upstream::ok();
     let house = House::new(&upstream, SigningAlgorithm::EdDsa, "");
     let gate = house.start();
-    let good = format!("Authorization: Bearer {}\r\n", credential());
+    let good = format!("Authorization: Bearer {}\r\n", admin_credential());
     let json_type = "Content-Type: application/json\r\n";
     let both = format!("{good}{json_type}");
     let body = access().to_string();
@@ -221,7 +215,7 @@ fn who_may_not_have_one_is_told_nothing_but_that() {
         body[name] = value;
         body.to_string()
     };
-    let wrong = credential().replace("5a", "5b");
+    let wrong = admin_credential().replace("5a", "5b");
     const TOKENS: &str = "/.portcullis/tokens";
     for (line, lines, body, status) in [
         ("POST", both.clone(), body.clone(), 200),
@@ -240,7 +234,7 @@ fn who_may_not_have_one_is_told_nothing_but_that() {
         ),
         (
             "POST",
-            format!("Authorization: Basic {}\r\n{json_type}", credential()),
+            format!("Authorization: Basic {}\r\n{json_type}", admin_credential()),
             body.clone(),
             401,
         ),
@@ -410,7 +404,7 @@ fn only_the_administrator_takes_back_and_only_what_is_meant() {
     }
     let body = json!({ "token": one }).to_string();
     let json_type = "Content-Type: application/json\r\n";
-    let known = format!("Authorization: Bearer {}\r\n", credential());
+    let known = format!("Authorization: Bearer {}\r\n", admin_credential());
     for (line, lines, body, status) in [
         ("POST", json_type.to_owned(), body.clone(), 401),
         ("POST", known.clone(), body.clone(), 415),

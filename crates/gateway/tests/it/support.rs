@@ -1,9 +1,11 @@
 //! What the tests stand on: a gateway in this process, an application that writes everything down, a client of bytes.
 
 pub(crate) mod browser;
+pub(crate) mod callers;
 mod client;
 mod gate;
 pub(crate) mod issuer;
+pub(crate) mod keys;
 mod message;
 mod stores;
 mod trust;
@@ -12,7 +14,7 @@ mod upstream;
 use std::time::{Duration, Instant};
 
 pub(crate) use client::{Answer, Client};
-pub(crate) use gate::{Gate, SEED, Setup, simple};
+pub(crate) use gate::{Gate, SEED, Setup, admin_credential, simple};
 pub(crate) use message::{Request, assert_normal, split};
 pub(crate) use stores::{AtOnce, PanickingStore, Panics, SECRET};
 pub(crate) use trust::Made;

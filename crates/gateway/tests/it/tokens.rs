@@ -8,37 +8,16 @@ use portcullis_policy::JwtAlgorithm;
 use portcullis_state::{MemoryOptions, MemoryStore, SystemClock};
 use serde_json::{Value, json};
 
-use crate::support::browser::{Browser, application, send, shop};
+use crate::support::browser::{Browser, application, logged_in, send, shop};
+use crate::support::callers::{self, bearer, get};
 use crate::support::issuer::{Issuer, now, tokens};
-use crate::support::{Answer, Client, Gate, Setup, Upstream};
+use crate::support::{Client, Gate, Setup, Upstream};
 
 const CLERK: &str = "https://clerk.shop.test";
 
 /// Before an application whose users are known by tokens alone.
 fn policy(upstream: &Upstream, issuers: &[&Issuer], more: &str) -> String {
-    let mut policy = format!(
-        "version = 1\npublic_url = \"https://shop.test\"\nupstream = \"http://{}\"\n{}",
-        upstream.address(),
-        r#"
-[limits.mine]
-rate = "3 per 1m"
-algorithm = "exact"
-by = ["user"]
-[[route]]
-path = "/"
-methods = ["GET"]
-type = "public_read"
-[[route]]
-path = "/me"
-methods = ["GET"]
-type = "protected_read"
-[[route]]
-path = "/few"
-methods = ["GET"]
-type = "protected_read"
-limits = ["mine"]
-"#
-    );
+    let mut policy = callers::policy(upstream);
     for issuer in issuers {
         policy.push_str(&issuer.entry());
     }
@@ -48,20 +27,6 @@ limits = ["mine"]
 fn start(policy: String) -> Gate {
     let made = tokens(&policy);
     Setup::new(policy).with(made).start()
-}
-
-/// `GET PATH` with these lines.
-fn get(client: &mut Client, path: &str, lines: &[&str]) -> Answer {
-    let mut bytes = format!("GET {path} HTTP/1.1\r\nHost: shop.test\r\n");
-    for line in lines {
-        bytes.push_str(line);
-        bytes.push_str("\r\n");
-    }
-    client.ask(bytes + "\r\n")
-}
-
-fn bearer(token: &str) -> String {
-    format!("Authorization: Bearer {token}")
 }
 
 #[test]
@@ -302,7 +267,7 @@ fn events_tell_users_apart_and_name_none() {
         statuses.push(get(&mut client, "/few", &[&bearer(&token)]).status);
     }
     assert_eq!(statuses, [200, 200, 200, 429, 200]);
-    get(&mut client, "/few", &[]);
+    get::<&str>(&mut client, "/few", &[]);
     let events = gate.drained_events();
     assert!(!events.contains("user-one") && !events.contains("user-two"));
     let users: Vec<Option<String>> = events
@@ -525,7 +490,7 @@ fn a_token_changes_no_session_of_another_caller() {
     let upstream = application();
     let issuer = Issuer::new(CLERK, &["a"]);
     let gate = start(shop(&upstream) + &issuer.entry());
-    let (mut browser, mut client, token) = crate::support::browser::logged_in(&gate, "victim");
+    let (mut browser, mut client, token) = logged_in(&gate, "victim");
     let line = bearer(&issuer.token("a", "other", json!({})));
     let ends = send("POST /items")
         .token(&token)
@@ -586,7 +551,12 @@ fn what_is_revoked_while_a_body_arrives_does_not_pass() {
     std::thread::sleep(std::time::Duration::from_millis(100));
     assert_eq!(upstream.requests().len(), 0);
     revoke(&*store, "slow");
-    assert_eq!(client.send("\"a\"}").answer().status, 401);
+    let answer = client.send("\"a\"}").answer();
+    assert_eq!(answer.status, 401);
+    assert_eq!(
+        answer.one("www-authenticate"),
+        r#"Bearer error="invalid_token""#
+    );
     assert_eq!(upstream.requests().len(), 0);
     let fine = issuer.token("a", "u", json!({ "jti": "fine" }));
     let head = head.replace(&token, &fine);

@@ -260,3 +260,13 @@ pub(crate) fn logged_in(gate: &Gate, user: &str) -> (Browser, Client, String) {
     let token = browser.log_in(&mut client, user);
     (browser, client, token)
 }
+
+/// Sends what changes something with a token; the status.
+pub(crate) fn put(browser: &mut Browser, client: &mut Client, token: &str) -> u16 {
+    browser.ask(client, send("POST /items").token(token)).status
+}
+
+/// The name of the cookie of a token.
+pub(crate) fn cookie_of(token: &str) -> String {
+    format!("__Host-pc-csrf-{}", token.get(..8).unwrap())
+}

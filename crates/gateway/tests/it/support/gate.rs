@@ -27,6 +27,14 @@ type Watching = Box<dyn Fn(&Seen) + Send + Sync>;
 /// Of which the keys are made, and the secret that an application signs with.
 pub(crate) const SEED: [u8; 32] = [0x5a; 32];
 
+/// The credential of [`SEED`], of who operates the guard and of services, as it is shown.
+pub(crate) fn admin_credential() -> String {
+    SEED.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
 /// A gateway that is not started yet.
 pub(crate) struct Setup {
     policy: String,
