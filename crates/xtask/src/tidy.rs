@@ -5,9 +5,10 @@
 //! 3. `names`: what files are called, and that each says what it is for.
 //! 4. `links`: every path and link named in Markdown exists.
 //! 5. `marks`: nothing unfinished, no path of one machine, no package registry's host.
-//! 6. `locked`, `built`: what the lock file must hold, and what must not come in.
-//! 7. `rules`: every rule has its file, its page, its class and its control.
-//! 8. `docs`, `seeds_page`, `policy_schema`: generated files are what the rules, the catalogue and the policy's reader say
+//! 6. `rehearsed`: nobody who serves believes a token of a rehearsal.
+//! 7. `locked`, `built`: what the lock file must hold, and what must not come in.
+//! 8. `rules`: every rule has its file, its page, its class and its control.
+//! 9. `docs`, `seeds_page`, `policy_schema`: generated files are what the rules, the catalogue and the policy's reader say
 //!    now.
 
 mod arrows;
@@ -17,6 +18,7 @@ mod links;
 mod locked;
 mod marks;
 mod names;
+mod rehearsed;
 mod rules;
 
 use std::io::{self, Write as _};
@@ -57,6 +59,7 @@ fn problems(tree: &Tree, dump: Result<RuleDump>, catalogue: Result<CatalogueDump
     problems.extend(names::problems(tree));
     problems.extend(links::problems(tree));
     problems.extend(marks::problems(tree));
+    problems.extend(rehearsed::problems(tree));
     problems.extend(locked::problems(tree));
     if let (Ok(dump), Ok(catalogue)) = (&dump, &catalogue) {
         problems.extend(docs::problems(tree, dump, catalogue));
