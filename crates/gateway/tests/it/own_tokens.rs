@@ -4,146 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use portcullis_guard::clock::Now;
-use portcullis_guard::store::{Store, StoreError};
+use portcullis_guard::store::StoreError;
 use portcullis_guard::token::{KeySet, KeyStrength, verify};
-use portcullis_policy::event::SecurityEvent;
-use portcullis_policy::{JwtAlgorithm, Policy, SigningAlgorithm};
-use portcullis_state::issuer::{IssuerFolder, IssuerKeys, Mint, RsaBits};
-use portcullis_state::key_sets::Fetcher;
+use portcullis_policy::{JwtAlgorithm, SigningAlgorithm};
+use portcullis_state::issuer::RsaBits;
 use portcullis_state::store::faults::{Fault, FaultyStore};
-use portcullis_state::tokens::{CacheBounds, Tokens};
 use portcullis_state::trail::{TrailFilter, TrailKind, TrailOptions, TrailReader};
-use portcullis_state::{EmbeddedStore, MemoryOptions, StateDir, SystemClock, Trail};
+use portcullis_state::{SystemClock, Trail};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::support::{Answer, Gate, Setup, Upstream, admin_credential};
-
-/// A guard that gives out tokens, before an application whose `/me` is for who has one.
-struct House {
-    policy: String,
-    keys: Arc<IssuerKeys>,
-    room: TempDir,
-}
-
-fn now() -> Now {
-    SystemClock::start().now()
-}
-
-impl House {
-    fn new(upstream: &Upstream, algorithm: SigningAlgorithm, more: &str) -> Self {
-        let room = tempfile::tempdir().unwrap();
-        let folder = IssuerFolder::new(room.path().join("issuer"));
-        folder.generate(algorithm, RsaBits::B2048, now()).unwrap();
-        let keys = IssuerKeys::open(folder, KeyStrength::Standard, now()).unwrap();
-        let policy = format!(
-            "version = 1\npublic_url = \"https://shop.test\"\nupstream = \"http://{}\"\n[proxy]\nadmin_secret = \"env:A\"\n[identity.tokens]\nsecret = \"env:S\"\naudience = [\"shop\", \"other\"]\nnetworks = [\"main\"]\n{more}\n[[route]]\npath = \"/me\"\nmethods = [\"GET\"]\ntype = \"protected_read\"\n",
-            upstream.address()
-        );
-        let keys = Arc::new(keys);
-        Self { policy, keys, room }
-    }
-
-    fn store(&self) -> EmbeddedStore {
-        let folder = StateDir::open(&self.room.path().join("state")).unwrap();
-        EmbeddedStore::open(MemoryOptions::default(), folder, now()).unwrap()
-    }
-
-    fn setup(&self, store: Arc<dyn Store>) -> Setup {
-        let policy = Policy::parse(&self.policy).unwrap_or_else(|errors| panic!("{errors}"));
-        let keys = Arc::clone(&self.keys);
-        let setup = Setup::new(self.policy.clone()).admin().store(store);
-        setup.with(move |live| {
-            let identity = policy.identity().unwrap();
-            let fetcher = Fetcher::new(&[]).unwrap().with_own(Arc::clone(&keys));
-            let (strength, bounds) = (KeyStrength::Standard, CacheBounds::default());
-            let tokens = Tokens::new(identity, strength, &fetcher, bounds, None).unwrap();
-            live.tokens = Some(Arc::new(tokens));
-            live.mint = Mint::of(identity, Arc::clone(&keys)).map(Arc::new);
-        })
-    }
-
-    fn start(&self) -> Gate {
-        self.setup(Arc::new(self.store())).start()
-    }
-}
-
-fn access() -> Value {
-    json!({ "token_type": "access", "user_id": "u1", "network": "main", "rate_limit": 10 })
-}
-
-fn parent() -> Value {
-    json!({ "token_type": "parent", "user_id": "u1", "network": "main", "rate_limit": 10 })
-}
-
-fn post(path: &str, lines: &str, body: &str) -> String {
-    let length = body.len();
-    format!(
-        "POST {path} HTTP/1.1\r\nHost: shop.test\r\n{lines}Content-Length: {length}\r\n\r\n{body}"
-    )
-}
-
-fn issue(gate: &Gate, body: &Value) -> Answer {
-    let lines = format!(
-        "Authorization: Bearer {}\r\nContent-Type: application/json\r\n",
-        admin_credential()
-    );
-    let request = post("/.portcullis/tokens", &lines, &body.to_string());
-    gate.client().ask(request)
-}
-
-fn exchange(gate: &Gate, parent: &str, more: Value) -> Answer {
-    let mut body = json!({
-        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
-        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
-        "subject_token": parent,
-    });
-    let Value::Object(more) = more else {
-        panic!("an object")
-    };
-    body.as_object_mut().unwrap().extend(more);
-    let lines = "Content-Type: application/json\r\n";
-    let request = post("/.portcullis/tokens/exchange", lines, &body.to_string());
-    gate.client().ask(request)
-}
-
-fn told(answer: &Answer) -> Value {
-    assert_eq!(answer.status, 200, "{answer:?}");
-    assert_eq!(answer.one("cache-control"), "no-store");
-    assert_eq!(answer.one("content-type"), "application/json");
-    serde_json::from_slice(&answer.body).unwrap()
-}
-
-fn token(answer: &Answer) -> String {
-    told(answer)["access_token"].as_str().unwrap().to_owned()
-}
-
-fn me(gate: &Gate, token: &str) -> u16 {
-    let request =
-        format!("GET /me HTTP/1.1\r\nHost: shop.test\r\nAuthorization: Bearer {token}\r\n\r\n");
-    gate.client().ask(request).status
-}
-
-fn revoke(gate: &Gate, body: &Value) -> Answer {
-    let lines = format!(
-        "Authorization: Bearer {}\r\nContent-Type: application/json\r\n",
-        admin_credential()
-    );
-    let request = post("/tokens/revoke", &lines, &body.to_string());
-    let request = request.replace("Host: shop.test", "Host: 127.0.0.1");
-    gate.admin().ask(request)
-}
-
-/// What happened to tokens: kind and reason.
-fn about_tokens(gate: Gate) -> Vec<(String, String)> {
-    let text = gate.drained_events();
-    let events = text.lines().map(|line| SecurityEvent::parse(line).unwrap());
-    let word = |event: &SecurityEvent| (event.kind.to_string(), event.reason.as_str().to_owned());
-    let is_one =
-        |(_, reason): &(String, String)| reason.contains("token") || reason.contains("service");
-    events.map(|event| word(&event)).filter(is_one).collect()
-}
+use crate::support::house::{
+    House, about_tokens, access, exchange, issue, me, now, parent, post, revoke, token, told,
+};
+use crate::support::{Upstream, admin_credential};
 
 #[test]
 fn a_service_gets_tokens_that_open_what_they_are_for() {

@@ -447,7 +447,7 @@ fn a_session_that_ends_while_a_body_arrives_does_not_pass() {
         .body("application/json", r#"{"name":"a"}"#);
     let bytes = browser.bytes(&sent);
     let (first, rest) = bytes.split_at(bytes.len() - 4);
-    let mut other = browser.clone();
+    let mut other = browser;
     let mut client = gate.client();
     let token = other.get_token(&mut client);
     let before = upstream.requests().len();

@@ -4,6 +4,7 @@ pub(crate) mod browser;
 pub(crate) mod callers;
 mod client;
 mod gate;
+pub(crate) mod house;
 pub(crate) mod issuer;
 pub(crate) mod keys;
 mod message;
