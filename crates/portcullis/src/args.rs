@@ -191,6 +191,8 @@ pub(crate) enum AuditFormat {
     Json,
     /// For code scanning.
     Sarif,
+    /// A page with a review of each endpoint.
+    Markdown,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -2,6 +2,7 @@
 
 mod excerpt;
 pub mod json;
+pub mod markdown;
 pub mod page;
 pub mod routes;
 pub mod sarif;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portcullis_policy::FailOn;
 use portcullis_report::render::terminal::TerminalStyle;
-use portcullis_report::render::{json, sarif, terminal};
+use portcullis_report::render::{json, markdown, sarif, terminal};
 use portcullis_report::{Report, Severity};
 
 use super::{cards, color, document, fail_on_of, options, read, rule_called};
@@ -29,6 +29,11 @@ pub(crate) fn run(args: &AuditArgs, environment: &Environment) -> Result<Exit, F
     let text = match args.format {
         AuditFormat::Json => document(json::audit(report))?,
         AuditFormat::Sarif => document(sarif::audit(report, &cards()))?,
+        AuditFormat::Markdown => {
+            let mut ran = cards();
+            ran.retain(|card| options.runs(card.id));
+            markdown::audit(report, &ran)
+        }
         AuditFormat::Terminal => {
             let source = |file: &str| -> Option<Arc<str>> { audited.source(file) };
             let style = TerminalStyle {

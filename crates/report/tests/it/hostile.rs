@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use portcullis_report::render::terminal::TerminalStyle;
-use portcullis_report::render::{routes, terminal};
+use portcullis_report::render::{markdown, routes, terminal};
 use portcullis_report::{Location, Report, RouteMethod, Step};
 use proptest::prelude::*;
+use pulldown_cmark::{Event, Options, Parser, Tag};
 
 use crate::made;
 
@@ -28,6 +29,22 @@ fn hostile() -> impl Strategy<Value = String> {
         "\n",
         "\t",
         "{}",
+        "`",
+        "``",
+        "\n# forged\n",
+        "\n\n- [x] forged",
+        "[a](https://e.example)",
+        "![](//e.example)",
+        "<b>",
+        "<!--",
+        "&#64;all",
+        "@all",
+        "#1",
+        "$x$",
+        "www.e.example",
+        "https://e.example",
+        "*_~|",
+        "\\",
         "日本",
         "x",
     ]);
@@ -135,4 +152,48 @@ fn a_name_cannot_add_a_line() {
         .lines()
         .filter(|line| line.starts_with("GET /forged"));
     assert_eq!(lines.count(), 0);
+}
+
+/// How often each thing that a page may hold stands on it, and what it must not hold.
+fn shape(page: &str) -> (Vec<usize>, Vec<String>) {
+    let mut counts = vec![0; 4];
+    let mut forbidden = Vec::new();
+    for event in Parser::new_ext(page, Options::all()) {
+        match event {
+            Event::Start(Tag::Heading { .. }) => counts[0] += 1,
+            Event::Start(Tag::Item) => counts[1] += 1,
+            Event::Start(Tag::List(_)) => counts[2] += 1,
+            Event::TaskListMarker(_) => counts[3] += 1,
+            Event::Start(Tag::Paragraph) | Event::End(_) | Event::Code(_) | Event::SoftBreak => {}
+            Event::Text(text) => {
+                let acts = ["@", "#", "www."].iter().any(|sign| text.contains(sign));
+                if acts {
+                    forbidden.push(text.to_string());
+                }
+            }
+            other => forbidden.push(format!("{other:?}")),
+        }
+    }
+    (counts, forbidden)
+}
+
+proptest! {
+    #[test]
+    fn nothing_acts_on_a_page(text in hostile()) {
+        let plain = shape(&markdown::audit(&filled_with("x"), &made::cards()));
+        prop_assert_eq!(&plain.1, &Vec::<String>::new());
+        let page = markdown::audit(&filled_with(&text), &made::cards());
+        prop_assert_eq!(shape(&page), plain);
+        prop_assert_eq!(page.chars().find(|c| acts_on_a_terminal(*c)), None);
+    }
+}
+
+#[test]
+fn an_address_in_a_sentence_is_no_link() {
+    let page = markdown::audit(
+        &filled_with(" https://e.example www.e.example a@e.example "),
+        &made::cards(),
+    );
+    // Sites link what looks like an address; the sign that makes it one is escaped or stands in code.
+    assert!(page.contains("https\\://e.example www\\.e.example a`@`e.example"));
 }

@@ -1,7 +1,7 @@
 //! Every output of the made report, whole.
 
 use portcullis_report::render::terminal::TerminalStyle;
-use portcullis_report::render::{json, page, routes, sarif, terminal};
+use portcullis_report::render::{json, markdown, page, routes, sarif, terminal};
 use portcullis_report::rules_document;
 
 use crate::made;
@@ -43,6 +43,11 @@ fn json_is_as_it_was() {
 #[test]
 fn sarif_is_as_it_was() {
     insta::assert_snapshot!(sarif::audit(&made::report(), &made::cards()).unwrap());
+}
+
+#[test]
+fn markdown_is_as_it_was() {
+    insta::assert_snapshot!(markdown::audit(&made::report(), &made::cards()));
 }
 
 #[test]
