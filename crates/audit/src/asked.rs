@@ -2,13 +2,13 @@
 
 use portcullis_code::{
     machine::EventKind,
-    value::{CallId, Fact, FrameId, ValueId},
+    value::{CallId, Fact, FactsId, FrameId, Values},
 };
 use rustc_hash::FxHashSet;
 
 use crate::{
     library::{Meaning, Pass, Usage},
-    parts::made_of,
+    parts::PartOf,
     route::Site,
     rule::RouteContext,
 };
@@ -61,30 +61,46 @@ impl Asked {
     pub(crate) fn is_forgotten(&self, context: &RouteContext<'_>) -> bool {
         let values = &context.machine.values;
         let judgement = context.judgement;
-        let none = FxHashSet::default();
-        let part_of = |value: ValueId| made_of(values, value, &[self.call], &none);
+        let mut part = PartOf::new(values, self.call);
+        let mut tested = FxHashSet::default();
         let in_events = judgement.events.iter().any(|event| {
             let by_kind = match event.kind {
                 EventKind::Call(call) if call != self.call => {
                     let data = values.call(call);
-                    part_of(data.callee) || data.args.iter().any(|arg| part_of(arg.0))
+                    part.is_in(data.callee) || data.args.iter().any(|arg| part.is_in(arg.0))
                 }
-                EventKind::Store(base, _, value) => part_of(base) || part_of(value),
-                EventKind::Throw(value) | EventKind::Markup(value) => part_of(value),
-                EventKind::Return(_, value) => part_of(value),
+                EventKind::Store(base, _, value) => part.is_in(base) || part.is_in(value),
+                EventKind::Throw(value) | EventKind::Markup(value) => part.is_in(value),
+                EventKind::Return(_, value) => part.is_in(value),
                 EventKind::Call(_) | EventKind::Handled { .. } => false,
             };
-            by_kind
-                || values
-                    .facts(event.facts)
-                    .any(|fact| matches!(fact, Fact::Test(value, _) if part_of(value)))
+            by_kind || is_tested(values, event.facts, &mut tested, &mut part)
         });
-        let in_answers = || {
-            judgement
-                .responses
+        let answers = &judgement.responses;
+        !in_events
+            && !answers
                 .iter()
-                .any(|response| response.body.is_some_and(part_of))
-        };
-        !in_events && !in_answers()
+                .any(|response| response.body.is_some_and(|body| part.is_in(body)))
     }
+}
+
+/// Whether a test among the facts has a part of the answer. Points share the facts before them: `known` are those that were
+/// looked at.
+fn is_tested(
+    values: &Values,
+    facts: FactsId,
+    known: &mut FxHashSet<FactsId>,
+    part: &mut PartOf<'_>,
+) -> bool {
+    let mut at = facts;
+    while let Some((before, fact)) = values.newest(at) {
+        if !known.insert(at) {
+            return false;
+        }
+        if matches!(fact, Fact::Test(value, _) if part.is_in(value)) {
+            return true;
+        }
+        at = before;
+    }
+    false
 }

@@ -14,7 +14,7 @@ use portcullis_code::value::{Entry, Value, ValueId, Values};
 
 pub use depends::{any_depends, depends};
 pub use headers::headers_of;
-pub use made_of::{made_of, made_with};
+pub use made_of::{PartOf, made_of, made_with};
 pub use names::names_of;
 pub use sent::{sent_in_words, sent_name};
 pub use shown::{Shown, shown};

@@ -36,6 +36,59 @@ pub fn made_of(
     false
 }
 
+/// Asks of one value after the other whether the result of a call is part of it. The values of a route share most of their
+/// parts: what was looked at for one is not looked at again for the next.
+#[derive(Debug)]
+pub struct PartOf<'v> {
+    values: &'v Values,
+    call: CallId,
+    /// Values that have no part of it.
+    without: FxHashSet<ValueId>,
+}
+
+impl<'v> PartOf<'v> {
+    /// For one call.
+    #[must_use]
+    pub fn new(values: &'v Values, call: CallId) -> Self {
+        Self {
+            values,
+            call,
+            without: FxHashSet::default(),
+        }
+    }
+
+    /// Whether the result of the call is part of a value.
+    pub fn is_in(&mut self, value: ValueId) -> bool {
+        let mut fresh = Vec::new();
+        let mut open = vec![value];
+        let mut answer = Some(false);
+        while let Some(at) = open.pop() {
+            if !self.without.insert(at) {
+                continue;
+            }
+            fresh.push(at);
+            match self.values.value(at) {
+                Value::Call(call) | Value::Handed(call, ..) if *call == self.call => {
+                    answer = Some(true);
+                    break;
+                }
+                _ if fresh.len() > PARTS_MAX => {
+                    answer = None;
+                    break;
+                }
+                _ => each_part(self.values, at, |part| open.push(part)),
+            }
+        }
+        // What was not gone through to its end says nothing of its parts.
+        if answer != Some(false) {
+            for at in fresh {
+                self.without.remove(&at);
+            }
+        }
+        answer == Some(true)
+    }
+}
+
 /// Whether a value is made with another, as far as the code makes it: members, elements, texts, but no choice and no call's result.
 #[must_use]
 pub fn made_with(values: &Values, value: ValueId, with: ValueId, depth: u32) -> bool {
