@@ -7,7 +7,7 @@ use portcullis_report::Auth;
 use crate::{
     input::Input,
     judge::{Judgement, Judging, is_secret_column},
-    library::{GuardKind, Meaning, Mega, MegaType, Usage},
+    library::{EffectKind, GuardKind, Meaning, Mega, MegaType, Usage},
     origin::Origins,
     parts::members_under,
     passes::Proof,
@@ -54,7 +54,11 @@ pub(crate) fn classify(
     if unsafe_method && path.contains("webhook") {
         return (RouteType::Webhook, "its path names a webhook".to_owned());
     }
-    if unsafe_method && takes_file(judging) {
+    let gives_place = || {
+        let mut effects = judgement.effects.iter();
+        effects.any(|effect| effect.kind == EffectKind::Upload)
+    };
+    if unsafe_method && (gives_place() || takes_file(judging)) {
         return (RouteType::FileUpload, "it takes a file".to_owned());
     }
     if let Some(reason) = auth_operation(judging, judgement, unsafe_method) {
@@ -79,12 +83,13 @@ pub(crate) fn classify(
             "its path is that of an internal operation".to_owned(),
         );
     }
-    let writes = unsafe_method
-        || route.method == Method::Any
-            && judgement
-                .queries
-                .iter()
-                .any(|judged| judged.query.op.writes());
+    // What answers any method changes something only if it does.
+    let acts = || {
+        let written = judgement.queries.iter().any(|it| it.query.op.writes());
+        let harmless = |kind| matches!(kind, EffectKind::Cache | EffectKind::FsRead);
+        written || judgement.effects.iter().any(|it| !harmless(it.kind))
+    };
+    let writes = unsafe_method && (route.method != Method::Any || acts());
     match (writes, judgement.auth) {
         (true, Auth::Required) => (
             RouteType::ProtectedMutation,

@@ -14,6 +14,7 @@ mod ownership;
 mod points;
 mod rate_limit;
 mod row_check;
+mod row_table;
 mod run;
 mod secret_column;
 mod seen_guard;

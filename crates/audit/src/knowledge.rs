@@ -417,7 +417,12 @@ impl<'p> Knowledge<'p> {
             .collect()
     }
 
-    fn version(&self, module: portcullis_code::body::ModuleId, package: &str) -> Option<Version> {
+    /// The version of a package that a module gets, where that is known.
+    pub(crate) fn version(
+        &self,
+        module: portcullis_code::body::ModuleId,
+        package: &str,
+    ) -> Option<Version> {
         let file = &self.project.module(module).file;
         let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
         let key = (ustr(folder), ustr(package));

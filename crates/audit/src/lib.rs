@@ -14,6 +14,7 @@ pub mod knowledge;
 pub mod library;
 mod loosened;
 pub mod matcher;
+pub mod mentions;
 pub mod middleware;
 pub mod opening;
 mod options;

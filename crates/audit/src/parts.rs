@@ -9,6 +9,7 @@ mod shown;
 mod spelled;
 mod tested;
 mod under;
+mod written;
 
 use portcullis_code::value::{Entry, Value, ValueId, Values};
 
@@ -21,6 +22,7 @@ pub use shown::{Shown, shown};
 pub use spelled::spelled;
 pub use tested::{all_tests, tests};
 pub use under::{calls_under, members_under};
+pub use written::written;
 
 /// Hands over each value that a value is made from: what it is a member of, what was called and with what, what it
 /// holds, and each that it may be. The tests that choose among those are not parts of it.

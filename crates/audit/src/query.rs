@@ -60,6 +60,8 @@ pub struct Filter {
     pub conditional: bool,
     /// The alternatives that it stands in: which `or`, and which of its ways.
     pub ways: Vec<(ValueId, usize)>,
+    /// The call that is this test, where that is one of its own: `q.eq("owner", me)`.
+    pub call: Option<CallId>,
 }
 
 /// Where in a filter a part of it stands.
@@ -101,6 +103,7 @@ impl Standing {
             },
             conditional: self.conditional,
             ways: self.ways.clone(),
+            call: None,
         }
     }
 }
@@ -154,7 +157,7 @@ pub fn queries(machine: &Machine<'_>, events: &[Event], knowledge: &Knowledge<'_
             of_call.insert(call, at);
             if let Some(query) = found.get_mut(at) {
                 query.calls.push(call);
-                add_piece(values, knowledge, &known, db, query, site);
+                add_piece(values, knowledge, (&known, call), db, query, site);
             }
             break;
         }
@@ -191,7 +194,7 @@ pub(crate) fn chain_before(values: &Values, call: CallId) -> Vec<CallId> {
 fn add_piece(
     values: &Values,
     knowledge: &Knowledge<'_>,
-    known: &Known<'_>,
+    (known, call): (&Known<'_>, CallId),
     db: &Db,
     query: &mut Query,
     site: Site,
@@ -226,8 +229,14 @@ fn add_piece(
                 operator: Operator::Eq,
                 conditional: false,
                 ways: Vec::new(),
+                call: None,
             });
         }
+    }
+    if let Some(joins @ (Operator::Or | Operator::Not)) =
+        db.operator.filter(|_| db.column.is_none())
+    {
+        join(values, call, joins, query);
     }
     if let (Some(column), Some(value)) = (&db.column, &db.value) {
         let column = knowledge.place(values, known, column);
@@ -241,6 +250,7 @@ fn add_piece(
                 operator,
                 conditional: false,
                 ways: Vec::new(),
+                call: Some(call),
             });
         } else if let Some(column) = column {
             query.filters.extend(flatten(values, knowledge, column));
@@ -271,9 +281,53 @@ fn add_piece(
                     operator: Operator::Raw,
                     conditional: false,
                     ways: Vec::new(),
+                    call: None,
                 });
             }
         }
+    }
+}
+
+/// Tests that were made before are put into an `or`, each into its way, or turned round: `q.or(q.eq(..), q.eq(..))`.
+fn join(values: &Values, call: CallId, joins: Operator, query: &mut Query) {
+    let Some(or) = values.find(&Value::Call(call)) else {
+        return;
+    };
+    for (way, (arg, _)) in values.call(call).args.iter().enumerate() {
+        let mut calls = Vec::new();
+        joined_calls(values, *arg, 0, &mut calls);
+        for filter in &mut query.filters {
+            if !filter.call.is_some_and(|call| calls.contains(&call)) {
+                continue;
+            }
+            filter.conditional = true;
+            if joins == Operator::Or {
+                filter.ways.push((or, way));
+            } else {
+                filter.operator = Operator::Not;
+            }
+        }
+    }
+}
+
+/// The calls that a test is, and those that it joins.
+fn joined_calls(values: &Values, test: ValueId, depth: usize, into: &mut Vec<CallId>) {
+    if depth > DEPTH_MAX {
+        return;
+    }
+    match values.value(test) {
+        Value::Call(call) => {
+            into.push(*call);
+            for (arg, _) in &values.call(*call).args {
+                joined_calls(values, *arg, depth + 1, into);
+            }
+        }
+        Value::Choice(alternatives) => {
+            for each in alternatives.iter() {
+                joined_calls(values, each.value, depth + 1, into);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -75,6 +75,10 @@ pub struct Arguments {
     pub validators: Validators,
     /// Whether a client chooses them; else other functions do.
     pub of_client: bool,
+    /// The validators themselves, by the arguments' names.
+    pub declared: Option<ValueId>,
+    /// Whether something is declared of the answer.
+    pub returns: bool,
 }
 
 /// What is declared of the arguments of a remote procedure; the server refuses what does not fit.

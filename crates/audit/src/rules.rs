@@ -4,6 +4,9 @@ mod auth_middleware_only;
 mod auth_missing;
 mod auth_result_unused;
 mod bola;
+mod caller_supplied_identity;
+mod convex_args_missing;
+mod convex_returns_missing;
 mod cron_secret_unset;
 mod csrf_compare_only;
 mod csrf_missing;
@@ -16,6 +19,7 @@ mod jwt_missing_aud_iss;
 mod mass_assignment;
 mod matcher_gap;
 mod policy_route_not_in_code;
+mod public_function_should_be_internal;
 mod ratelimit_missing;
 mod ratelimit_result_ignored;
 mod ratelimit_spoofable_key;
@@ -34,11 +38,13 @@ use crate::rule::Rule;
 /// The registry.
 pub static RULES: &[&Rule] = &[
     &auth_missing::RULE,
+    &public_function_should_be_internal::RULE,
     &auth_result_unused::RULE,
     &auth_middleware_only::RULE,
     &matcher_gap::RULE,
     &role_check_missing::RULE,
     &bola::RULE,
+    &caller_supplied_identity::RULE,
     &csrf_missing::RULE,
     &csrf_compare_only::RULE,
     &ratelimit_missing::RULE,
@@ -49,6 +55,8 @@ pub static RULES: &[&Rule] = &[
     &validation_result_unused::RULE,
     &mass_assignment::RULE,
     &data_exposure::RULE,
+    &convex_args_missing::RULE,
+    &convex_returns_missing::RULE,
     &error_leak::RULE,
     &fail_open_catch::RULE,
     &cron_secret_unset::RULE,

@@ -4,6 +4,7 @@ mod association;
 mod chain;
 mod code;
 mod convex;
+mod convex_auth;
 mod decorated;
 mod definition;
 mod drizzle;
@@ -29,6 +30,7 @@ use portcullis_code::project::Project;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use code::Code;
+pub(crate) use judgement::names_person;
 pub use table::{Column, Kind, Owner, Policy, Relation, Sensitivity, Source, Table};
 
 /// Every table that the project's sources declare.

@@ -602,6 +602,21 @@ impl Semantics for Frameworks<'_, '_> {
         (response(value) && response(class)).then_some(true)
     }
 
+    fn is_of_list(&self, machine: &mut Machine<'_>, base: ValueId, name: Ustr) -> bool {
+        // `ctx.db.query("notes").filter((q) => q.eq(..))`: the function is given a builder, not a row.
+        // What was waited for is rows.
+        let is_builder = matches!(machine.values.value(base), Value::Call(call)
+            if !machine.values.call(*call).awaited);
+        if name != "filter" || !is_builder {
+            return true;
+        }
+        let callee = machine.values.make(Value::Member(base, name));
+        let rows = self.knowledge.of_called(&machine.values, callee);
+        !rows
+            .iter()
+            .any(|known| matches!(known.row.meaning, Meaning::Db(_)) && !known.row.hands.is_empty())
+    }
+
     fn member(&self, machine: &mut Machine<'_>, base: ValueId, name: Ustr) -> Option<ValueId> {
         let request = |value: &Value| matches!(value, Value::Input(tag) if matches!(Input::of(*tag), Input::WebRequest | Input::PagesRequest | Input::NodeRequest));
         if name == "method" && request(machine.values.value(base)) {

@@ -8,6 +8,7 @@ use ustr::Ustr;
 use crate::{
     judge::{Binding, Judgement},
     library::{DbOp, EffectKind},
+    mentions::Mentions,
     middleware::Cover,
     passes::Proof,
     response::{self, ResponseKind},
@@ -23,6 +24,8 @@ pub struct Inventory {
     pub routes: Vec<Summary>,
     /// What is answered beside them.
     pub served: Served,
+    /// Who names the remote procedures.
+    pub mentions: Mentions,
     /// The user's own file.
     pub policy: Policy,
 }
@@ -115,6 +118,8 @@ pub struct Summary {
     pub consumes_body: bool,
     /// Whether a library's router stands behind it.
     pub mega: bool,
+    /// Whether it is a remote procedure that is called by its name.
+    pub procedure: bool,
     /// Whether no client can call it, only other functions.
     pub no_door: bool,
     /// What it asks of the database.
@@ -215,6 +220,7 @@ impl Summary {
             asks_ambient: asks_ambient(judgement),
             consumes_body: judgement.consumes_body,
             mega: route.mega.is_some(),
+            procedure: route.operation.is_some(),
             no_door: route
                 .operation
                 .is_some_and(|operation| operation.is_internal),

@@ -67,6 +67,13 @@ pub trait Semantics {
         None
     }
 
+    /// Whether a method of something opaque that takes a function is what its name says of lists; a builder of queries may
+    /// have one of the same name.
+    fn is_of_list(&self, machine: &mut Machine<'_>, base: ValueId, name: Ustr) -> bool {
+        let _unused = (machine, base, name);
+        true
+    }
+
     /// The value of a member of something opaque, where the embedder knows it.
     fn member(&self, machine: &mut Machine<'_>, base: ValueId, name: Ustr) -> Option<ValueId> {
         let _unused = (machine, base, name);

@@ -9,6 +9,7 @@ use crate::{
     discover::express,
     judge::{Bench, JudgedQuery, Judgement, judge},
     loosened,
+    mentions::Mentions,
     middleware::{self, Cover, Trials},
     options::Options,
     route::Route,
@@ -183,9 +184,16 @@ impl<'a, 'p> Inspection<'a, 'p> {
             &self.routes,
             self.documents,
         );
+        let procedures = self
+            .summaries
+            .iter()
+            .filter(|route| route.procedure)
+            .map(|route| (route.path.as_str(), route.file.as_str()));
+        let mentions = Mentions::of(self.shared.knowledge.project, procedures);
         let inventory = Inventory {
             routes: self.summaries,
             served,
+            mentions,
             policy: self.options.policy.clone(),
         };
         for rule in RULES {

@@ -45,7 +45,12 @@ pub(super) fn route_record(
         method: route.answers(),
         path: route.path.clone(),
         location: location(project, route.site),
-        auth: judgement.auth,
+        // Whoever is not signed in is answered, if only with nothing.
+        auth: if judgement.soft {
+            Auth::Optional
+        } else {
+            judgement.auth
+        },
         auth_where: judgement.auth_where,
         csrf: judgement.csrf,
         rate_limit: judgement.rate_limit,

@@ -4,6 +4,7 @@ use portcullis_code::{
     machine::EventKind,
     value::{CallId, FactsId, Value},
 };
+use portcullis_policy::Method;
 use portcullis_report::{Auth, AuthWhere};
 
 use super::{Judgement, Judging, SeenGuard};
@@ -11,11 +12,17 @@ use crate::{
     library::{Meaning, Usage},
     middleware::Cover,
     passes::{self, Proof},
+    response::{ResponseKind, is_constant},
     route::LinkRole,
 };
 
 impl Judging<'_, '_, '_, '_> {
     pub(super) fn authentication(&self, judgement: &mut Judgement, cover: Option<&Cover>) {
+        if self.has_no_door() {
+            let reason = "no client can call it, so nobody has to be asked".to_owned();
+            judgement.reasons.push(("auth", reason, None));
+            return;
+        }
         let inside = self.auth_inside(judgement);
         let outside = cover.map_or(Auth::None, |cover| cover.auth);
         judgement.auth = match (inside, outside) {
@@ -41,7 +48,12 @@ impl Judging<'_, '_, '_, '_> {
             .guards
             .iter()
             .find(|guard| guard.kind.identifies());
-        let reason = reason(judgement.auth, inside, first);
+        judgement.soft = judgement.auth == Auth::Required && self.denies_softly(judgement);
+        let reason = if judgement.soft {
+            "who is not signed in gets an answer that says nothing".to_owned()
+        } else {
+            reason(judgement.auth, inside, first)
+        };
         let site = first.map(|guard| guard.site);
         judgement.reasons.push(("auth", reason, site));
         judgement.bearer_only = outside != Auth::Required
@@ -71,6 +83,37 @@ impl Judging<'_, '_, '_, '_> {
         } else {
             Auth::None
         }
+    }
+
+    /// Whether no client can call it, only other functions and the platform.
+    fn has_no_door(&self) -> bool {
+        self.route
+            .operation
+            .is_some_and(|operation| operation.is_internal)
+    }
+
+    /// Whether a procedure that only reads answers also those who are not known, with nothing that depends on data.
+    ///
+    /// What asks for a role refuses all others alike, whatever it answers them.
+    fn denies_softly(&self, judgement: &Judgement) -> bool {
+        let reads = self.route.operation.is_some() && self.route.method == Method::Get;
+        let values = &self.machine.values;
+        let mut given = judgement
+            .responses
+            .iter()
+            .filter(|response| !response.refuses())
+            .filter(|response| response.body.is_some_and(|it| !is_constant(values, it)))
+            .peekable();
+        let by_role = given.peek().is_some()
+            && given.all(|response| self.has(response.facts, Proof::Authorization));
+        reads
+            && !by_role
+            && judgement.responses.iter().any(|response| {
+                response.kind == ResponseKind::Data
+                    && !response.refuses()
+                    && !response.after_error(&self.machine.values)
+                    && !self.identified(response.facts)
+            })
     }
 
     /// Whether the first guard that holds everywhere is in a middleware of the chain.

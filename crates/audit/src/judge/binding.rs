@@ -100,6 +100,7 @@ impl Judging<'_, '_, '_, '_> {
         if matches!(query.op, DbOp::Read | DbOp::ReadMany)
             && (self.compared_later(judged, query)
                 || self.member_later(query)
+                || self.compared_through(judged, number)
                 || self.looked_up_later(judged, number))
         {
             return Binding::Bound;

@@ -1,6 +1,7 @@
 //! `JudgedQuery`: what the route asks of the database, and which of its filters the client chose.
 
 use portcullis_code::value::{Value, ValueId};
+use rustc_hash::FxHashSet;
 
 use super::{Binding, Judging, is_secret_column};
 use crate::{
@@ -27,6 +28,8 @@ pub struct JudgedQuery {
     pub identified: bool,
     /// Whether a role or permission was checked.
     pub authorized: bool,
+    /// The stored files that it writes down, that the client chose, and that nothing binds to the caller.
+    pub files: Vec<ValueId>,
     /// Whether its row is compared with the caller on some ways only.
     pub compared_partly: bool,
     /// The link of the chain that it runs in.
@@ -37,10 +40,19 @@ impl Judging<'_, '_, '_, '_> {
     /// Queries, in order: what an earlier one proved about a row serves the later ones.
     pub(super) fn queries(&mut self) -> Vec<JudgedQuery> {
         self.find_stored_secrets();
-        let found = query::queries(self.machine, self.events, self.bench.knowledge);
+        let mut found = query::queries(self.machine, self.events, self.bench.knowledge);
+        self.name_tables(&mut found);
+        let files: Vec<Vec<ValueId>> = found
+            .iter()
+            .map(|query| self.chosen_files(&found, query))
+            .collect();
         let mut judged: Vec<JudgedQuery> = found
             .into_iter()
-            .map(|query| self.look_at_filters(query))
+            .zip(files)
+            .map(|(query, files)| JudgedQuery {
+                files,
+                ..self.look_at_filters(query)
+            })
             .collect();
         for number in 0..judged.len() {
             self.look_again(&mut judged, number);
@@ -58,6 +70,15 @@ impl Judging<'_, '_, '_, '_> {
             this.identified = self.identified(facts);
             this.authorized = self.has(facts, Proof::Authorization);
             this.link = self.link_of(this.query.event);
+        }
+        // What was looked up among the caller's own is the caller's to use.
+        let own: FxHashSet<ValueId> = judged
+            .iter()
+            .filter(|judged| matches!(judged.binding, Binding::Bound | Binding::Own))
+            .flat_map(|judged| judged.query.filters.iter().map(|filter| filter.value))
+            .collect();
+        for judged in &mut judged {
+            judged.files.retain(|file| !own.contains(file));
         }
         judged
     }
@@ -102,6 +123,7 @@ impl Judging<'_, '_, '_, '_> {
             chosen,
             identified: false,
             authorized: false,
+            files: Vec::new(),
             compared_partly: false,
             link: 0,
         }

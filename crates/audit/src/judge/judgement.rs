@@ -29,6 +29,8 @@ pub struct Judgement {
     pub guards: Vec<SeenGuard>,
     /// Whether a caller has to be known.
     pub auth: Auth,
+    /// Whether who is not known gets an answer that says nothing, and no refusal.
+    pub soft: bool,
     /// Where that is decided.
     pub auth_where: Option<AuthWhere>,
     /// Whether requests from other sites are refused.
@@ -69,6 +71,7 @@ impl Judgement {
             points: Vec::new(),
             guards: Vec::new(),
             auth: Auth::None,
+            soft: false,
             auth_where: None,
             csrf: Answer::NotApplicable,
             rate_limit: Answer::No,

@@ -1,13 +1,17 @@
 //! Whether the objects that a route touches are bound to the caller.
 
+use portcullis_code::value::CallId;
 use portcullis_report::{Auth, Ownership};
+use rustc_hash::FxHashSet;
 use ustr::Ustr;
 
 use super::{Binding, JudgedQuery, Judgement, Judging};
 use crate::{
     library::{DbOp, EffectKind},
     origin::Origins,
+    parts,
     passes::Proof,
+    response::ResponseKind,
     route::{LinkRole, Site},
 };
 
@@ -43,6 +47,7 @@ impl Judging<'_, '_, '_, '_> {
             "no row is chosen by the client".to_owned(),
             None,
         );
+        let mut own = None;
         for judged in &judgement.queries {
             // What every request of the application runs through is not about this route's objects.
             let link = self.route.chain.get(judged.link);
@@ -51,6 +56,11 @@ impl Judging<'_, '_, '_, '_> {
             }
             let name: Ustr = judged.query.table.unwrap_or_default();
             let site = Some(judged.query.site);
+            if !judged.files.is_empty() {
+                let reason = "a stored file is chosen by the client and never bound to the caller"
+                    .to_owned();
+                return (Ownership::Missing, reason, site);
+            }
             match judged.binding {
                 Binding::Unbound => {
                     let reason = format!(
@@ -62,14 +72,47 @@ impl Judging<'_, '_, '_, '_> {
                     let reason = format!("the row of `{name}` is bound to the caller");
                     answer = (Ownership::Checked, reason, site);
                 }
-                Binding::Own if answer.0 == Ownership::NotApplicable && self.lists_own(judged) => {
+                Binding::Own if own.is_none() && self.is_about(judgement, judged) => {
                     let reason = format!("only the caller's own rows of `{name}`");
-                    answer = (Ownership::Checked, reason, site);
+                    own = Some((Ownership::Checked, reason, site));
                 }
                 _ => {}
             }
         }
-        answer
+        own.filter(|_| answer.0 == Ownership::NotApplicable)
+            .unwrap_or(answer)
+    }
+
+    /// Whether the caller's own rows are what the route is about, and were not only asked to know who calls: it lists
+    /// them; a remote procedure changes them, answers them, or acts outside with them.
+    fn is_about(&self, judgement: &Judgement, judged: &JudgedQuery) -> bool {
+        let op = judged.query.op;
+        if self.lists_own(judged) {
+            return true;
+        }
+        // Elsewhere a request for one's own account is taken to be about nobody's object.
+        if self.route.operation.is_none() || op == DbOp::Create {
+            return false;
+        }
+        if op.writes() {
+            return true;
+        }
+        let values = &self.machine.values;
+        let sealed: FxHashSet<CallId> = judgement
+            .queries
+            .iter()
+            .flat_map(|other| other.query.calls.iter().copied())
+            .collect();
+        let made = |value| parts::made_of(values, value, &judged.query.calls, &sealed);
+        let answered = judgement
+            .responses
+            .iter()
+            .any(|response| response.kind == ResponseKind::Data && response.body.is_some_and(made));
+        answered
+            || judgement
+                .effects
+                .iter()
+                .any(|effect| effect.inputs.iter().any(|input| made(*input)))
     }
 
     /// Whether the handler lists rows of the caller, other than the caller's own account.

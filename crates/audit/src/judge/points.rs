@@ -1,6 +1,6 @@
 //! The points of a route that matter: what it does, and the answers that give something away.
 
-use portcullis_code::value::{Fact, FactsId};
+use portcullis_code::value::{Fact, FactsId, Value, ValueId, Values};
 
 use super::{Judgement, Judging};
 use crate::{
@@ -50,7 +50,13 @@ impl Judging<'_, '_, '_, '_> {
                 && response
                     .body
                     .is_some_and(|body| !response::is_constant(&self.machine.values, body));
-            if gives || touched(response.facts) && response.kind == ResponseKind::Data {
+            let says_nothing = self.route.operation.is_some()
+                && response
+                    .body
+                    .is_none_or(|body| is_nothing(&self.machine.values, body));
+            if gives
+                || touched(response.facts) && response.kind == ResponseKind::Data && !says_nothing
+            {
                 points.push(response.facts);
             } else {
                 plain.push(response.facts);
@@ -62,5 +68,17 @@ impl Judging<'_, '_, '_, '_> {
         points.sort_unstable();
         points.dedup();
         points
+    }
+}
+
+/// Whether an answer is the one for what is not there: null, false, an empty list.
+fn is_nothing(values: &Values, body: ValueId) -> bool {
+    match values.value(body) {
+        Value::Const(known) => !known.truthy(),
+        Value::Array(list) => {
+            let list = values.object(*list);
+            list.entries.is_empty() && list.added.is_empty()
+        }
+        _ => false,
     }
 }

@@ -9,12 +9,15 @@ use rustc_hash::FxHashSet;
 
 use super::{JudgedQuery, Judging};
 use crate::{
-    library::{DbOp, Meaning},
+    library::{DbOp, Meaning, Operator},
     origin::Origins,
     parts::{self, calls_under},
     passes::Proof,
     query::Query,
 };
+
+/// How many rows lead to the one whose owner is compared, at most.
+const HOPS_MAX: usize = 3;
 
 impl Judging<'_, '_, '_, '_> {
     /// Whether a row that a call read is known to be there.
@@ -101,13 +104,56 @@ impl Judging<'_, '_, '_, '_> {
                 continue;
             };
             let calls = self.rows_in(tested);
-            for earlier in judged.iter().take(before) {
+            for (number, earlier) in judged.iter().enumerate().take(before) {
                 if earlier.query.calls.iter().any(|call| calls.contains(call)) {
-                    found.extend(earlier.query.filters.iter().map(|filter| filter.value));
+                    let mut query = Some((number, &earlier.query));
+                    for _ in 0..HOPS_MAX {
+                        let Some((number, this)) = query else { break };
+                        found.extend(this.filters.iter().map(|filter| filter.value));
+                        query = self.led_here(judged, number, this);
+                    }
                 }
             }
         }
         found
+    }
+
+    /// The earlier query whose row names the one that a query reads: the note whose folder this is.
+    fn led_here<'j>(
+        &self,
+        judged: &'j [JudgedQuery],
+        number: usize,
+        query: &Query,
+    ) -> Option<(usize, &'j Query)> {
+        let mut earlier = judged.iter().enumerate().take(number).rev();
+        earlier
+            .find(|(_, other)| {
+                matches!(other.query.op, DbOp::Read) && self.is_found_by(query, &other.query)
+            })
+            .map(|(at, other)| (at, &other.query))
+    }
+
+    /// Whether a query finds its row by a column of another's row.
+    fn is_found_by(&self, query: &Query, by: &Query) -> bool {
+        let values = &self.machine.values;
+        query.filters.iter().any(|filter| {
+            filter.operator == Operator::Eq
+                && !filter.conditional
+                && calls_under(values, filter.value)
+                    .iter()
+                    .any(|(call, steps)| !steps.is_empty() && by.calls.contains(call))
+        })
+    }
+
+    /// Whether the row names another one whose owner is compared with the caller before anything is done with it.
+    pub(super) fn compared_through(&self, judged: &[JudgedQuery], number: usize) -> bool {
+        let Some(this) = judged.get(number) else {
+            return false;
+        };
+        judged.iter().skip(number + 1).any(|later| {
+            self.is_found_by(&later.query, &this.query)
+                && self.holds_for_uses(&this.query, |facts| self.is_compared(&later.query, facts))
+        })
     }
 
     pub(super) fn rows_in(&self, value: ValueId) -> Vec<CallId> {

@@ -43,6 +43,10 @@ impl Judging<'_, '_, '_, '_> {
         });
         let by_library = classify::mega_checks(self, GuardKind::Validation);
         let declared = self.declared();
+        let signed = judgement
+            .guards
+            .iter()
+            .any(|guard| guard.kind == Proof::Signature && guard.everywhere);
         let (answer, reason) = match (consumed, &proved) {
             _ if declared == Some(Validators::Empty) => (
                 Answer::NotApplicable,
@@ -55,6 +59,14 @@ impl Judging<'_, '_, '_, '_> {
             _ if declared == Some(Validators::Partial) => (
                 Answer::No,
                 "one of its validators admits anything".to_owned(),
+            ),
+            _ if declared == Some(Validators::Missing) => (
+                Answer::No,
+                "nothing is declared of its arguments, and the server admits any".to_owned(),
+            ),
+            _ if signed => (
+                Answer::NotApplicable,
+                "its sender signs what it sends".to_owned(),
             ),
             _ if by_library && self.route.method != Method::Get => {
                 (Answer::Yes, "the library's router checks it".to_owned())

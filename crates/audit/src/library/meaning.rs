@@ -218,6 +218,8 @@ pub enum EffectKind {
     Queue,
     /// An object is stored or removed.
     Storage,
+    /// The client is given a place where it can store an object.
+    Upload,
     /// A credential for another service is made.
     Token,
     /// Money.

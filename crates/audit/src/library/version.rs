@@ -39,6 +39,12 @@ impl Version {
         self.0.satisfies(range)
     }
 
+    /// Whether it is this release (major, minor) or a later one.
+    #[must_use]
+    pub fn at_least(&self, major: u64, minor: u64) -> bool {
+        (self.0.major(), self.0.minor()) >= (major, minor)
+    }
+
     fn of(version: &semver::Version) -> Self {
         Self(semver::Version::from((
             version.major(),

@@ -14,6 +14,7 @@ use crate::{
     library::{DbOp, EffectKind},
     passes::Proof,
     rule::{Check, Hit, Rule},
+    rules::public_function_should_be_internal,
     summary::{Inventory, Summary},
 };
 
@@ -36,6 +37,8 @@ fn check(inventory: &Inventory) -> Vec<Hit> {
     inventory
         .routes
         .iter()
+        // What needs no door at all is told as that.
+        .filter(|route| public_function_should_be_internal::reason(inventory, route).is_none())
         .filter_map(|route| judge(inventory, route))
         .collect()
 }

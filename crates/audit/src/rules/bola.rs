@@ -65,7 +65,36 @@ fn check(context: &RouteContext<'_>) -> Vec<Hit> {
             .iter()
             .filter_map(|effect| of_token(context, effect)),
     );
+    hits.extend(
+        context
+            .judgement
+            .queries
+            .iter()
+            .filter_map(|judged| of_file(context, judged)),
+    );
     hits
+}
+
+/// A stored file of whoever put it there: whoever knows its id can pass it off as their own, and be shown it.
+fn of_file(context: &RouteContext<'_>, judged: &JudgedQuery) -> Option<Hit> {
+    let file = *judged.files.first().filter(|_| !judged.authorized)?;
+    let values = &context.machine.values;
+    let named = sent_in_words(values, file, context.bench.origins.of(values, file));
+    let mut hit = Hit::at(
+        judged.query.site,
+        format!("{named} names any stored file: nothing binds it to the caller"),
+    )
+    .because(
+        Some(judged.query.site),
+        "it is written down here, and whoever reads the row is given the file",
+    )
+    .fixed_by(
+        "keep who uploaded what (a row with the file's id and the caller, written when the upload ends), and take only the caller's own files",
+    );
+    // Ids of files are hard to guess; they are told to whoever may see a row that has one.
+    hit.severity = Some(Severity::Medium);
+    hit.confidence = Some(Confidence::Low);
+    Some(hit)
 }
 
 /// Whether the client alone says which of somebody's rows is touched.

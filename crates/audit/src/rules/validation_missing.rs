@@ -11,7 +11,7 @@ use crate::{
     raw_input::uses,
     route::Site,
     rule::{Check, Hit, RouteContext, Rule},
-    rules::validation_result_unused,
+    rules::{convex_args_missing, validation_result_unused},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -31,6 +31,10 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &RouteContext<'_>) -> Vec<Hit> {
     if context.judgement.validated != Answer::No || context.route.mega.is_some() {
+        return Vec::new();
+    }
+    // Where nothing is declared of the arguments, that is what has to be mended.
+    if convex_args_missing::is_undeclared(context) {
         return Vec::new();
     }
     let uses = uses(context);

@@ -1,9 +1,10 @@
 //! Reads a Convex schema: `defineSchema({ posts: defineTable({ author: v.id("users") }) })`.
 
-use portcullis_code::body::ExprKind;
+use portcullis_code::body::{ExprKind, Item};
 use ustr::Ustr;
 
 use super::code::{Code, Place};
+use super::convex_auth;
 use super::{Column, Kind, Relation, Source, Table};
 
 /// How deep validators are followed.
@@ -31,6 +32,9 @@ pub(crate) fn read(code: &Code<'_>) -> Vec<Table> {
                         .into_iter()
                         .filter_map(|(name, value)| table(code, name, value)),
                 );
+                if convex_auth::is_spread(code, object) {
+                    tables.extend(convex_auth::tables(code, object, &tables));
+                }
             }
         }
     }
@@ -52,10 +56,45 @@ fn table(code: &Code<'_>, name: Ustr, value: Place) -> Option<Table> {
     let mut id = Column::new("_id", Kind::Text, code.file(value.module), code.line(value));
     (id.id, id.unique) = (true, true);
     table.columns.push(id);
-    for (name, value) in code.properties(code.argument(chain.callee.module, made.args, 0)?) {
-        field(code, name.as_str(), value, DEPTH_MAX, &mut table);
-    }
+    let document = code.argument(chain.callee.module, made.args, 0)?;
+    fields(code, document, DEPTH_MAX, &mut table);
     Some(table)
+}
+
+/// The fields of a document: an object of validators, `v.object(..)`, or one of several such documents.
+fn fields(code: &Code<'_>, document: Place, depth: usize, table: &mut Table) {
+    let Some(depth) = depth.checked_sub(1) else {
+        return;
+    };
+    let at = code.follow(document);
+    if let ExprKind::Call { callee, args, .. } = code.kind(at) {
+        let made = code.written_name(Place {
+            module: at.module,
+            expr: *callee,
+        });
+        match made.as_ref().map(Ustr::as_str) {
+            Some("object") => {
+                if let Some(inner) = code.argument(at.module, args, 0) {
+                    fields(code, inner, depth, table);
+                }
+                return;
+            }
+            Some("union") => {
+                for number in 0..args.len() {
+                    if let Some(inner) = code.argument(at.module, args, number) {
+                        fields(code, inner, depth, table);
+                    }
+                }
+                return;
+            }
+            _ => {}
+        }
+    }
+    for (name, value) in code.properties(at) {
+        if table.column(name.as_str()).is_none() {
+            field(code, name.as_str(), value, DEPTH_MAX, table);
+        }
+    }
 }
 
 /// A validator: `v.string()`, `v.optional(v.id("users"))`, `v.object({ ... })`.
@@ -84,21 +123,27 @@ fn field(code: &Code<'_>, path: &str, value: Place, depth: usize, table: &mut Ta
             Kind::Json
         }
         (Some("id"), Some(target)) => {
-            if let Some(target) = code.text(target) {
-                table.relations.push(Relation {
-                    name: path.to_owned(),
-                    target: target.as_str().to_owned(),
-                    columns: vec![path.to_owned()],
-                    many: false,
-                });
+            refer(code, path, target, false, table);
+            Kind::Text
+        }
+        // `v.union(v.id("users"), v.null())`, `v.array(v.id("users"))`.
+        (Some("union"), Some(_)) if named(code, at, args).is_some() => {
+            if let Some(target) = named(code, at, args) {
+                refer(code, path, target, false, table);
             }
             Kind::Text
+        }
+        (Some("array"), Some(_)) => {
+            if let Some(target) = named(code, at, args) {
+                refer(code, path, target, true, table);
+            }
+            Kind::Json
         }
         (Some("string"), _) => Kind::Text,
         (Some("number" | "float64" | "int64" | "bigint"), _) => Kind::Number,
         (Some("boolean"), _) => Kind::Boolean,
         (Some("bytes"), _) => Kind::Binary,
-        (Some("array" | "record" | "any"), _) => Kind::Json,
+        (Some("record" | "any"), _) => Kind::Json,
         (Some("union"), _) => Kind::Enum,
         (Some("literal"), _) => Kind::Text,
         _ => Kind::Other,
@@ -109,4 +154,37 @@ fn field(code: &Code<'_>, path: &str, value: Place, depth: usize, table: &mut Ta
         code.file(at.module),
         code.line(value),
     ));
+}
+
+/// The table whose rows the validators name, if all of them name one's or nothing.
+fn named(code: &Code<'_>, at: Place, args: &[Item]) -> Option<Place> {
+    let mut found: Option<Place> = None;
+    for number in 0..args.len() {
+        let each = code.follow(code.argument(at.module, args, number)?);
+        let ExprKind::Call { callee, args, .. } = code.kind(each) else {
+            return None;
+        };
+        let name = code.written_name(Place {
+            module: each.module,
+            expr: *callee,
+        })?;
+        match name.as_str() {
+            "null" => {}
+            "id" if found.is_none() => found = code.argument(each.module, args, 0),
+            _ => return None,
+        }
+    }
+    found
+}
+
+/// A column names a row of another table.
+fn refer(code: &Code<'_>, path: &str, target: Place, many: bool, table: &mut Table) {
+    if let Some(target) = code.text(target) {
+        table.relations.push(Relation {
+            name: path.to_owned(),
+            target: target.as_str().to_owned(),
+            columns: vec![path.to_owned()],
+            many,
+        });
+    }
 }

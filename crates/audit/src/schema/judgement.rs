@@ -259,6 +259,18 @@ pub(crate) fn is_owner_name(name: &str) -> bool {
     LEXICON.tables.user.are(&table_words(name)) || is_tenant_name(name)
 }
 
+/// Whether a column of this name says which person a row is of: `userId`, `authorId`, `endUserId`.
+pub(crate) fn names_person(column: &str) -> bool {
+    let name = words(column);
+    let of_people = match name.as_slice() {
+        [table @ .., last] => {
+            matches!(last.as_str(), "id" | "uuid") && LEXICON.tables.user.are(table)
+        }
+        [] => false,
+    };
+    of_people || LEXICON.owner.user.are(&name)
+}
+
 fn is_user(schema: &Schema, name: &str) -> bool {
     // A table that no source declares can still be known by its name: `auth.users`.
     let by_name = || LEXICON.tables.user.are(&table_words(name));

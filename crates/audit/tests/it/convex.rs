@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use portcullis_audit::audit_project;
 use portcullis_code::project::{Options, Project};
 use portcullis_policy::RouteType;
-use portcullis_report::{Answer, Auth, Report, RouteRecord};
+use portcullis_report::{Answer, Auth, Ownership, Report, RouteRecord};
 
 fn report(project: &Project) -> Report {
     let today = "2026-01-01".parse().unwrap();
@@ -120,11 +120,11 @@ fn the_identity_counts_where_it_is_tested() {
         ),
         (
             "const who = await ctx.auth.getUserIdentity(); if (who === null) return [];",
-            Auth::Required,
+            Auth::Optional,
         ),
         (
             "const who = (await ctx.auth.getUserIdentity())?.subject; if (!who) return null;",
-            Auth::Required,
+            Auth::Optional,
         ),
         (
             "const who = await ctx.auth.getUserIdentity(); if (!who) console.log('nobody');",
@@ -135,6 +135,112 @@ fn the_identity_counts_where_it_is_tested() {
             "export const f = query({{ args: {{}}, handler: async (ctx) => {{ {before} {reads} }} }});"
         );
         assert_eq!(only(&of_file(&text)).auth, expected, "{before}");
+    }
+}
+
+#[test]
+fn an_answer_of_nothing_is_a_refusal_where_something_is_changed_or_a_role_is_asked_for() {
+    let nobody = "const who = await ctx.auth.getUserIdentity(); if (!who) return null;";
+    let admin = "const who = await ctx.auth.getUserIdentity();
+      const me = await ctx.db.query('users').withIndex('by_token', (q) => q.eq('token', who?.subject)).unique();
+      if (me?.role !== 'admin') return [];";
+    for (sort, before, expected, kind) in [
+        ("query", nobody, Auth::Optional, RouteType::ProtectedRead),
+        (
+            "mutation",
+            nobody,
+            Auth::Required,
+            RouteType::ProtectedMutation,
+        ),
+        ("query", admin, Auth::Required, RouteType::ProtectedRead),
+    ] {
+        let does = if sort == "query" {
+            "return await ctx.db.query('notes').collect();"
+        } else {
+            "await ctx.db.insert('notes', {});"
+        };
+        let text = format!(
+            "export const f = {sort}({{ args: {{}}, handler: async (ctx) => {{ {before} {does} }} }});"
+        );
+        let report = of_file(&text);
+        let route = only(&report);
+        assert_eq!((route.auth, route.route_type), (expected, kind), "{sort}");
+    }
+}
+
+/// A backend of people, notes in folders, and files.
+const SCHEMA: &str = "import { defineSchema, defineTable } from 'convex/server';
+    import { v } from 'convex/values';
+    const page = v.object({ folder: v.id('folders'), text: v.string() });
+    export default defineSchema({
+      users: defineTable({ token: v.string(), name: v.string() }).index('by_token', ['token']),
+      folders: defineTable({ owner: v.union(v.id('users'), v.null()), pages: v.array(v.id('pages')) }),
+      pages: defineTable(page),
+      colours: defineTable({ name: v.string() }),
+    });";
+
+fn with_schema(text: &str) -> Report {
+    let imports = "import { query, mutation } from './_generated/server'; import { v } from 'convex/values';
+        import { getAuthUserId } from '@convex-dev/auth/server';
+        async function caller(ctx) { const id = await getAuthUserId(ctx); if (!id) throw new Error('no'); return id; }";
+    report(&Project::from_files(vec![
+        ("convex/a.ts".to_owned(), format!("{imports} {text}")),
+        ("convex/schema.ts".to_owned(), SCHEMA.to_owned()),
+    ]))
+}
+
+#[test]
+fn an_id_leads_to_its_table_and_the_table_to_its_owner() {
+    for (args, body, expected) in [
+        // Nobody owns a colour.
+        ("id: v.id('colours')", "return await ctx.db.get(id);", Ownership::NotApplicable),
+        ("id: v.id('folders')", "return await ctx.db.get(id);", Ownership::Missing),
+        ("id: v.optional(v.id('folders'))", "return await ctx.db.get(id);", Ownership::Missing),
+        (
+            "id: v.id('folders')",
+            "const row = await ctx.db.get(id); if (row.owner !== me) throw new Error('no'); await ctx.db.delete(row._id);",
+            Ownership::Checked,
+        ),
+        (
+            "id: v.id('folders')",
+            "const row = await ctx.db.get(id); if (row === null || row.owner !== me) return null; return row;",
+            Ownership::Checked,
+        ),
+        // A page belongs to whom its folder belongs to.
+        ("id: v.id('pages')", "await ctx.db.patch(id, { text: 'x' });", Ownership::Missing),
+        (
+            "id: v.id('pages')",
+            "const page = await ctx.db.get(id); const folder = await ctx.db.get(page.folder);
+             if (folder.owner !== me) throw new Error('no'); await ctx.db.patch(id, { text: 'x' });",
+            Ownership::Checked,
+        ),
+        // One's own account.
+        ("text: v.string()", "await ctx.db.patch(me, { name: text });", Ownership::Checked),
+        ("text: v.string()", "return await ctx.db.get(me);", Ownership::Checked),
+        ("text: v.string()", "await ctx.db.insert('colours', { name: text });", Ownership::NotApplicable),
+        // Either side of an `or` lets rows in.
+        (
+            "id: v.id('folders')",
+            "return await ctx.db.query('folders').filter((q) => q.or(q.eq(q.field('_id'), id), q.eq(q.field('owner'), me))).collect();",
+            Ownership::Missing,
+        ),
+        (
+            "id: v.id('folders')",
+            "return await ctx.db.query('folders').filter((q) => q.and(q.eq(q.field('_id'), id), q.eq(q.field('owner'), me))).first();",
+            Ownership::Checked,
+        ),
+        (
+            "id: v.id('folders')",
+            "return await ctx.db.query('folders').filter((q) => q.or(q.and(q.eq(q.field('_id'), id), q.eq(q.field('owner'), me)), q.eq(q.field('owner'), me))).first();",
+            Ownership::Checked,
+        ),
+    ] {
+        let name = args.split(':').next().unwrap();
+        let text = format!(
+            "export const f = mutation({{ args: {{ {args} }}, handler: async (ctx, {{ {name} }}) => {{
+               const me = await caller(ctx); {body} }} }});"
+        );
+        assert_eq!(only(&with_schema(&text)).ownership, expected, "{args} {body}");
     }
 }
 

@@ -242,13 +242,32 @@ fn a_convex_schema_is_read() {
     let schema = of(&[(
         "convex/schema.ts",
         r#"import { defineSchema, defineTable } from "convex/server";
+           import { authTables } from "@convex-dev/auth/server";
            import { v } from "convex/values";
            const users = defineTable({ tokenIdentifier: v.string(), email: v.optional(v.string()) }).index("by_token", ["tokenIdentifier"]);
            export default defineSchema({
              users,
              notes: defineTable({ author: v.id("users"), body: v.string(), meta: v.object({ ip: v.string() }) }),
+             ...authTables,
+             shared: defineTable(v.union(
+               v.object({ kind: v.literal("a"), by: v.optional(v.union(v.id("users"), v.null())) }),
+               v.object({ kind: v.literal("b"), notes: v.array(v.id("notes")) }),
+             )),
            });"#,
     )]);
+    let shared = schema.table("shared").unwrap();
+    assert_eq!(shared.column("by").unwrap().owner, Some(Owner::User));
+    assert_eq!(shared.relation("notes").unwrap().target, "notes");
+    assert!(shared.relation("notes").unwrap().many);
+    let accounts = schema.table("authAccounts").unwrap();
+    assert_eq!(accounts.column("userId").unwrap().owner, Some(Owner::User));
+    assert!(
+        schema
+            .table("users")
+            .unwrap()
+            .column("tokenIdentifier")
+            .is_some()
+    );
     assert!(schema.table("users").unwrap().is_user_table);
     let notes = schema.table("notes").unwrap();
     assert_eq!(notes.column("author").unwrap().owner, Some(Owner::User));

@@ -48,8 +48,10 @@ impl Machine<'_> {
         ) {
             return None;
         }
+        let semantics = self.semantics;
         match known {
             Some(items) => self.known_list(base, name, callback, args, items, module, span),
+            None if !semantics.is_of_list(self, base, name) => None,
             None => self.unknown_list(base, name, callback, args, module, span),
         }
     }

@@ -7,32 +7,51 @@ use portcullis_code::{
 };
 use ustr::ustr;
 
-use crate::route::Validators;
+use crate::route::{Arguments, Validators};
 
 /// How deep validators are looked into.
 const DEPTH_MAX: u32 = 8;
 
-/// What is declared of the arguments.
-pub(super) fn of_definition(machine: &mut Machine<'_>, definition: ValueId) -> Validators {
+/// What is declared of the arguments and of the answer.
+pub(super) fn of_definition(
+    machine: &mut Machine<'_>,
+    definition: Option<ValueId>,
+    of_client: bool,
+) -> Arguments {
+    let mut arguments = Arguments {
+        validators: Validators::Missing,
+        of_client,
+        declared: None,
+        returns: false,
+    };
     // The short form, `query(async (ctx, args) => ..)`, has no place for validators.
-    if !matches!(machine.values.value(definition), Value::Object(_)) {
-        return Validators::Missing;
-    }
+    let Some(definition) =
+        definition.filter(|it| matches!(machine.values.value(*it), Value::Object(_)))
+    else {
+        return arguments;
+    };
+    let returns = machine.member(definition, ustr("returns"));
+    arguments.returns = !is_absent(&machine.values, returns);
     let args = machine.member(definition, ustr("args"));
-    if matches!(
-        machine.values.value(args),
-        Value::Const(Const::Undefined | Const::Null)
-    ) {
-        return Validators::Missing;
+    if is_absent(&machine.values, args) {
+        return arguments;
     }
-    if machine.fields(args).is_some_and(|fields| fields.is_empty()) {
-        return Validators::Empty;
-    }
-    if admits_any(&machine.values, args, 0) {
+    arguments.declared = Some(args);
+    arguments.validators = if machine.fields(args).is_some_and(|fields| fields.is_empty()) {
+        Validators::Empty
+    } else if admits_any(&machine.values, args, 0) {
         Validators::Partial
     } else {
         Validators::Complete
-    }
+    };
+    arguments
+}
+
+fn is_absent(values: &Values, value: ValueId) -> bool {
+    matches!(
+        values.value(value),
+        Value::Const(Const::Undefined | Const::Null)
+    )
 }
 
 /// Whether a validator somewhere admits whatever is sent: `v.any()`, `z.any()`.

@@ -15,7 +15,7 @@ use super::{
     library_function,
 };
 use crate::discover::nextjs::exports;
-use crate::route::{Arguments, Convention, Link, LinkRole, Operation, Route, Site, Validators};
+use crate::route::{Arguments, Convention, Link, LinkRole, Operation, Route, Site};
 
 /// Adds the functions of a file.
 pub(super) fn routes(
@@ -31,10 +31,7 @@ pub(super) fn routes(
         };
         let value = machine.export(file.module, name, 0);
         let found = registered(machine, value);
-        let arguments = |kind: Kind, validators| Arguments {
-            validators,
-            of_client: !kind.is_internal && !backend.is_component,
-        };
+        let of_client = |kind: Kind| !kind.is_internal && !backend.is_component;
         let (kind, chain, mega) = match found {
             // Only a router makes an HTTP action reachable.
             Some(Registered {
@@ -44,21 +41,25 @@ pub(super) fn routes(
                 ..
             }) => continue,
             Some(found) => {
-                let validators = found.definition.map_or(Validators::Missing, |definition| {
-                    arguments::of_definition(machine, definition)
-                });
-                let arguments = arguments(found.kind, validators);
+                let client = of_client(found.kind);
+                let arguments = arguments::of_definition(machine, found.definition, client);
                 (found.kind, chain(machine, &found, arguments, site), None)
             }
             None => match library_function::of(machine, value) {
-                Some((kind, library)) => {
+                Some(made) => {
+                    let arguments = Arguments {
+                        validators: made.validators,
+                        of_client: of_client(made.kind),
+                        declared: None,
+                        returns: true,
+                    };
                     let link = Link {
                         value,
-                        convention: Convention::Convex(arguments(kind, Validators::Complete)),
+                        convention: Convention::Convex(arguments),
                         role: LinkRole::Handler,
                         site,
                     };
-                    (kind, vec![link], Some(library))
+                    (made.kind, vec![link], Some(made.maker))
                 }
                 None => continue,
             },

@@ -7,9 +7,19 @@ use portcullis_code::{
 use ustr::Ustr;
 
 use super::builder::{Kind, Sort, builder};
+use crate::route::Validators;
 
-/// What a member of a library's result is registered as, with the name of the library's function.
-pub(super) fn of(machine: &Machine<'_>, value: ValueId) -> Option<(Kind, String)> {
+/// A function that a library registers.
+pub(super) struct OfLibrary {
+    pub(super) kind: Kind,
+    /// What the library declares of its arguments.
+    pub(super) validators: Validators,
+    /// The name of the library's function that made it.
+    pub(super) maker: String,
+}
+
+/// What a member of a library's result is registered as.
+pub(super) fn of(machine: &Machine<'_>, value: ValueId) -> Option<OfLibrary> {
     let Value::Member(made, member) = *machine.values.value(value) else {
         return None;
     };
@@ -27,7 +37,15 @@ pub(super) fn of(machine: &Machine<'_>, value: ValueId) -> Option<(Kind, String)
         }
         _ => return None,
     };
-    Some((kind, maker.to_string()))
+    let validators = match member.as_str() {
+        "signOut" | "isAuthenticated" => Validators::Empty,
+        _ => Validators::Complete,
+    };
+    Some(OfLibrary {
+        kind,
+        validators,
+        maker: maker.to_string(),
+    })
 }
 
 /// `export const { auth, signIn, signOut, store, isAuthenticated } = convexAuth(..)`
