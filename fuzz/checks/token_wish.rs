@@ -61,7 +61,7 @@ pub(crate) fn check(data: &[u8]) {
         match read {
             RevokeRequest::Token(token) => assert_eq!(other["token"], *token),
             RevokeRequest::TokenId { token_id, .. } => assert_eq!(other["jti"], *token_id),
-            RevokeRequest::User(user) => assert_eq!(other["user_id"], *user),
+            RevokeRequest::User { user, .. } => assert_eq!(other["user_id"], *user),
         }
     }
 }

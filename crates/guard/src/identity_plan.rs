@@ -262,7 +262,11 @@ impl IdentityPlan {
         );
         let admin = match policy.proxy().admin_secret {
             Some(_) if keys.admin.is_empty() => return Err(KeysMissing("proxy.admin_secret")),
-            Some(_) if has_own || own_tokens.is_some() || api_keys.is_some() => keys.admin,
+            Some(_)
+                if has_own || tokens.is_some() || own_tokens.is_some() || api_keys.is_some() =>
+            {
+                keys.admin
+            }
             Some(_) | None => Vec::new(),
         };
         Ok(Self {

@@ -87,9 +87,10 @@ impl<'s> Revocations<'s> {
     ///
     /// Where the store does not say.
     pub async fn is_revoked(self, claims: &Claims, now: Now) -> Result<bool, StoreError> {
-        let asks = revocation::asks(claims);
+        let revocable = revocation::Revocable::of(claims);
+        let asks: Vec<Ask<'_>> = revocable.asks().collect();
         let answers = self.store.all(&asks, now).await?;
-        revocation::is_revoked(claims, &answers)
+        revocable.is_revoked(&answers)
     }
 
     /// The moment by which all tokens of a user are taken back, in seconds since 1970; none where they are not.

@@ -10,7 +10,7 @@ mod inspect;
 
 use portcullis_guard::clock::Now;
 use portcullis_guard::token::{
-    Believed, KeyStrength, TokenFault, TokenUse, TokenVerifier, Unbelieved, Unverified,
+    Believed, Claims, KeyStrength, TokenFault, TokenUse, TokenVerifier, Unbelieved, Unverified,
 };
 use portcullis_policy::{Identity, SessionSource};
 
@@ -111,10 +111,23 @@ impl Tokens {
             }
         }
         let token = self.verifier.read(compact)?;
+        self.verifier.refuse_early(&token, now, used)?;
         match self.keys.ready(token.issuer(), token.key_id(), now) {
             Some(held) => self.verify(token, digest, &held, now, used).map(Ok),
             None => Ok(Err(Waiting { token, digest })),
         }
+    }
+
+    /// What a token says whose signature holds by the keys that are there, whether or not it is to be believed: for taking it back.
+    ///
+    /// # Errors
+    ///
+    /// Where it is of no issuer of the policy, its signature does not hold, or there are no keys.
+    pub fn shown(&self, compact: &str, now: Now) -> Result<Claims, NotBelieved> {
+        let token = self.verifier.read(compact)?;
+        let held = self.keys.held(token.issuer(), now);
+        let held = held.ok_or(KeysUnavailable::None)?;
+        Ok(self.verifier.signed(token, &held.keys)?)
     }
 
     /// Judges a token after its issuer's keys were fetched again.

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use portcullis_guard::canon::HeaderSet;
 use portcullis_guard::clock::Now;
 use portcullis_guard::issuing::RevokeRequest;
+use portcullis_guard::token::Claims;
 use portcullis_policy::Method;
 use portcullis_policy::event::{EventKind, EventTime, EventVerdict};
 use portcullis_state::revocations::Revocations;
@@ -33,7 +34,7 @@ struct Wanted {
     user: Option<Box<str>>,
 }
 
-/// The answer to what is about tokens; nothing where something else is asked, or the policy gives out no tokens.
+/// The answer to what is about tokens; nothing where something else is asked, or the policy has no tokens.
 pub(super) async fn reply(
     request: &Request<'_>,
     client: &mut TcpStream,
@@ -41,7 +42,9 @@ pub(super) async fn reply(
     door: &Door,
 ) -> Option<Reply> {
     let live = shared.live.load_full();
-    live.mint.as_ref()?;
+    if live.mint.is_none() && live.tokens.is_none() {
+        return None;
+    }
     let path = request.head.target(request.buf);
     if path != b"/tokens/revoke" {
         return None;
@@ -77,50 +80,61 @@ pub(super) async fn reply(
 
 /// What is meant: of the guard's own tokens, or of one of the issuers that the policy names.
 fn wanted(live: &Live, asked: RevokeRequest, now: Now) -> Result<Wanted, String> {
-    const NOT_OURS: &str = "no token is taken back: it is not signed by a key of this guard";
-    let (Some(plan), Some(mint)) = (&live.plan.identity.own_tokens, &live.mint) else {
-        return Err(NOT_OURS.to_owned());
-    };
-    let issuer = |stated: Option<Box<str>>| {
-        let mut known = live
-            .tokens
-            .iter()
-            .flat_map(|tokens| tokens.keys().health(now));
-        match stated {
-            None => Ok(plan.issuer().into()),
-            Some(stated) if known.any(|one| *one.issuer == *stated) => Ok(stated),
-            Some(_) => Err("the policy has no such `issuer`".to_owned()),
-        }
-    };
     Ok(match asked {
         RevokeRequest::Token(token) => {
-            let claims = mint
-                .shown(&token)
-                .map_err(|fault| format!("{NOT_OURS} ({fault})"))?;
-            let token_id = claims.token_id().map(Into::into);
+            let claims =
+                shown(live, &token, now).map_err(|why| format!("no token is taken back: {why}"))?;
+            let token_id = claims.token_id().ok_or(
+                "no token is taken back: it has no `jti`; all of its user's can be, by `user_id` and `issuer`",
+            )?;
             Wanted {
-                issuer: plan.issuer().into(),
+                issuer: claims.issuer().into(),
                 expires: Some(claims.expires_at()),
                 user: claims.user_id().map(Into::into),
-                token_id: Some(token_id.ok_or_else(|| NOT_OURS.to_owned())?),
+                token_id: Some(token_id.into()),
             }
         }
-        RevokeRequest::TokenId {
-            token_id,
-            issuer: stated,
-        } => Wanted {
-            issuer: issuer(stated)?,
+        RevokeRequest::TokenId { token_id, issuer } => Wanted {
+            issuer: issuer_of(live, issuer, now)?,
             token_id: Some(token_id),
             expires: None,
             user: None,
         },
-        RevokeRequest::User(user) => Wanted {
-            issuer: plan.issuer().into(),
+        RevokeRequest::User { user, issuer } => Wanted {
+            issuer: issuer_of(live, issuer, now)?,
             token_id: None,
             expires: None,
             user: Some(user),
         },
     })
+}
+
+/// What a token says that is shown, if it is signed by the guard or by an issuer of the policy.
+fn shown(live: &Live, token: &str, now: Now) -> Result<Claims, String> {
+    let by_own = live.mint.as_ref().map(|mint| mint.shown(token));
+    match (by_own, &live.tokens) {
+        (Some(Ok(claims)), _) => Ok(claims),
+        (_, Some(tokens)) => tokens.shown(token, now).map_err(|why| why.to_string()),
+        (Some(Err(fault)), None) => Err(fault.to_string()),
+        (None, None) => Err("the policy names no issuer".to_owned()),
+    }
+}
+
+/// Whose tokens are meant: the issuer that is stated, else the guard itself, else the only one there is.
+fn issuer_of(live: &Live, stated: Option<Box<str>>, now: Now) -> Result<Box<str>, String> {
+    let own = live.plan.identity.own_tokens.as_ref();
+    let named = live.tokens.iter().flat_map(|one| one.keys().health(now));
+    let mut named: Vec<Box<str>> = named.map(|one| one.issuer.into()).collect();
+    match (stated, own) {
+        (Some(stated), Some(own)) if *stated == *own.issuer() => Ok(stated),
+        (Some(stated), _) if named.contains(&stated) => Ok(stated),
+        (Some(_), _) => Err("the policy has no such `issuer`".to_owned()),
+        (None, Some(own)) => Ok(own.issuer().into()),
+        (None, None) => named
+            .pop()
+            .filter(|_| named.is_empty())
+            .ok_or_else(|| "say of which `issuer`: the policy has several".to_owned()),
+    }
 }
 
 async fn revoke(

@@ -39,4 +39,5 @@ mod support;
 mod tls;
 mod tls_faults;
 mod tokens;
+mod tokens_taken_back;
 mod tokens_under_load;

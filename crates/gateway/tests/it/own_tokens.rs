@@ -256,7 +256,11 @@ fn only_the_administrator_takes_back_and_only_what_is_meant() {
         (json!({ "jti": "a", "user_id": "u1" }), 400),
         (json!({ "token": one, "jti": "a" }), 400),
         (
-            json!({ "user_id": "u1", "issuer": "https://shop.test" }),
+            json!({ "user_id": "u9", "issuer": "https://shop.test" }),
+            200,
+        ),
+        (
+            json!({ "user_id": "u1", "issuer": "https://stranger.test" }),
             400,
         ),
         (json!({ "issuer": "https://shop.test" }), 400),

@@ -9,7 +9,7 @@ use crate::session::is_subject;
 /// What is to be taken back: one of three.
 #[derive(Clone, PartialEq, Eq)]
 pub enum RevokeRequest {
-    /// A token of the guard's own that is shown, and all that were made from it.
+    /// A token that is shown, of the guard's own or of an issuer of the policy, and all that were made from it.
     Token(Box<str>),
     /// The token with this `jti`, and all that were made from it.
     TokenId {
@@ -18,8 +18,13 @@ pub enum RevokeRequest {
         /// Its `iss`; the guard itself where nothing is said.
         issuer: Option<Box<str>>,
     },
-    /// All tokens of the guard's own of this user that were issued by now.
-    User(Box<str>),
+    /// All tokens of this user that were issued by now.
+    User {
+        /// Their `user_id`, or `sub` where they say no other.
+        user: Box<str>,
+        /// Their `iss`; the guard itself where nothing is said.
+        issuer: Option<Box<str>>,
+    },
 }
 
 const KNOWN: [&str; 4] = ["token", "jti", "user_id", "issuer"];
@@ -44,8 +49,11 @@ impl RevokeRequest {
                 token_id: token_id.into(),
                 issuer: issuer.map(Into::into),
             }),
-            (None, None, Some(user), None) if is_subject(user) => Ok(Self::User(user.into())),
-            (None, None, Some(_), None) => Err(IssueFault::new("user_id", IssueWrong::Type)),
+            (None, None, Some(user), issuer) if is_subject(user) => Ok(Self::User {
+                user: user.into(),
+                issuer: issuer.map(Into::into),
+            }),
+            (None, None, Some(_), _) => Err(IssueFault::new("user_id", IssueWrong::Type)),
             (None, None, None, _) => Err(IssueFault::new("jti", IssueWrong::Missing)),
             // Of two that are meant one would be left.
             _ => Err(IssueFault::new("body", IssueWrong::Unknown)),
@@ -59,7 +67,7 @@ impl fmt::Debug for RevokeRequest {
         f.write_str(match self {
             Self::Token(_) => "Token(..)",
             Self::TokenId { .. } => "TokenId { .. }",
-            Self::User(_) => "User(..)",
+            Self::User { .. } => "User { .. }",
         })
     }
 }

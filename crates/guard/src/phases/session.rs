@@ -18,7 +18,6 @@ use crate::principal::Principal;
 use crate::reason::Reason;
 use crate::session::{Binding, Caller, SessionRef, Stored};
 use crate::store::{Answer, Answers, Ask, Batch, Key, StoreError};
-use crate::token::revocation;
 
 pub(crate) const PHASE: Phase = Phase {
     name: "session",
@@ -44,9 +43,7 @@ fn ask<'s>(case: &mut Case<'s, '_>, batch: &mut Batch<'s>) -> Verdict<'s, ()> {
         batch.extend(api_key::asks(key));
     }
     if let Some(believed) = case.bearer.believed() {
-        for ask in revocation::asks(believed.claims()) {
-            batch.push(ask);
-        }
+        batch.extend(believed.revocable().asks());
     }
     // Which of the two holds is known when the session is: both are asked for at once.
     if let Proof::Token(token) = case.proof
@@ -110,11 +107,10 @@ pub(super) fn refuse_revoked<'s>(
     let Some(believed) = case.bearer.believed() else {
         return Ok(());
     };
-    let claims = believed.claims();
-    let asked = revocation::asks(claims).len();
-    let answers: Answers = answers.take(asked).collect();
+    let revocable = believed.revocable();
+    let answers: Answers = answers.take(revocable.asks().len()).collect();
     let unknown = |error: StoreError| Denial::because(Reason::TOKEN_UNKNOWN).saying(error.class());
-    if revocation::is_revoked(claims, &answers).map_err(unknown)? {
+    if revocable.is_revoked(&answers).map_err(unknown)? {
         let why = "the token, or the one that it was made from, was revoked";
         case.bearer.refuse(Reason::TOKEN_REVOKED, why);
     }

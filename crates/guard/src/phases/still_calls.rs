@@ -6,7 +6,7 @@ use super::{Case, Verdict, api_key};
 use crate::principal::Principal;
 use crate::reason::Reason;
 use crate::store::{Answer, Ask, Batch};
-use crate::token::{ClaimFault, TokenFault, Wrong, revocation};
+use crate::token::{ClaimFault, TokenFault, Wrong};
 
 /// Puts into a batch what has to be known.
 pub(super) fn ask<'s>(case: &mut Case<'s, '_>, batch: &mut Batch<'s>) -> Verdict<'s, ()> {
@@ -24,9 +24,7 @@ pub(super) fn ask<'s>(case: &mut Case<'s, '_>, batch: &mut Batch<'s>) -> Verdict
             return Err(unknown_caller(case).into());
         }
         Some(Principal::Token(believed)) => {
-            for ask in revocation::asks(believed.claims()) {
-                batch.push(ask);
-            }
+            batch.extend(believed.revocable().asks());
         }
         Some(Principal::Key(caller)) => batch.push(Ask::Get {
             key: caller.id.key(),

@@ -10,46 +10,67 @@ use crate::digest::sha256;
 
 use super::claims::{Claims, TokenType};
 use crate::clock::{Nanos, Now, SECOND};
-use crate::store::{Answer, Ask, Batch, Durability, Key, Space, StoreError, Value};
+use crate::store::{Answer, Ask, Durability, Key, Space, StoreError, Value};
 
 /// How long a revocation lasts beyond the token: by as much as clocks may differ, to the end of that second, and by as long as a
 /// child may live that another issuer lets outlive its parent.
 const BEYOND_SECONDS: u64 = 61 + TokenType::Child.lifetime_seconds_max();
 
-/// What the store is asked of a token: whether it, the one it was made from, or all of its `user_id` are revoked. Nothing of one
-/// that has none of them, which cannot be revoked and lives for an hour at most.
-#[must_use]
-pub fn asks<'s>(claims: &Claims) -> Batch<'s> {
-    let ids = [claims.token_id(), claims.parent_id()];
-    let keys = ids.into_iter().flatten().map(|id| key(claims.issuer(), id));
-    let user = claims.user_id().map(|user| user_key(claims.issuer(), user));
-    keys.chain(user).map(|key| Ask::Get { key }).collect()
+/// By what a token can be revoked: itself, the one that it was made from, and all tokens of its user. It is found once for a token
+/// that is believed, and asked about at each request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocable {
+    /// Those of ids, then the one of the user.
+    keys: SmallVec<[Key; 3]>,
+    issued_at: u64,
 }
 
-/// Whether a token is revoked, by the answers to its [`asks`].
-///
-/// # Errors
-///
-/// Where they are not as many, or not of that sort: nobody knows then.
-pub fn is_revoked(claims: &Claims, answers: &[Answer]) -> Result<bool, StoreError> {
-    if answers.len() != asks(claims).len() {
-        return Err(StoreError::Confused("the number of answers".to_owned()));
+impl Revocable {
+    /// Of what a token claims. Its user is `user_id`, or `sub` where it says no other.
+    #[must_use]
+    pub fn of(claims: &Claims) -> Self {
+        let ids = [claims.token_id(), claims.parent_id()];
+        let keys = ids.into_iter().flatten().map(|id| key(claims.issuer(), id));
+        let user = claims.user_id().unwrap_or_else(|| claims.subject());
+        Self {
+            keys: keys.chain([user_key(claims.issuer(), user)]).collect(),
+            // One that does not say when it was issued may have been by any moment.
+            issued_at: claims.issued_at().unwrap_or_default(),
+        }
     }
-    let has_user = claims.user_id().is_some();
-    let of_ids = answers.len().saturating_sub(usize::from(has_user));
-    let mut is_revoked = false;
-    for (at, answer) in answers.iter().enumerate() {
-        let Answer::Found(found) = answer else {
-            return Err(StoreError::Confused("no entry".to_owned()));
-        };
-        is_revoked |= match found {
-            None => false,
-            Some(_) if at < of_ids => true,
-            // One that does not say when it was issued may have been by then.
-            Some(value) => claims.issued_at().unwrap_or_default() <= moment_of(value)?,
-        };
+
+    /// What the store is asked.
+    pub fn asks<'a>(&self) -> impl ExactSizeIterator<Item = Ask<'a>> {
+        self.keys.iter().map(|key| Ask::Get { key: key.clone() })
     }
-    Ok(is_revoked)
+
+    /// Whether the token is revoked, by the answers to what was [asked](Self::asks).
+    ///
+    /// # Errors
+    ///
+    /// Where they are not as many, or not of that sort: nobody knows then.
+    pub fn is_revoked(&self, answers: &[Answer]) -> Result<bool, StoreError> {
+        let (Some((of_user, of_ids)), true) =
+            (answers.split_last(), answers.len() == self.keys.len())
+        else {
+            return Err(StoreError::Confused("the number of answers".to_owned()));
+        };
+        let mut is_revoked = false;
+        for answer in of_ids {
+            is_revoked |= found(answer)?.is_some();
+        }
+        if let Some(moment) = found(of_user)? {
+            is_revoked |= self.issued_at <= moment_of(moment)?;
+        }
+        Ok(is_revoked)
+    }
+}
+
+fn found(answer: &Answer) -> Result<Option<&Value>, StoreError> {
+    match answer {
+        Answer::Found(found) => Ok(found.as_ref()),
+        _ => Err(StoreError::Confused("no entry".to_owned())),
+    }
 }
 
 /// By which all tokens of a user are revoked: the entry of a moment, as [`moment_value`] writes it.

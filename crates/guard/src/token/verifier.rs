@@ -11,6 +11,7 @@ use super::fault::TokenFault;
 use super::issuer_rules::{IssuerRules, TokenUse};
 use super::jws::Jws;
 use super::key_set::KeySet;
+use super::revocation::Revocable;
 use super::verify::{Verified, verify_read};
 use crate::clock::Now;
 
@@ -35,9 +36,16 @@ pub struct Unverified<'t> {
 /// What is believed: a token whose signature held when it was read, and whose claims held at the moment it was judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Believed {
-    claims: Arc<Claims>,
+    said: Arc<Said>,
     issuer: IssuerIndex,
     until: u64,
+}
+
+/// What a token says, and by what it can be revoked.
+#[derive(Debug, PartialEq, Eq)]
+struct Said {
+    claims: Claims,
+    revocable: Revocable,
 }
 
 /// Who a caller is: `iss` and `sub` together, since two issuers may call two people the same. Neither is ever taken apart: a
@@ -88,6 +96,22 @@ impl TokenVerifier {
         })
     }
 
+    /// Refuses what nobody needs to verify: a token that by its own words is over, not begun, or for somebody else. It is refused
+    /// whoever signed it, so it costs no signature, and no issuer is asked for a key that only such a token names. What passes is
+    /// believed in nothing: [`verify`](Self::verify) judges every claim once more behind the signature.
+    ///
+    /// # Errors
+    ///
+    /// The first claim that would not hold.
+    pub fn refuse_early(
+        &self,
+        token: &Unverified<'_>,
+        now: Now,
+        used: TokenUse,
+    ) -> Result<(), TokenFault> {
+        Ok(self.rules(token.issuer)?.judge(&token.claims, now, used)?)
+    }
+
     /// Verifies a token by the keys of its issuer, then judges what it claims.
     ///
     /// # Errors
@@ -124,11 +148,8 @@ impl TokenVerifier {
         let rules = self.rules(issuer)?;
         let verified = verify_read(token, keys, rules.algorithms())?;
         rules.judge(&claims, now, used)?;
-        let believed = Believed {
-            until: rules.accepts_until(&claims),
-            claims: Arc::new(claims),
-            issuer,
-        };
+        let until = rules.accepts_until(&claims);
+        let believed = Believed::new(claims, issuer, until);
         Ok((believed, verified))
     }
 
@@ -137,11 +158,8 @@ impl TokenVerifier {
     #[must_use]
     pub fn rehearsed(&self, subject: &str, scope: &str, now: Now) -> Option<Believed> {
         let claims = Claims::rehearsed(self.issuers.first()?.name(), subject, scope, now);
-        Some(Believed {
-            until: claims.expires_at(),
-            claims: Arc::new(claims),
-            issuer: IssuerIndex(0),
-        })
+        let until = claims.expires_at();
+        Some(Believed::new(claims, IssuerIndex(0), until))
     }
 
     /// What a token says whose signature holds, whether or not it is to be believed at any moment: for taking it back.
@@ -162,7 +180,7 @@ impl TokenVerifier {
     /// The first claim that holds no longer.
     pub fn judge(&self, believed: &Believed, now: Now, used: TokenUse) -> Result<(), TokenFault> {
         let rules = self.rules(believed.issuer)?;
-        Ok(rules.judge(&believed.claims, now, used)?)
+        Ok(rules.judge(believed.claims(), now, used)?)
     }
 
     fn rules(&self, issuer: IssuerIndex) -> Result<&IssuerRules, ClaimFault> {
@@ -196,10 +214,25 @@ impl fmt::Debug for Unverified<'_> {
 }
 
 impl Believed {
+    fn new(claims: Claims, issuer: IssuerIndex, until: u64) -> Self {
+        let revocable = Revocable::of(&claims);
+        Self {
+            said: Arc::new(Said { claims, revocable }),
+            issuer,
+            until,
+        }
+    }
+
     /// What it claims.
     #[must_use]
     pub fn claims(&self) -> &Claims {
-        &self.claims
+        &self.said.claims
+    }
+
+    /// By what it can be revoked.
+    #[must_use]
+    pub fn revocable(&self) -> &Revocable {
+        &self.said.revocable
     }
 
     /// Whose it is.
@@ -218,8 +251,8 @@ impl Believed {
     #[must_use]
     pub fn identity(&self) -> Identity<'_> {
         Identity {
-            issuer: self.claims.issuer(),
-            subject: self.claims.subject(),
+            issuer: self.claims().issuer(),
+            subject: self.claims().subject(),
         }
     }
 }

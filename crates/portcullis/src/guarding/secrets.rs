@@ -73,7 +73,7 @@ fn one(kept_at: &SecretRef) -> [SecretKey; 1] {
 }
 
 /// What is told of a credential for nothing.
-const NOTHING_TO_ASK_FOR: &str = "`admin_secret` of `[proxy]` opens nothing: the policy has no sessions of the guard's own, see `[identity.session]`, no API keys, see `[identity.api_keys]`, and gives out no tokens";
+const NOTHING_TO_ASK_FOR: &str = "`admin_secret` of `[proxy]` opens nothing: the policy has no sessions of the guard's own, see `[identity.session]`, no issuers of tokens, see `[[identity.issuer]]`, no API keys, see `[identity.api_keys]`, and gives out no tokens";
 
 /// What is told where a token that is known to somebody else lives to its end.
 const NO_TOKEN_IS_TAKEN_BACK: &str = "no token can be taken back before its end: add `admin_secret` to `[proxy]`, and an `admin` listener, see docs/guide/own-tokens.md";
@@ -89,9 +89,9 @@ fn identity_keys(
     if let Some(stated) = &policy.proxy().admin_secret {
         let secret = reader.read("proxy.admin_secret", stated.as_slice(), now)?;
         keys.admin = secret.bearers();
-        let has_more = policy
-            .identity()
-            .is_some_and(|one| one.tokens.is_some() || one.api_keys.is_some());
+        let has_more = policy.identity().is_some_and(|one| {
+            !one.issuers.is_empty() || one.tokens.is_some() || one.api_keys.is_some()
+        });
         if !enforced(policy).contains(&Control::Session) && !has_more {
             notices.push(NOTHING_TO_ASK_FOR.to_owned());
         }

@@ -160,6 +160,32 @@ async fn a_key_that_is_taken_back() {
     );
 }
 
+/// What would be refused whoever signed it is refused at once: no issuer is asked for a key that such a token names, and what holds
+/// by its own words is still nothing without a signature.
+#[tokio::test]
+async fn what_no_signer_could_make_good() {
+    let (signer, stranger) = (Signer::new("1"), Signer::new("2"));
+    let server = Server::start(set(&keys(&[&signer]))).await;
+    let tokens = tokens(&server, None);
+    for (more, expected) in [
+        (json!({ "exp": BEGIN - 31 }), "token_expired (`exp`)"),
+        (json!({ "nbf": BEGIN + 31 }), "token_not_yet_valid (`nbf`)"),
+        (json!({ "aud": "b" }), "token_claim_refused (`aud`)"),
+        (
+            json!({ "token_type": "parent", "jti": "p" }),
+            "token_is_parent (`token_type`)",
+        ),
+    ] {
+        let refused = believe(&tokens, &stranger.token(more), 0).await;
+        assert_eq!(refused.err().as_deref(), Some(expected));
+    }
+    assert_eq!(server.asked(), 0);
+    let forged = Signer::new("1").token(json!({}));
+    assert!(believe(&tokens, &forged, 0).await.is_err());
+    assert!(believe(&tokens, &signer.token(json!({})), 0).await.is_ok());
+    assert_eq!(server.asked(), 1);
+}
+
 /// Keys that are too old make no token believed any more, verified before or not (case 75).
 #[tokio::test]
 async fn keys_that_are_too_old() {
@@ -207,9 +233,9 @@ async fn is_revoked(
     believed: &Believed,
     seconds: u64,
 ) -> Result<bool, StoreError> {
-    let asks = revocation::asks(believed.claims());
+    let asks: Vec<Ask<'_>> = believed.revocable().asks().collect();
     let answers = store.ask(&asks, at(seconds)).wait().await?;
-    revocation::is_revoked(believed.claims(), &answers)
+    believed.revocable().is_revoked(&answers)
 }
 
 /// 78: a revoked token is refused, with its children; a store that is down says so.
@@ -226,8 +252,7 @@ async fn case_78_revoked_tokens_and_a_store_that_is_down() {
     let child = of(json!({ "jti": "c", "token_type": "child", "parent_jti": "p" })).await;
     let other = of(json!({ "jti": "o" })).await;
     let nameless = of(json!({})).await;
-    assert!(revocation::asks(nameless.claims()).is_empty());
-    for believed in [&token, &child, &other] {
+    for believed in [&token, &child, &other, &nameless] {
         assert_eq!(is_revoked(&store, believed, 1).await, Ok(false));
     }
     let revoke = |issuer: &str, id: &str, until| [revocation::revoke(issuer, id, until, at(2))];
@@ -270,6 +295,6 @@ async fn case_78_revoked_tokens_and_a_store_that_is_down() {
         assert!(answer.is_err(), "nobody can say: 503");
     }
     assert_eq!(is_revoked(&down, &other, 3).await, Ok(false));
-    let none = revocation::is_revoked(token.claims(), &[]);
+    let none = token.revocable().is_revoked(&[]);
     assert!(none.is_err(), "too few answers are none");
 }
