@@ -202,10 +202,24 @@ fn bearer(value: &[u8]) -> Bearer<'_> {
     }
 }
 
+/// Which bytes may stand in a token68 before its padding (RFC 9110 §11.2): a table, as tokens are long.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "in a constant: what is out of bounds does not compile"
+)]
+const TOKEN68: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+        byte += 1;
+    }
+    table
+};
+
 fn is_token68(token: &[u8]) -> bool {
-    let is_of_it = |byte: u8| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
-    };
+    let is_of_it = |byte: u8| TOKEN68.get(usize::from(byte)).copied().unwrap_or_default();
     let length = token.iter().take_while(|byte| is_of_it(**byte)).count();
     let padding = token.get(length..).unwrap_or_default();
     length > 0 && padding.iter().all(|byte| *byte == b'=')

@@ -26,6 +26,7 @@ pub mod revocation;
 mod rsa_key;
 mod signature_vectors;
 pub(crate) mod strict_json;
+mod texts;
 mod unbelieved;
 mod verifier;
 mod verify;

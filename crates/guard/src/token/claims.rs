@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use super::claim_fault::{ClaimFault, Wrong};
 use super::strict_json::{Json, JsonFault, Object};
+use super::texts::{Collected, Text, Texts};
 use crate::canon::differ_by_case;
 use crate::clock::Now;
 
@@ -58,27 +59,26 @@ impl TokenType {
 /// What a token says. It is read before the signature is looked at, and nobody but the verifier sees it until that holds.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Claims {
-    pub(super) issuer: Box<str>,
-    pub(super) subject: Option<Box<str>>,
-    pub(super) audience: SmallVec<[Box<str>; 1]>,
+    texts: Texts,
+    issuer: Text,
+    pub(super) subject: Option<Text>,
+    audience: SmallVec<[Text; 2]>,
     pub(super) expires: Option<u64>,
     pub(super) not_before: Option<u64>,
     pub(super) issued: Option<u64>,
-    pub(super) token_id: Option<Box<str>>,
-    pub(super) authorized_party: Option<Box<str>>,
-    pub(super) session_id: Option<Box<str>>,
-    pub(super) session_status: Option<Box<str>>,
-    pub(super) network: Option<Box<str>>,
+    pub(super) token_id: Option<Text>,
+    pub(super) authorized_party: Option<Text>,
+    pub(super) session_id: Option<Text>,
+    pub(super) session_status: Option<Text>,
+    pub(super) network: Option<Text>,
     pub(super) rate_limit: Option<u64>,
-    pub(super) user_id: Option<Box<str>>,
+    pub(super) user_id: Option<Text>,
     pub(super) token_type: Option<TokenType>,
-    pub(super) parent_id: Option<Box<str>>,
+    pub(super) parent_id: Option<Text>,
     /// What it is good for, with blanks between (RFC 8693 §4.2).
-    pub(super) scope: Option<Box<str>>,
-    /// What the policy calls a session (`claim:NAME`), where that is not `sid`.
-    pub(super) other_session: Option<Box<str>>,
-    /// Whether the policy calls another claim than `sid` a session.
-    pub(super) names_other: bool,
+    scope: Option<Text>,
+    /// What the policy calls a session: `sid`, or the claim of another name.
+    session: Option<Text>,
 }
 
 /// The claims that are read, in the words of RFC 7519 §4.1, OpenID Connect and seed 004.
@@ -121,65 +121,88 @@ impl Claims {
             }
         }
         refuse_other_sorts(&object)?;
-        Ok(Self {
-            issuer: text(&object, "iss")?.ok_or(ClaimFault::new("iss", Wrong::Missing))?,
-            subject: text(&object, "sub")?,
-            audience: audience(&object)?,
+        let mut texts = Collected::with_room(payload.len());
+        let mut keep = |text: Option<&str>, name| match text {
+            None => Ok(None),
+            Some(text) => {
+                let kept = texts.keep(text);
+                kept.map(Some).ok_or(ClaimFault::new(name, Wrong::Type))
+            }
+        };
+        let mut take = |name| keep(text(&object, name)?, name);
+        let session_id = take("sid")?;
+        let said = Self {
+            issuer: take("iss")?.ok_or(ClaimFault::new("iss", Wrong::Missing))?,
+            subject: take("sub")?,
             expires: date(&object, "exp")?,
             not_before: date(&object, "nbf")?,
             issued: date(&object, "iat")?,
-            token_id: text(&object, "jti")?,
-            authorized_party: text(&object, "azp")?,
-            session_id: text(&object, "sid")?,
-            session_status: text(&object, "sts")?,
-            network: text(&object, "network")?,
+            token_id: take("jti")?,
+            authorized_party: take("azp")?,
+            session_id,
+            session_status: take("sts")?,
+            network: take("network")?,
             rate_limit: whole(&object, "rate_limit")?,
-            user_id: text(&object, "user_id")?,
+            user_id: take("user_id")?,
             token_type: token_type(&object)?,
-            parent_id: text(&object, "parent_jti")?,
-            names_other: session_claim != "sid",
-            scope: scope(&object),
-            other_session: match session_claim {
-                "sid" => None,
-                name => text_of(object.find(name), "session claim")?,
+            parent_id: take("parent_jti")?,
+            scope: keep(scope(&object), "scope")?,
+            session: match session_claim {
+                "sid" => session_id,
+                name => keep(
+                    text_of(object.find(name), "session claim")?,
+                    "session claim",
+                )?,
             },
+            audience: audience(&object, &mut keep)?,
+            texts: Texts::default(),
+        };
+        Ok(Self {
+            texts: texts.texts(),
+            ..said
         })
     }
 
     /// What a token of a rehearsal says.
-    pub(super) fn rehearsed(issuer: &str, subject: &str, scope: &str, now: Now) -> Self {
-        Self {
-            issuer: issuer.into(),
-            subject: Some(subject.into()),
+    pub(super) fn rehearsed(issuer: &str, subject: &str, scope: &str, now: Now) -> Option<Self> {
+        let mut texts = Collected::with_room(issuer.len() + subject.len() + scope.len());
+        let session = texts.keep("rehearsal");
+        Some(Self {
+            issuer: texts.keep(issuer)?,
+            subject: Some(texts.keep(subject)?),
             audience: SmallVec::new(),
             expires: Some(now.unix_seconds().saturating_add(60)),
             not_before: None,
             issued: Some(now.unix_seconds()),
             token_id: None,
             authorized_party: None,
-            session_id: Some("rehearsal".into()),
+            session_id: session,
             session_status: None,
             network: None,
             rate_limit: None,
             user_id: None,
             token_type: None,
             parent_id: None,
-            scope: Some(scope.into()),
-            other_session: None,
-            names_other: false,
-        }
+            scope: Some(texts.keep(scope)?),
+            session,
+            texts: texts.texts(),
+        })
+    }
+
+    fn text(&self, text: Option<Text>) -> Option<&str> {
+        text.map(|text| self.texts.at(text))
     }
 
     /// `iss`.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.issuer
+        self.texts.at(self.issuer)
     }
 
     /// `sub`. One that was verified has it; to all others it is nobody.
     #[must_use]
     pub fn subject(&self) -> &str {
-        self.subject.as_deref().unwrap_or_default()
+        self.text(self.subject).unwrap_or_default()
     }
 
     /// `exp`, in seconds since 1970-01-01T00:00:00Z. One that was verified has it; to all others it is long over.
@@ -197,41 +220,37 @@ impl Claims {
     /// `jti`: by this a token is revoked.
     #[must_use]
     pub fn token_id(&self) -> Option<&str> {
-        self.token_id.as_deref()
+        self.text(self.token_id)
     }
 
     /// `parent_jti`: the token it was made from. Revoking that one revokes this one.
     #[must_use]
     pub fn parent_id(&self) -> Option<&str> {
-        self.parent_id.as_deref()
+        self.text(self.parent_id)
     }
 
     /// `azp`: for whom it was made.
     #[must_use]
     pub fn authorized_party(&self) -> Option<&str> {
-        self.authorized_party.as_deref()
+        self.text(self.authorized_party)
     }
 
     /// What the policy calls a session: `sid`, or the claim of another name.
     #[must_use]
     pub fn session(&self) -> Option<&str> {
-        if self.names_other {
-            self.other_session.as_deref()
-        } else {
-            self.session_id.as_deref()
-        }
+        self.text(self.session)
     }
 
     /// `user_id`. Who the caller is to the guard are `iss` and `sub`; this is for the application.
     #[must_use]
     pub fn user_id(&self) -> Option<&str> {
-        self.user_id.as_deref()
+        self.text(self.user_id)
     }
 
     /// `network`.
     #[must_use]
     pub fn network(&self) -> Option<&str> {
-        self.network.as_deref()
+        self.text(self.network)
     }
 
     /// `rate_limit`, as its issuer counts it.
@@ -248,7 +267,7 @@ impl Claims {
 
     /// What it is good for.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
-        let words = self.scope.as_deref().unwrap_or_default().split(' ');
+        let words = self.text(self.scope).unwrap_or_default().split(' ');
         words.filter(|word| !word.is_empty())
     }
 
@@ -258,23 +277,20 @@ impl Claims {
         self.token_type.unwrap_or_default()
     }
 
+    /// `aud`: for whom it is.
+    pub(super) fn audience(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.audience.iter().map(|one| self.texts.at(*one))
+    }
+
+    /// `sts`.
+    pub(super) fn session_status(&self) -> Option<&str> {
+        self.text(self.session_status)
+    }
+
     /// How many bytes it holds besides its own, for a bound on many of them.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let texts = [
-            &self.subject,
-            &self.token_id,
-            &self.authorized_party,
-            &self.session_id,
-            &self.session_status,
-            &self.network,
-            &self.user_id,
-            &self.parent_id,
-            &self.scope,
-            &self.other_session,
-        ];
-        let texts = texts.into_iter().flatten().chain(&self.audience);
-        self.issuer.len() + texts.map(|text| text.len()).sum::<usize>()
+        self.texts.bytes()
     }
 }
 
@@ -282,7 +298,7 @@ impl Claims {
 impl fmt::Debug for Claims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claims")
-            .field("issuer", &self.issuer)
+            .field("issuer", &self.issuer())
             .field("token_type", &self.token_type())
             .finish_non_exhaustive()
     }
@@ -296,11 +312,11 @@ fn refuse_other_sorts(object: &Object<'_>) -> Result<(), ClaimFault> {
             return Err(ClaimFault::new(name, Wrong::Refused));
         }
     }
-    if text(object, "token_use")?.is_some_and(|word| *word != *"access") {
+    if text(object, "token_use")?.is_some_and(|word| word != "access") {
         return Err(ClaimFault::new("token_use", Wrong::Refused));
     }
     let is_access =
-        |word: Box<str>| word.eq_ignore_ascii_case("bearer") || word.eq_ignore_ascii_case("jwt");
+        |word: &str| word.eq_ignore_ascii_case("bearer") || word.eq_ignore_ascii_case("jwt");
     if text(object, "typ")?.is_some_and(|word| !is_access(word)) {
         return Err(ClaimFault::new("typ", Wrong::Refused));
     }
@@ -308,14 +324,17 @@ fn refuse_other_sorts(object: &Object<'_>) -> Result<(), ClaimFault> {
 }
 
 /// A text: never empty, at most 512 bytes, without control characters.
-fn text(object: &Object<'_>, name: &'static str) -> Result<Option<Box<str>>, ClaimFault> {
+fn text<'o>(object: &'o Object<'_>, name: &'static str) -> Result<Option<&'o str>, ClaimFault> {
     text_of(object.find(name), name)
 }
 
-fn text_of(value: Option<&Json<'_>>, name: &'static str) -> Result<Option<Box<str>>, ClaimFault> {
+fn text_of<'o>(
+    value: Option<&'o Json<'_>>,
+    name: &'static str,
+) -> Result<Option<&'o str>, ClaimFault> {
     match value {
         None => Ok(None),
-        Some(Json::Text(text)) if is_plain(text) => Ok(Some(Box::from(text.as_ref()))),
+        Some(Json::Text(text)) if is_plain(text) => Ok(Some(text.as_ref())),
         Some(_) => Err(ClaimFault::new(name, Wrong::Type)),
     }
 }
@@ -326,9 +345,9 @@ fn is_plain(text: &str) -> bool {
 
 /// `scope`. What is no text, or a long one, names nothing: some issuers write a list, and their tokens are good for all that asks
 /// for no scope.
-fn scope(object: &Object<'_>) -> Option<Box<str>> {
+fn scope<'o>(object: &'o Object<'_>) -> Option<&'o str> {
     match object.find("scope") {
-        Some(Json::Text(text)) if text.len() <= SCOPE_BYTES_MAX => Some(Box::from(text.as_ref())),
+        Some(Json::Text(text)) if text.len() <= SCOPE_BYTES_MAX => Some(text.as_ref()),
         Some(_) | None => None,
     }
 }
@@ -350,15 +369,18 @@ fn date(object: &Object<'_>, name: &'static str) -> Result<Option<u64>, ClaimFau
 }
 
 /// One text or a list of some (RFC 7519 §4.1.3).
-fn audience(object: &Object<'_>) -> Result<SmallVec<[Box<str>; 1]>, ClaimFault> {
+fn audience(
+    object: &Object<'_>,
+    keep: &mut impl FnMut(Option<&str>, &'static str) -> Result<Option<Text>, ClaimFault>,
+) -> Result<SmallVec<[Text; 2]>, ClaimFault> {
     const WRONG: ClaimFault = ClaimFault::new("aud", Wrong::Type);
+    let mut take = |one| keep(text_of(Some(one), "aud")?, "aud")?.ok_or(WRONG);
     match object.find("aud") {
         None => Ok(SmallVec::new()),
-        Some(Json::List(list)) if !list.is_empty() && list.len() <= AUDIENCES_MAX => list
-            .iter()
-            .map(|one| text_of(Some(one), "aud")?.ok_or(WRONG))
-            .collect(),
-        one @ Some(Json::Text(_)) => Ok(text_of(one, "aud")?.into_iter().collect()),
+        Some(Json::List(list)) if !list.is_empty() && list.len() <= AUDIENCES_MAX => {
+            list.iter().map(take).collect()
+        }
+        Some(one @ Json::Text(_)) => Ok(SmallVec::from_iter([take(one)?])),
         Some(_) => Err(WRONG),
     }
 }

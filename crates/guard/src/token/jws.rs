@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::fault::TokenFault;
 use super::strict_json::{Json, JsonFault, Object};
+use super::texts::{Collected, Text, Texts};
 use crate::base64url;
 use crate::canon::differ_by_case;
 
@@ -17,31 +18,32 @@ pub(super) const KEY_ID_BYTES_MAX: usize = 256;
 /// come from where the policy says (RFC 8725 §3.10).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
+    texts: Texts,
     /// The name of the algorithm, whatever it is.
-    pub(super) algorithm: Box<str>,
+    algorithm: Text,
     /// Which key it names.
-    pub(super) key_id: Option<Box<str>>,
+    key_id: Option<Text>,
     /// Which sort of token it says it is.
-    pub(super) media_type: Option<Box<str>>,
+    media_type: Option<Text>,
 }
 
 impl Header {
     /// `alg` as it is written. Whether it is accepted is for the issuer's list to say.
     #[must_use]
     pub fn algorithm(&self) -> &str {
-        &self.algorithm
+        self.texts.at(self.algorithm)
     }
 
     /// `kid`: at most 256 bytes, never empty.
     #[must_use]
     pub fn key_id(&self) -> Option<&str> {
-        self.key_id.as_deref()
+        self.key_id.map(|text| self.texts.at(text))
     }
 
     /// `typ` as it is written.
     #[must_use]
     pub fn media_type(&self) -> Option<&str> {
-        self.media_type.as_deref()
+        self.media_type.map(|text| self.texts.at(text))
     }
 }
 
@@ -127,21 +129,22 @@ fn read_header(text: &[u8]) -> Result<Header, TokenFault> {
     if object.find("b64").is_some() {
         return Err(TokenFault::PayloadUnencoded);
     }
-    let text_of = |name| match object.find(name) {
+    let mut texts = Collected::with_room(text.len());
+    let mut take = |name, bytes_max| match object.find(name) {
         None => Ok(None),
-        Some(Json::Text(text)) if !text.is_empty() => Ok(Some(Box::from(text.as_ref()))),
+        Some(Json::Text(text)) if !text.is_empty() && text.len() <= bytes_max => {
+            let kept = texts.keep(text);
+            kept.map(Some).ok_or(TokenFault::HeaderMalformed)
+        }
         Some(_) => Err(TokenFault::HeaderMalformed),
     };
-    let key_id: Option<Box<str>> = text_of("kid")?;
-    if key_id
-        .as_ref()
-        .is_some_and(|id| id.len() > KEY_ID_BYTES_MAX)
-    {
-        return Err(TokenFault::HeaderMalformed);
-    }
+    let algorithm = take("alg", TOKEN_BYTES_MAX)?.ok_or(TokenFault::HeaderMalformed)?;
+    let key_id = take("kid", KEY_ID_BYTES_MAX)?;
+    let media_type = take("typ", TOKEN_BYTES_MAX)?;
     Ok(Header {
-        algorithm: text_of("alg")?.ok_or(TokenFault::HeaderMalformed)?,
+        algorithm,
         key_id,
-        media_type: text_of("typ")?,
+        media_type,
+        texts: texts.texts(),
     })
 }

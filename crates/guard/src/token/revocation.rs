@@ -67,10 +67,10 @@ impl Revocable {
 }
 
 fn found(answer: &Answer) -> Result<Option<&Value>, StoreError> {
-    match answer {
-        Answer::Found(found) => Ok(found.as_ref()),
-        _ => Err(StoreError::Confused("no entry".to_owned())),
-    }
+    let Answer::Found(found) = answer else {
+        return Err(StoreError::Confused("no entry".to_owned()));
+    };
+    Ok(found.as_ref())
 }
 
 /// By which all tokens of a user are revoked: the entry of a moment, as [`moment_value`] writes it.

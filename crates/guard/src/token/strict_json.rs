@@ -161,7 +161,9 @@ impl<'de> Visitor<'de> for Place<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Json<'de>, A::Error> {
-        let mut object: Vec<(Cow<'de, str>, Json<'de>)> = Vec::new();
+        // Most tokens and keys have that many members or fewer; what is nested in them must not make this a lever.
+        let room = if self.depth == 0 { 12 } else { 0 };
+        let mut object: Vec<(Cow<'de, str>, Json<'de>)> = Vec::with_capacity(room);
         while let Some(name) = members.next_key_seed(Name)? {
             if object.iter().any(|(one, _)| *one == name) {
                 self.pass.is_repeated = true;

@@ -87,7 +87,7 @@ impl TokenVerifier {
         let found = self
             .issuers
             .iter()
-            .position(|one| **one.name() == *claims.issuer);
+            .position(|one| **one.name() == *claims.issuer());
         let issuer = found.ok_or(ClaimFault::new("iss", Wrong::Refused))?;
         Ok(Unverified {
             token,
@@ -157,7 +157,7 @@ impl TokenVerifier {
     /// a minute and is good for what `scope` names. Nothing of a guard that serves calls it, and it opens nothing but what is asked about in the rehearsal.
     #[must_use]
     pub fn rehearsed(&self, subject: &str, scope: &str, now: Now) -> Option<Believed> {
-        let claims = Claims::rehearsed(self.issuers.first()?.name(), subject, scope, now);
+        let claims = Claims::rehearsed(self.issuers.first()?.name(), subject, scope, now)?;
         let until = claims.expires_at();
         Some(Believed::new(claims, IssuerIndex(0), until))
     }

@@ -89,7 +89,16 @@ impl fmt::Display for EventTime {
         let millis = self.0 % DAY_MILLIS;
         let (hour, minute) = (millis / 3_600_000, millis / 60_000 % 60);
         let (second, milli) = (millis / 1_000 % 60, millis % 1_000);
-        write!(f, "{day}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
+        // Digit by digit: every event has a moment, and padding by `format!` takes as long as all the rest of a line.
+        let digit = |number: u64| b'0' + u8::try_from(number % 10).unwrap_or_default();
+        let two = |number: u64| [digit(number / 10), digit(number)];
+        let ([h, hh], [m, mm], [s, ss]) = (two(hour), two(minute), two(second));
+        let [l, ll, lll] = [milli / 100, milli / 10, milli].map(digit);
+        let of_day = [
+            b'T', h, hh, b':', m, mm, b':', s, ss, b'.', l, ll, lll, b'Z',
+        ];
+        write!(f, "{day}")?;
+        f.write_str(str::from_utf8(&of_day).map_err(|_never| fmt::Error)?)
     }
 }
 
@@ -145,7 +154,18 @@ pub struct HexBytes<const N: usize>(pub [u8; N]);
 
 impl<const N: usize> fmt::Display for HexBytes<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        const DIGITS: [u8; 16] = *b"0123456789abcdef";
+        let digit = |bits: u8| DIGITS.get(usize::from(bits)).copied().unwrap_or(b'0');
+        for bytes in self.0.chunks(16) {
+            let mut text = [0; 32];
+            let (pairs, _) = text.as_chunks_mut::<2>();
+            for (pair, byte) in pairs.iter_mut().zip(bytes) {
+                *pair = [byte >> 4, byte & 15].map(digit);
+            }
+            let written = text.get(..bytes.len() * 2).unwrap_or_default();
+            f.write_str(str::from_utf8(written).map_err(|_never| fmt::Error)?)?;
+        }
+        Ok(())
     }
 }
 
@@ -259,6 +279,10 @@ mod tests {
     #[test]
     fn hex_is_lower_case_and_whole() {
         assert_eq!("00ff".parse::<HexBytes<2>>().unwrap(), HexBytes([0, 255]));
+        let all: [u8; 256] = std::array::from_fn(|byte| u8::try_from(byte).unwrap());
+        let written: String = all.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(HexBytes(all).to_string(), written);
+        assert_eq!(HexBytes([1; 17]).to_string(), "01".repeat(17));
         for text in ["", "00f", "00FF", "00ff00", "0x00"] {
             assert!(text.parse::<HexBytes<2>>().is_err(), "{text}");
         }
