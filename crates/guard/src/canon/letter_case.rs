@@ -5,8 +5,15 @@
 /// More is taken for the same than by any one reader: the simple case folding of Unicode (Go), upper case and then lower
 /// case (Java), and full case mapping (Python).
 pub(crate) fn differ_by_case(one: &str, other: &str) -> bool {
+    // An ASCII letter is folded to one alone, whatever follows: nearly all pairs end here.
+    if let (Some(first), Some(second)) = (one.as_bytes().first(), other.as_bytes().first())
+        && first.is_ascii()
+        && second.is_ascii()
+        && !first.eq_ignore_ascii_case(second)
+    {
+        return false;
+    }
     if one.is_ascii() && other.is_ascii() {
-        // The one that looks at the lengths first: nearly all pairs end there.
         return one.eq_ignore_ascii_case(other) && one != other;
     }
     one != other && folded(one).eq(folded(other))
