@@ -121,7 +121,7 @@ impl Claims {
             }
         }
         refuse_other_sorts(&object)?;
-        let mut texts = Collected::with_room(payload.len());
+        let mut texts = Collected::default();
         let mut keep = |text: Option<&str>, name| match text {
             None => Ok(None),
             Some(text) => {
@@ -165,7 +165,7 @@ impl Claims {
 
     /// What a token of a rehearsal says.
     pub(super) fn rehearsed(issuer: &str, subject: &str, scope: &str, now: Now) -> Option<Self> {
-        let mut texts = Collected::with_room(issuer.len() + subject.len() + scope.len());
+        let mut texts = Collected::default();
         let session = texts.keep("rehearsal");
         Some(Self {
             issuer: texts.keep(issuer)?,

@@ -129,7 +129,7 @@ fn read_header(text: &[u8]) -> Result<Header, TokenFault> {
     if object.find("b64").is_some() {
         return Err(TokenFault::PayloadUnencoded);
     }
-    let mut texts = Collected::with_room(text.len());
+    let mut texts = Collected::default();
     let mut take = |name, bytes_max| match object.find(name) {
         None => Ok(None),
         Some(Json::Text(text)) if !text.is_empty() && text.len() <= bytes_max => {

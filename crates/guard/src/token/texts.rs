@@ -1,5 +1,7 @@
 //! `Texts`: the texts of one token in one piece of memory: thousands of tokens are remembered, each with half a dozen of them.
 
+use smallvec::SmallVec;
+
 /// Where a text stands among others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Text {
@@ -11,27 +13,24 @@ pub(super) struct Text {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Texts(Box<str>);
 
-/// The same while they are collected.
-#[derive(Debug)]
-pub(super) struct Collected(String);
+/// The same while they are collected: on the stack, as those of most tokens fit there, and what is kept is then just as large as
+/// they are.
+#[derive(Debug, Default)]
+pub(super) struct Collected(SmallVec<[u8; 512]>);
 
 impl Collected {
-    /// Room for texts of so many bytes together.
-    pub(super) fn with_room(bytes: usize) -> Self {
-        Self(String::with_capacity(bytes))
-    }
-
     /// Takes one more; nothing where all of them would have over 64 KiB, which no token has.
     pub(super) fn keep(&mut self, text: &str) -> Option<Text> {
         let start = u16::try_from(self.0.len()).ok()?;
         let end = u16::try_from(self.0.len() + text.len()).ok()?;
-        self.0.push_str(text);
+        self.0.extend_from_slice(text.as_bytes());
         Some(Text { start, end })
     }
 
     /// Those that were taken.
     pub(super) fn texts(self) -> Texts {
-        Texts(self.0.into_boxed_str())
+        // They were texts when they came.
+        Texts(str::from_utf8(&self.0).unwrap_or_default().into())
     }
 }
 
@@ -54,7 +53,7 @@ mod tests {
 
     #[test]
     fn each_text_is_found_again() {
-        let mut collected = Collected::with_room(4);
+        let mut collected = Collected::default();
         let parts: Vec<Text> = ["one", "", "zwölf"]
             .iter()
             .map(|part| collected.keep(part).unwrap())

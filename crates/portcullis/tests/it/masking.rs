@@ -2,6 +2,7 @@
 //! has room for one, and all that it wrote anywhere searched for each of them in every spelling (ASVS v5.0.0-16.2.5, OWASP
 //! Logging Cheat Sheet).
 
+mod credentials;
 mod guard;
 mod needles;
 mod requests;
@@ -93,16 +94,23 @@ fn folder() -> (Folder, String) {
             _ => Some(String::new()),
         },
     }));
+    let folder = folder_of(&policy);
+    let body = format!(r#"{{"email":"{BODY_MAIL}"}}"#);
+    fs::write(folder.join("body.json"), body).unwrap();
+    (folder, policy)
+}
+
+/// A folder with a policy and the keys of events and trail.
+fn folder_of(policy: &str) -> Folder {
     let folder = Folder::with(&[
-        ("portcullis.toml", &policy),
+        ("portcullis.toml", policy),
         ("events.key", EVENTS_SECRET),
         ("trail.key", TRAIL_SECRET),
-        ("body.json", &format!(r#"{{"email":"{BODY_MAIL}"}}"#)),
     ]);
     for name in ["events.key", "trail.key"] {
         fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o600)).unwrap();
     }
-    (folder, policy)
+    folder
 }
 
 /// Policies that are none, with a secret where it does not belong.

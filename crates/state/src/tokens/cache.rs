@@ -102,8 +102,15 @@ impl TokenCache {
         let is_full = part.young.len() >= self.bounds.tokens / PARTS / 2
             || part.young_bytes + bytes > self.bounds.bytes / PARTS / 2;
         if is_full {
-            part.old = std::mem::take(&mut part.young);
-            part.young_bytes = 0;
+            // The table of what is forgotten is the next one: it has its size already.
+            let Part {
+                young,
+                old,
+                young_bytes,
+            } = part;
+            std::mem::swap(young, old);
+            young.clear();
+            *young_bytes = 0;
         }
         if bytes > self.bounds.bytes / PARTS / 2 || self.bounds.tokens < 2 * PARTS {
             return;

@@ -133,8 +133,13 @@ impl Guard {
 
     /// The answer of its admin listener.
     pub(super) fn ask_admin(&self, line: &str, field: &str) -> Vec<u8> {
+        self.ask_admin_with(line, field, "")
+    }
+
+    /// The same, with a body.
+    pub(super) fn ask_admin_with(&self, line: &str, fields: &str, body: &str) -> Vec<u8> {
         let host = self.admin.unwrap();
-        let request = format!("{line} HTTP/1.1\r\nHost: {host}\r\n{field}\r\n");
+        let request = format!("{line} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n{body}");
         exchange(TcpStream::connect(host).unwrap(), &request)
     }
 

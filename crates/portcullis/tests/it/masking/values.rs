@@ -14,12 +14,16 @@ pub(super) const EVENTS_SECRET: &str =
 pub(super) const TRAIL_SECRET: &str =
     "74b1c9e05f2d836ae9047bd1c3f8256ad80e39b7f1625c4d9ea7083b5cf1d269";
 
+pub(super) const SERVICE_SECRET: &str =
+    "9d47e20b8c6f13a5d0e7429c1fb68a35e4d20796cb8f51a3604e9d7bc2f8135a";
+
 /// The variables by which the policy finds its secrets.
-pub(super) const VARIABLES: [(&str, &str); 4] = [
+pub(super) const VARIABLES: [(&str, &str); 5] = [
     ("SESSION", SESSION_SECRET),
     ("CSRF", CSRF_SECRET),
     ("APPLICATION", APPLICATION_SECRET),
     ("ADMIN", ADMIN_SECRET),
+    ("SERVICE", SERVICE_SECRET),
 ];
 
 pub(super) const USER: &str = "ulrike.user-9Q2x@example.com";
