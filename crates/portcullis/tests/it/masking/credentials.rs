@@ -126,6 +126,14 @@ fn me(guard: &Guard, credential: &str) -> Vec<u8> {
     ))
 }
 
+/// The seed of a private key in PKCS#8, in hex (RFC 8410 §7: an octet string in an octet string).
+fn seed(der: &[u8]) -> String {
+    let begin = [0x04, 0x22, 0x04, 0x20];
+    let at = der.windows(4).position(|bytes| bytes == begin).unwrap() + 4;
+    let bytes = &der[at..at + 32];
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// All that is done to tokens.
 fn tokens(guard: &Guard, given: &mut Given) {
     let wish = |sort: &str| json!({ "token_type": sort, "user_id": USER, "network": "main", "rate_limit": 10 });
@@ -232,20 +240,12 @@ fn a_guard_that_gives_out_credentials_writes_none_of_them() {
         answers.push((args.join(" "), run(&args)));
     }
     files(Path::new(folder.path()), &mut answers);
-    // A file of a key that signs is where that key belongs; it is nowhere else.
-    let signing = answers
-        .iter()
-        .filter(|(place, _)| place.ends_with(".pem") || place.ends_with(".p8"))
-        .map(|(_, text)| String::from_utf8_lossy(text).into_owned());
-    let lines: Vec<String> = signing
-        .flat_map(|text| {
-            text.lines()
-                .filter(|line| line.len() >= 24 && !line.starts_with('-'))
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    assert!(!lines.is_empty(), "no key that signs is in the folder");
+    // The file of a key that signs is where that key belongs; it is nowhere else.
+    let (signing, answers): (Answers, Answers) = answers
+        .into_iter()
+        .partition(|(place, _)| place.ends_with(".pk8"));
+    let seeds: Vec<String> = signing.iter().map(|(_, der)| seed(der)).collect();
+    assert_eq!(seeds.len(), 1, "one key that signs is in the folder");
     let mut needles = given.needles;
     needles.extend([
         Needle::new("the secret of the service", SERVICE_SECRET),
@@ -255,9 +255,19 @@ fn a_guard_that_gives_out_credentials_writes_none_of_them() {
         Needle::new("the user", USER).in_its_place(&["given: ", "the store", "the admin's list"]),
     ]);
     needles.extend(
-        lines
+        seeds
             .iter()
-            .map(|line| Needle::new("a key that signs", line).in_its_place(&["the file"])),
+            .map(|seed| Needle::new("a key that signs", seed)),
+    );
+    // What is looked for is found where it belongs: in the answers that give it.
+    let given = answers
+        .iter()
+        .filter(|(place, _)| place.starts_with("given: "));
+    assert!(
+        given
+            .flat_map(|(_, text)| found("elsewhere", text, &needles))
+            .count()
+            >= 4
     );
     let wrong: Vec<String> = answers
         .iter()
