@@ -6,6 +6,7 @@ mod finish;
 mod inspection;
 mod location;
 mod route_record;
+mod trace;
 
 use portcullis_code::{
     machine::Machine,
@@ -137,6 +138,7 @@ fn run(
     excepts::apply(&mut report, options, discovery.routes.iter().map(name_of));
     let mut audited = finish(project, options, report);
     audited.served = inspected.served;
+    audited.traces = inspected.traces;
     Ok(audited)
 }
 

@@ -5,9 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use portcullis_policy::{Date, Policy};
-use portcullis_report::Report;
+use portcullis_report::{BaseComments, Report, Standing, Traces};
 
-use crate::served::Served;
+use crate::{rules::RULES, served::Served};
 
 /// What an audit is told besides the folder.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct Options {
     pub include_tests: bool,
     /// Whether `portcullis-ignore` comments count.
     pub ignore_comments: bool,
+    /// The comments that count where not all do: those of another revision.
+    pub base_comments: Option<BaseComments>,
     /// The only rules to run; empty means every rule.
     pub only_rules: Vec<String>,
     /// Rules not to run.
@@ -45,6 +47,7 @@ impl Options {
             policy_digest: None,
             include_tests: false,
             ignore_comments: true,
+            base_comments: None,
             only_rules: Vec::new(),
             skip_rules: Vec::new(),
             today,
@@ -59,6 +62,18 @@ impl Options {
         (self.only_rules.is_empty() || self.only_rules.iter().any(|only| only == rule))
             && !self.skip_rules.iter().any(|skip| skip == rule)
     }
+
+    /// What is known of a rule that a comment or a baseline names.
+    #[must_use]
+    pub fn standing(&self, rule: &str) -> Standing {
+        if !RULES.iter().any(|known| known.id == rule) {
+            Standing::Unknown
+        } else if self.runs(rule) {
+            Standing::Ran
+        } else {
+            Standing::NotRun
+        }
+    }
 }
 
 /// A report, and the text of the files it speaks of.
@@ -70,6 +85,8 @@ pub struct Audited {
     pub sources: BTreeMap<String, Arc<str>>,
     /// What is answered beside the routes.
     pub served: Served,
+    /// The files that the run of each route leads through.
+    pub traces: Traces,
 }
 
 impl Audited {

@@ -119,6 +119,10 @@ Examples:
   portcullis audit ../shop
   portcullis audit --fail-on critical --format json > audit.json
   portcullis audit --rule error-leak --rule csrf-missing
+  portcullis audit --format markdown --output review.md
+  portcullis audit --write-baseline known.json     what is found now is known
+  portcullis audit --baseline known.json           and what is new fails
+  portcullis audit --changed-since origin/main --policy-from origin/main
 
 A finding may stand with a comment on its line or above it:
   // portcullis-ignore[rule-id]: reason (until YYYY-MM-DD)")]
@@ -143,6 +147,18 @@ pub(crate) struct AuditArgs {
     /// Take no notice of `portcullis-ignore` comments.
     #[arg(long)]
     pub(crate) no_ignore_comments: bool,
+    /// Suppress the findings that this file knows, and tell which of them are gone.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Write every open finding to this file: from then on they are known.
+    #[arg(long, value_name = "FILE", conflicts_with = "changed_since")]
+    pub(crate) write_baseline: Option<PathBuf>,
+    /// Tell only what touches what changed since this revision of git.
+    #[arg(long, value_name = "REV")]
+    pub(crate) changed_since: Option<String>,
+    /// Take the policy, the baseline and the `portcullis-ignore` comments of this revision of git, not those of the folder.
+    #[arg(long, value_name = "REV")]
+    pub(crate) policy_from: Option<String>,
 }
 
 #[derive(Debug, Group)]

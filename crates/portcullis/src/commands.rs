@@ -75,18 +75,19 @@ pub(crate) fn run(args: Args, environment: &Environment) -> Result<Exit, Failure
 
 /// The options that come from what both `audit` and `routes` are told.
 fn options(reading: &Reading, environment: &Environment) -> Result<Options, Failure> {
-    let PolicySource {
-        policy,
-        file,
-        digest,
-    } = PolicySource::find(reading.policy.as_deref(), &reading.dir)?;
+    let source = PolicySource::find(reading.policy.as_deref(), &reading.dir)?;
+    Ok(options_with(source, reading, environment))
+}
+
+/// The same, with a policy that was found already.
+fn options_with(source: PolicySource, reading: &Reading, environment: &Environment) -> Options {
     let mut options = Options::on(environment.today);
-    options.policy = policy;
-    options.policy_file = file;
-    options.policy_digest = digest;
+    options.policy = source.policy;
+    options.policy_file = source.file;
+    options.policy_digest = source.digest;
     options.include_tests = reading.include_tests;
     options.commit = commit::of(&reading.dir);
-    Ok(options)
+    options
 }
 
 /// Reads the folder, with a progress line where somebody looks.

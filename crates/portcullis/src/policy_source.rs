@@ -22,6 +22,28 @@ pub(crate) struct PolicySource {
 }
 
 impl PolicySource {
+    /// The policy as a revision has it; no file there is the empty policy. `path` is where the folder has it or would.
+    pub(crate) fn of_revision(
+        text: Option<&str>,
+        path: &Path,
+        dir: &Path,
+        revision: &str,
+    ) -> Result<Self, Failure> {
+        let file = in_report(path, dir);
+        let Some(text) = text else {
+            return Ok(Self {
+                file,
+                ..Self::default()
+            });
+        };
+        let (policy, digest) = parse_policy(text, &format!("{revision}:{}", path.display()))?;
+        Ok(Self {
+            policy,
+            file,
+            digest: Some(digest),
+        })
+    }
+
     /// Reads `named`, or `portcullis.toml` in `dir` when there is one.
     pub(crate) fn find(named: Option<&Path>, dir: &Path) -> Result<Self, Failure> {
         let beside = dir.join(NAME);
@@ -76,7 +98,12 @@ pub(crate) fn read_policy(path: &Path) -> Result<(Policy, String), Failure> {
     let name = path.display();
     let text = read(path)
         .map_err(|error| Failure::caused(&format!("cannot read the policy `{name}`"), &error))?;
-    let policy = Policy::parse(&text).map_err(|errors| {
+    parse_policy(&text, &name.to_string())
+}
+
+/// Reads the text of a policy file that is called so; with the policy what names its exact text.
+pub(crate) fn parse_policy(text: &str, name: &str) -> Result<(Policy, String), Failure> {
+    let policy = Policy::parse(text).map_err(|errors| {
         let lines: Vec<String> = errors
             .iter()
             .map(|error| format!("{name}:{error}"))
@@ -90,7 +117,7 @@ pub(crate) fn read_policy(path: &Path) -> Result<(Policy, String), Failure> {
             lines.join("\n")
         ))
     })?;
-    Ok((policy, digest_of(&text)))
+    Ok((policy, digest_of(text)))
 }
 
 /// What names an exact text: `sha256:` and 64 hexadecimal digits.

@@ -142,6 +142,8 @@ pub enum SuppressionKind {
     Inline,
     /// An `[[except]]` of the policy file.
     Policy,
+    /// A line of a baseline: the finding was known before.
+    Baseline,
 }
 
 impl SuppressionKind {
@@ -151,6 +153,7 @@ impl SuppressionKind {
         match self {
             Self::Inline => "inline",
             Self::Policy => "policy",
+            Self::Baseline => "baseline",
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What was found, and how it is told: findings, the route inventory, the report, and its renderers.
 
+mod baseline;
+mod changed;
 mod class;
 mod finding;
 mod fingerprint;
@@ -13,6 +15,8 @@ mod rule_card;
 mod severity;
 mod suppressions;
 
+pub use baseline::{BASELINE_BYTES_MAX, BASELINE_SCHEMA, Baseline, BaselineEntry, BaselineError};
+pub use changed::{Changed, Traces};
 pub use class::{Class, UnknownClass};
 pub use finding::{Edit, Finding, Fix, Place, Step, Suppression, SuppressionKind};
 pub use fingerprint::fingerprint;
@@ -25,7 +29,7 @@ pub use location::Location;
 pub use report::{Notice, Report, Skipped, Tool, Unread};
 pub use rule_card::{RULES_SCHEMA, RuleCard, rules_document};
 pub use severity::{Basis, Confidence, Severity};
-pub use suppressions::{Standing, Suppressions};
+pub use suppressions::{BaseComments, IGNORE_MARK, Standing, Suppressions};
 
 /// The word a plain enum has on the wire, so that text and JSON cannot drift apart.
 pub(crate) fn word<T: serde::Serialize>(value: &T) -> String {

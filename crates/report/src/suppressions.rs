@@ -22,6 +22,54 @@ pub enum Standing {
     Unknown,
 }
 
+/// What a comment of ours begins with.
+pub const IGNORE_MARK: &str = MARK;
+
+/// The comments that another revision has: only they count, where a change must not hide its own faults.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BaseComments {
+    /// What the revision is called.
+    pub revision: String,
+    comments: BTreeSet<(String, String)>,
+}
+
+impl BaseComments {
+    /// Those of the revision of this name; none yet.
+    #[must_use]
+    pub fn of(revision: impl Into<String>) -> Self {
+        Self {
+            revision: revision.into(),
+            comments: BTreeSet::new(),
+        }
+    }
+
+    /// Reads a line of a file of that revision.
+    pub fn read(&mut self, file: &str, line: &str) {
+        for comment in ignore_comment::read(file, line).into_iter().flatten() {
+            self.comments.insert(key(&comment));
+        }
+    }
+
+    fn has(&self, comment: &IgnoreComment) -> bool {
+        self.comments.contains(&key(comment))
+    }
+}
+
+/// What makes a comment itself when lines move: its file and its words.
+fn key(comment: &IgnoreComment) -> (String, String) {
+    let IgnoreComment {
+        rules,
+        reason,
+        until,
+        location,
+        ..
+    } = comment;
+    (
+        location.file.clone(),
+        format!("{rules:?} {until:?} {reason}"),
+    )
+}
+
 /// The comments of every file that was read.
 #[derive(Clone, Debug, Default)]
 pub struct Suppressions {
@@ -39,6 +87,20 @@ impl Suppressions {
                 Err(notice) => self.invalid.push(notice),
             }
         }
+    }
+
+    /// Takes out what another revision does not have, and tells of it.
+    pub fn keep_those_of(&mut self, base: &BaseComments) {
+        let (kept, added): (Vec<_>, Vec<_>) = std::mem::take(&mut self.comments)
+            .into_iter()
+            .partition(|comment| base.has(comment));
+        self.comments = kept;
+        self.invalid.extend(added.into_iter().map(|comment| {
+            let revision = &base.revision;
+            comment.notice(format!(
+                "this `{MARK}` is not in `{revision}` and hides nothing"
+            ))
+        }));
     }
 
     /// Marks what the comments cover and adds a notice for every comment that is of no use.

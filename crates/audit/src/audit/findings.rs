@@ -18,7 +18,7 @@ pub(super) fn findings(project: &Project, hits: Vec<(&'static Rule, Hit)>) -> Ve
         let grouped = matches!(rule.check, Check::Inventory(_));
         let site = location(project, hit.site);
         let symbol = hit.route.clone().unwrap_or_else(|| site.file.clone());
-        let print = fingerprint(rule.id, &symbol, &snippet(project, hit.site));
+        let print = fingerprint(rule.id, &symbol, snippet(project, hit.site));
         let place = Place {
             location: site.clone(),
             route: hit.route.clone(),

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use portcullis_code::project::Project;
-use portcullis_report::{Report, Skipped, Standing, Suppressions, Unread};
+use portcullis_report::{Report, Skipped, Suppressions, Traces, Unread};
 
 use crate::{
     options::{Audited, Options},
-    rules::RULES,
     served::Served,
 };
 
@@ -39,16 +38,10 @@ pub(super) fn finish(project: &Project, options: &Options, mut report: Report) -
         for module in project.modules() {
             suppressions.read(&module.file, &module.text);
         }
-        let standing = |rule: &str| {
-            if !RULES.iter().any(|known| known.id == rule) {
-                Standing::Unknown
-            } else if options.runs(rule) {
-                Standing::Ran
-            } else {
-                Standing::NotRun
-            }
-        };
-        suppressions.apply(&mut report, options.today, &standing);
+        if let Some(base) = &options.base_comments {
+            suppressions.keep_those_of(base);
+        }
+        suppressions.apply(&mut report, options.today, &|rule| options.standing(rule));
     }
     report.settle();
     let sources = project
@@ -60,5 +53,6 @@ pub(super) fn finish(project: &Project, options: &Options, mut report: Report) -
         report,
         sources,
         served: Served::default(),
+        traces: Traces::default(),
     }
 }

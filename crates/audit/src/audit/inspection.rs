@@ -2,9 +2,13 @@
 
 use portcullis_code::machine::{Event, Machine};
 use portcullis_policy::Control;
-use portcullis_report::RouteRecord;
+use portcullis_report::{RouteRecord, Traces};
 
-use super::{discovery::Discovery, route_record::route_record};
+use super::{
+    discovery::Discovery,
+    route_record::route_record,
+    trace::{self, Importers},
+};
 use crate::{
     discover::express,
     judge::{Bench, JudgedQuery, Judgement, judge},
@@ -36,6 +40,8 @@ pub(super) struct Inspection<'a, 'p> {
     pages: Vec<RouteRecord>,
     /// Every page that runs code for a request.
     documents: Vec<Page>,
+    traces: Traces,
+    importers: Importers,
 }
 
 /// What came of looking at every route.
@@ -50,6 +56,8 @@ pub(super) struct Inspected {
     pub(super) told: Vec<(usize, String)>,
     /// What is answered beside routes.
     pub(super) served: Served,
+    /// The files that each route leads through.
+    pub(super) traces: Traces,
 }
 
 impl<'a, 'p> Inspection<'a, 'p> {
@@ -73,6 +81,8 @@ impl<'a, 'p> Inspection<'a, 'p> {
             routes: Vec::new(),
             pages: Vec::new(),
             documents: Vec::new(),
+            traces: Traces::default(),
+            importers: Importers::default(),
         }
     }
 
@@ -98,6 +108,15 @@ impl<'a, 'p> Inspection<'a, 'p> {
             let judged = Some((route, &judgement));
             self.sweep.look(machine, bench, &judgement.events, judged);
             self.list(machine, route, &judgement, cover.as_ref(), is_own);
+            let modules = trace::modules(machine, route, &judgement, cover.as_ref());
+            let project = shared.knowledge.project;
+            trace::add(
+                &mut self.traces,
+                &mut self.importers,
+                project,
+                route,
+                &modules,
+            );
             machine.end(&mark);
         });
     }
@@ -222,6 +241,7 @@ impl<'a, 'p> Inspection<'a, 'p> {
             of_policy,
             told: loosened::told(&inventory),
             served: inventory.served,
+            traces: self.traces,
         }
     }
 }

@@ -15,11 +15,9 @@ pub(super) fn location(project: &Project, site: Site) -> Location {
     )
 }
 
-/// What stands there, as far as a fingerprint looks.
-pub(super) fn snippet(project: &Project, site: Site) -> String {
+/// What stands there.
+pub(super) fn snippet(project: &Project, site: Site) -> &str {
     let text = &project.module(site.module).text;
-    let shown = text
-        .get(site.span.start as usize..site.span.end as usize)
-        .unwrap_or_default();
-    shown.chars().take(200).collect()
+    text.get(site.span.start as usize..site.span.end as usize)
+        .unwrap_or_default()
 }

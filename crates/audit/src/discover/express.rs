@@ -21,7 +21,7 @@ use graph::Graph;
 pub use served_folder::ServedFolder;
 
 /// What routes of this framework are called.
-const FRAMEWORK: &str = "express";
+pub const FRAMEWORK: &str = "express";
 
 /// What Express applications serve.
 #[derive(Clone, Debug, Default)]

@@ -7,8 +7,9 @@ use portcullis_report::render::terminal::TerminalStyle;
 use portcullis_report::render::{json, markdown, sarif, terminal};
 use portcullis_report::{Report, Severity};
 
-use super::{cards, color, document, fail_on_of, options, read, rule_called};
+use super::{cards, color, document, fail_on_of, options, options_with, read, rule_called};
 use crate::args::{AuditArgs, AuditFormat};
+use crate::auditing::{Base, change, known};
 use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -18,13 +19,33 @@ pub(crate) fn run(args: &AuditArgs, environment: &Environment) -> Result<Exit, F
     for id in args.rule.iter().chain(&args.skip_rule) {
         rule_called(id)?;
     }
-    let mut options = options(&args.reading, environment)?;
+    let base = Base::of(args)?;
+    let mut options = match &base {
+        Some(base) => options_with(base.policy(&args.reading)?, &args.reading, environment),
+        None => options(&args.reading, environment)?,
+    };
     options.only_rules.clone_from(&args.rule);
     options.skip_rules.clone_from(&args.skip_rule);
     options.ignore_comments = !args.no_ignore_comments;
     let fail_on = args.fail_on.unwrap_or_else(|| fail_on_of(&options.policy));
 
-    let audited = read(&args.reading, &options, environment)?;
+    let known = known::read(args, base.as_ref())?;
+    let changed = change::read(args)?;
+    if let Some(base) = &base {
+        options.base_comments = Some(base.comments()?);
+    }
+
+    let mut audited = read(&args.reading, &options, environment)?;
+    if let Some(base) = &base {
+        audited.report.notes.extend(base.told(&args.reading)?);
+    }
+    if let Some(changed) = changed {
+        changed.keep(&mut audited);
+    }
+    if let Some(known) = known {
+        known.apply(&mut audited.report, &options, args.changed_since.is_some());
+    }
+    let written = known::write(args, &mut audited.report, &options)?;
     let report = &audited.report;
     let text = match args.format {
         AuditFormat::Json => document(json::audit(report))?,
@@ -45,6 +66,9 @@ pub(crate) fn run(args: &AuditArgs, environment: &Environment) -> Result<Exit, F
         }
     };
     output::write(&text, args.reading.output.as_deref())?;
+    if let Some((path, text)) = written {
+        output::write(&text, Some(path))?;
+    }
     Ok(judged(report, fail_on))
 }
 

@@ -19,6 +19,7 @@ mod reading;
 mod readme;
 mod rules;
 mod snippets;
+mod team;
 mod token_commands;
 mod token_keys;
 mod trail;

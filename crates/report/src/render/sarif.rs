@@ -128,7 +128,7 @@ fn result<'a>(finding: &'a Finding, rule_index: Option<usize>) -> SarifResult<'a
         .map(|suppressed| shape::Suppression {
             kind: match suppressed.kind {
                 SuppressionKind::Inline => "inSource",
-                SuppressionKind::Policy => "external",
+                SuppressionKind::Policy | SuppressionKind::Baseline => "external",
             },
             status: "accepted",
             justification: &suppressed.reason,

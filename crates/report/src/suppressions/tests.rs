@@ -218,3 +218,30 @@ fn what_is_left_of_a_group_is_told_by_its_own_first_place() {
         ]
     );
 }
+
+#[test]
+fn only_comments_of_another_revision_count_where_that_is_asked() {
+    let mut base = BaseComments::of("main");
+    base.read(
+        "a.ts",
+        "q(x) // portcullis-ignore[sql-string]: x is a constant",
+    );
+    let mut suppressions = Suppressions::default();
+    // Moved, and beside it one that the change brought along.
+    let text = "\n\nq(x) // portcullis-ignore[sql-string]: x is a constant\n\
+                q(y) // portcullis-ignore[sql-string]: so is y\n";
+    suppressions.read("a.ts", text);
+    suppressions.keep_those_of(&base);
+    let mut report = Report {
+        findings: vec![finding(3, &[]), finding(4, &[])],
+        ..Report::default()
+    };
+    suppressions.apply(&mut report, "2026-06-01".parse().unwrap(), &|_| {
+        Standing::Ran
+    });
+    let open: Vec<u32> = report.open().map(|finding| finding.location.line).collect();
+    assert_eq!(open, [4]);
+    assert_eq!(report.notices.len(), 1);
+    assert_eq!(report.notices[0].line, 4);
+    assert!(report.notices[0].text.contains("is not in `main`"));
+}
