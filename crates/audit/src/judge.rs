@@ -33,7 +33,7 @@ pub(crate) use judging::Judging;
 pub(crate) use secret_column::is_secret_column;
 pub use seen_guard::SeenGuard;
 
-use crate::{classify, middleware::Cover, response, route::Route, semantics::RequestPath};
+use crate::{classify, flow, middleware::Cover, response, route::Route, semantics::RequestPath};
 use run::Run;
 
 /// Runs and judges a route. The run stays open until [`Machine::end`] with the mark.
@@ -96,6 +96,7 @@ pub fn judge(
         // What it returns goes to other functions: no client sees it.
         judgement.responses.clear();
     }
+    judgement.sinks = flow::sinks(machine, bench, &events);
     judgement.events = events;
     judgement.link_starts = run.link_starts;
     (judgement, mark)

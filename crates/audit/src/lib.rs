@@ -7,6 +7,7 @@ pub mod classify;
 pub mod discover;
 mod excepts;
 mod exposure;
+pub mod flow;
 pub mod guards;
 pub mod input;
 pub mod judge;

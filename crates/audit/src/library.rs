@@ -6,6 +6,7 @@
 mod condition;
 mod credential;
 mod database;
+mod flow;
 mod guard;
 mod meaning;
 mod passing;
@@ -24,6 +25,7 @@ pub use credential::{
     Account, AccountKind, Credential, DecodeToken, Hash, HashKind, IssueToken, TokenPart,
 };
 pub use database::{Db, DbOp, DbOperator, Operator, Part};
+pub use flow::{Sanitizer, Sink};
 pub use guard::{Caller, Guard, GuardKind, LimitStore, Refusal, RequestPart};
 pub use meaning::{
     Application, Derive, DeriveKind, Effect, EffectKind, ErrorFactory, Fields, Headers, Log,
@@ -59,6 +61,8 @@ const FAMILIES: &[(&str, &str)] = &[
     ("next", include_str!("library/next.toml")),
     ("passport", include_str!("library/passport.toml")),
     ("prisma", include_str!("library/prisma.toml")),
+    ("sanitizers", include_str!("library/sanitizers.toml")),
+    ("sinks", include_str!("library/sinks.toml")),
     ("rate-limit", include_str!("library/rate-limit.toml")),
     ("sequelize", include_str!("library/sequelize.toml")),
     ("sessions", include_str!("library/sessions.toml")),

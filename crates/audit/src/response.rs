@@ -254,6 +254,17 @@ fn number(values: &Values, value: ValueId) -> Option<u16> {
     }
 }
 
+/// The method of a Node response that a call calls.
+#[must_use]
+pub fn response_method(values: &Values, call: portcullis_code::value::CallId) -> Option<Ustr> {
+    let Value::Member(base, method) = values.value(values.call(call).callee) else {
+        return None;
+    };
+    let (root, _) = node_chain(values, *base)?;
+    matches!(values.value(root), Value::Input(tag) if Input::of(*tag) == Input::Response)
+        .then_some(*method)
+}
+
 /// What a call does as one of a Node response's methods.
 fn of_node(values: &Values, call: portcullis_code::value::CallId) -> Option<Answer> {
     let data = values.call(call);

@@ -5,6 +5,8 @@ mod auth_missing;
 mod auth_result_unused;
 mod bola;
 mod caller_supplied_identity;
+mod code_injection;
+mod command_injection;
 mod convex_args_missing;
 mod convex_returns_missing;
 mod cron_secret_unset;
@@ -18,6 +20,8 @@ mod jwt_hs256;
 mod jwt_missing_aud_iss;
 mod mass_assignment;
 mod matcher_gap;
+mod open_redirect;
+mod path_traversal;
 mod policy_route_not_in_code;
 mod public_function_should_be_internal;
 mod ratelimit_missing;
@@ -25,6 +29,8 @@ mod ratelimit_result_ignored;
 mod ratelimit_spoofable_key;
 mod role_check_missing;
 mod route_not_in_policy;
+mod sql_injection;
+mod ssrf;
 mod user_enumeration;
 mod validation_missing;
 mod validation_result_unused;
@@ -64,6 +70,12 @@ pub static RULES: &[&Rule] = &[
     &jwt_hs256::RULE,
     &jwt_missing_aud_iss::RULE,
     &user_enumeration::RULE,
+    &sql_injection::RULE,
+    &command_injection::RULE,
+    &code_injection::RULE,
+    &ssrf::RULE,
+    &path_traversal::RULE,
+    &open_redirect::RULE,
     &x_powered_by_exposed::RULE,
     &route_not_in_policy::RULE,
     &policy_route_not_in_code::RULE,

@@ -6,6 +6,7 @@ use portcullis_report::{Answer, Auth, AuthWhere, Ownership};
 
 use super::{Effect, JudgedQuery, SeenGuard};
 use crate::{
+    flow::SeenSink,
     response::Response,
     route::{Site, Unknown},
 };
@@ -21,6 +22,8 @@ pub struct Judgement {
     pub queries: Vec<JudgedQuery>,
     /// What it does outside.
     pub effects: Vec<Effect>,
+    /// Where it would do harm to use what the client chose.
+    pub sinks: Vec<SeenSink>,
     /// What it answers.
     pub responses: Vec<Response>,
     /// The points that must be guarded: what it does and gives away.
@@ -67,6 +70,7 @@ impl Judgement {
             link_starts: Vec::new(),
             queries: Vec::new(),
             effects: Vec::new(),
+            sinks: Vec::new(),
             responses: Vec::new(),
             points: Vec::new(),
             guards: Vec::new(),

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::credential::{Account, Credential, DecodeToken, Hash, IssueToken};
 use super::database::{Db, DbOperator};
+use super::flow::{Sanitizer, Sink};
 use super::guard::{Caller, Guard};
 use super::place::Place;
 use super::row::{Keys, Usage, read};
@@ -79,6 +80,10 @@ pub enum Meaning {
     Matcher(Matcher),
     /// Makes an error value, which does nothing until it is thrown.
     ErrorFactory(ErrorFactory),
+    /// Does harm where a client chooses what it is given.
+    Sink(Sink),
+    /// Makes what it is given harmless.
+    Sanitizer(Sanitizer),
 }
 
 impl Meaning {
@@ -94,6 +99,7 @@ impl Meaning {
                 | Self::Omit(_)
                 | Self::Log(_)
                 | Self::ErrorFactory(_)
+                | Self::Sanitizer(_)
         )
     }
 
@@ -133,6 +139,8 @@ impl Meaning {
             "log" => Self::Log(read(keys)?),
             "matcher" => Self::Matcher(read(keys)?),
             "error_factory" => Self::ErrorFactory(read(keys)?),
+            "sink" => Self::Sink(read(keys)?),
+            "sanitizer" => Self::Sanitizer(read(keys)?),
             _ => return Err(format!("`{means}` is nothing that a row can mean")),
         })
     }

@@ -100,6 +100,11 @@ fn sample(symbol: &Symbol) -> Vec<Segment<'_>> {
     path
 }
 
+/// Whether a row only adds to what another says of the symbol: where it does harm, what it makes harmless.
+fn only_adds(row: &Row) -> bool {
+    matches!(row.meaning, Meaning::Sink(_) | Meaning::Sanitizer(_))
+}
+
 #[test]
 fn no_two_rows_contradict() {
     let library = builtin();
@@ -119,8 +124,8 @@ fn no_two_rows_contradict() {
                     _ => false,
                 };
                 let conditional = !other.only_if.is_empty() || !other.unless.is_empty();
-                if apart || conditional || other.usage != row.usage || other.meaning == row.meaning
-                {
+                let same = other.usage != row.usage || other.meaning == row.meaning;
+                if apart || conditional || same || only_adds(row) || only_adds(other) {
                     continue;
                 }
                 contradictions.push(format!(
@@ -166,7 +171,7 @@ fn conditions_that_part_two_rows_are_about_the_same_argument_or_exclude_each_oth
                                 _ => mine.at != theirs.at,
                             })
                 });
-                if !apart && !excluded {
+                if !apart && !excluded && !only_adds(row) && !only_adds(other) {
                     open.push(format!(
                         "{}: {} and {}",
                         name.symbol, row.source, other.source
