@@ -16,7 +16,7 @@ use portcullis_report::{Notice, Report};
 
 use self::{
     discovery::Discovery,
-    findings::{findings, of_policy},
+    findings::{findings, of_files, of_policy},
     finish::finish,
     inspection::Inspection,
 };
@@ -116,7 +116,7 @@ fn run(
     let events = machine.take_events();
     let discovery = Discovery::of(&mut machine, &events);
     frameworks.know_functions(discovery.functions());
-    let mut inspection = Inspection::new(shared, options, &mut machine, &events);
+    let mut inspection = Inspection::new(shared, options, &mut machine, &events, &discovery);
     drop(events);
     progress(Progress::Judging {
         routes: discovery.routes.len(),
@@ -127,6 +127,7 @@ fn run(
     let inspected = inspection.finish(&mut machine, &discovery);
     told.extend(inspected.told);
     let mut found = findings(project, inspected.hits);
+    found.extend(of_files(project, inspected.of_files));
     found.extend(of_policy(&options.policy_file, inspected.of_policy));
     let mut report = Report {
         findings: found,

@@ -28,7 +28,7 @@ pub use database::{Db, DbOp, DbOperator, Operator, Part};
 pub use flow::{Sanitizer, Sink};
 pub use guard::{Caller, Guard, GuardKind, LimitStore, Refusal, RequestPart};
 pub use meaning::{
-    Application, Derive, DeriveKind, Effect, EffectKind, ErrorFactory, Fields, Headers, Log,
+    Application, Debug, Derive, DeriveKind, Effect, EffectKind, ErrorFactory, Fields, Headers, Log,
     Meaning, Role,
 };
 pub use passing::{Pass, Passing};
@@ -50,6 +50,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("convex", include_str!("library/convex.toml")),
     ("crypto", include_str!("library/crypto.toml")),
     ("csrf", include_str!("library/csrf.toml")),
+    ("debug", include_str!("library/debug.toml")),
     ("drizzle", include_str!("library/drizzle.toml")),
     ("effects", include_str!("library/effects.toml")),
     ("endpoints", include_str!("library/endpoints.toml")),

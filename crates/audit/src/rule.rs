@@ -8,9 +8,12 @@ use portcullis_policy::{Control, Place};
 use portcullis_report::{Basis, Class, Confidence, Severity};
 
 use crate::{
+    discover::nextjs,
     judge::{Bench, Judgement},
     knowledge::Known,
     middleware::Cover,
+    origin::Origins,
+    parts::{names_of, tests},
     route::{Route, Site},
     summary::Inventory,
 };
@@ -56,6 +59,9 @@ pub enum Check {
     ),
     /// Called once, when every route is judged: for what only the whole shows. One finding for all places.
     Inventory(fn(&Inventory) -> Vec<Hit>),
+    /// Called once, before any route is looked at: for what an application says or leaves out as a whole, also in files
+    /// that are no code.
+    Project(fn(&ProjectContext<'_>) -> Vec<FileHit>),
     /// The same, for what is wrong in the policy file.
     Policy(fn(&Inventory) -> Vec<PolicyHit>),
     /// Called for each opaque call that is seen: while modules load, in routes, and in functions that deal with tokens
@@ -93,6 +99,24 @@ impl CallContext<'_> {
             span: self.event.span,
         }
     }
+
+    /// Whether the call happens only where the environment says so: in development, as a rule, or in production.
+    pub(crate) fn depends_on_environment(&self) -> bool {
+        let values = &self.machine.values;
+        tests(values, self.event.facts).into_iter().any(|tested| {
+            self.bench
+                .origins
+                .of(values, tested)
+                .any(Origins::ENVIRONMENT)
+                // `app.get('env')`, `import.meta.env.DEV`, a constant of another package.
+                || names_of(values, tested).iter().any(|name| {
+                    let name = name.to_lowercase();
+                    ["env", "node_env", "development", "production"].contains(&name.as_str())
+                        || name.starts_with("isdev")
+                        || name.starts_with("isprod")
+                })
+        })
+    }
 }
 
 /// What a rule sees of a route. The values of the judgement belong to the machine.
@@ -108,6 +132,38 @@ pub struct RouteContext<'c> {
     pub machine: &'c Machine<'c>,
     /// What values mean, where they come from, what facts prove, and the tables.
     pub bench: &'c Bench<'c, 'c>,
+}
+
+/// What a rule sees of a project that is loaded, and of which no route has run yet.
+#[derive(Debug)]
+pub struct ProjectContext<'c> {
+    /// The Next.js applications.
+    pub nextjs: &'c nextjs::Discovered,
+    /// Everything that happened while the modules were loaded.
+    pub events: &'c [Event],
+    /// The machine on which it happened.
+    pub machine: &'c Machine<'c>,
+    /// What values mean.
+    pub bench: &'c Bench<'c, 'c>,
+}
+
+/// A place in any file that a rule reports.
+#[derive(Clone, Debug)]
+pub struct FileHit {
+    /// The file, relative to the root; a module or a text of the project.
+    pub file: String,
+    /// The bytes.
+    pub bytes: std::ops::Range<usize>,
+    /// What is wrong, lower case, no full stop.
+    pub message: String,
+    /// How that is known, step by step.
+    pub why: Vec<String>,
+    /// What to do about it.
+    pub fix: String,
+    /// Another severity than the rule's.
+    pub severity: Option<Severity>,
+    /// Another confidence than the rule's.
+    pub confidence: Option<Confidence>,
 }
 
 /// A line of the policy that a rule reports.

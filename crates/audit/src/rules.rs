@@ -5,35 +5,48 @@ mod auth_missing;
 mod auth_result_unused;
 mod bola;
 mod caller_supplied_identity;
+mod client_side_authz;
 mod code_injection;
 mod command_injection;
 mod convex_args_missing;
 mod convex_returns_missing;
+mod cors_misconfig;
 mod cron_secret_unset;
 mod csrf_compare_only;
 mod csrf_missing;
 mod data_exposure;
+mod debug_mode;
+mod debug_route_reachable;
 mod error_leak;
 mod fail_open_catch;
+mod get_with_side_effect;
+mod headers_missing;
 mod jwt_decode_not_verified;
 mod jwt_hs256;
 mod jwt_missing_aud_iss;
 mod mass_assignment;
 mod matcher_gap;
 mod open_redirect;
+mod order_limit_before_csrf;
 mod path_traversal;
 mod policy_route_not_in_code;
 mod public_function_should_be_internal;
+mod ratelimit_in_memory_on_serverless;
 mod ratelimit_missing;
 mod ratelimit_result_ignored;
 mod ratelimit_spoofable_key;
 mod role_check_missing;
 mod route_not_in_policy;
+mod session_cookie_flags;
+mod session_fixation;
 mod sql_injection;
 mod ssrf;
+mod upload_limit;
 mod user_enumeration;
 mod validation_missing;
 mod validation_result_unused;
+mod webhook_body_parsed_before_verify;
+mod webhook_not_idempotent;
 mod webhook_signature_missing;
 mod x_powered_by_exposed;
 
@@ -49,14 +62,20 @@ pub static RULES: &[&Rule] = &[
     &auth_middleware_only::RULE,
     &matcher_gap::RULE,
     &role_check_missing::RULE,
+    &client_side_authz::RULE,
     &bola::RULE,
     &caller_supplied_identity::RULE,
     &csrf_missing::RULE,
     &csrf_compare_only::RULE,
+    &get_with_side_effect::RULE,
     &ratelimit_missing::RULE,
     &ratelimit_result_ignored::RULE,
     &ratelimit_spoofable_key::RULE,
+    &ratelimit_in_memory_on_serverless::RULE,
+    &order_limit_before_csrf::RULE,
     &webhook_signature_missing::RULE,
+    &webhook_body_parsed_before_verify::RULE,
+    &webhook_not_idempotent::RULE,
     &validation_missing::RULE,
     &validation_result_unused::RULE,
     &mass_assignment::RULE,
@@ -76,6 +95,13 @@ pub static RULES: &[&Rule] = &[
     &ssrf::RULE,
     &path_traversal::RULE,
     &open_redirect::RULE,
+    &session_cookie_flags::RULE,
+    &session_fixation::RULE,
+    &cors_misconfig::RULE,
+    &upload_limit::RULE,
+    &debug_mode::RULE,
+    &debug_route_reachable::RULE,
+    &headers_missing::RULE,
     &x_powered_by_exposed::RULE,
     &route_not_in_policy::RULE,
     &policy_route_not_in_code::RULE,

@@ -22,10 +22,16 @@ pub enum Setting {
 }
 
 impl Setting {
-    /// What stands at a place of a call that a row describes. Only arguments are looked at.
+    /// What stands at a place of a call that a row describes. Only arguments are looked at, also those of the call
+    /// before.
     #[must_use]
     pub fn at(values: &Values, known: &Known<'_>, place: &Place) -> Self {
-        let (Some(&call), Root::Argument(number)) = (known.calls.first(), place.root) else {
+        let (call, number) = match place.root {
+            Root::Argument(number) => (known.calls.first(), number),
+            Root::Made(number) => (known.calls.get(1), number),
+            Root::This | Root::Last | Root::All => return Self::Unknown,
+        };
+        let Some(&call) = call else {
             return Self::Unknown;
         };
         let args = &values.call(call).args;
@@ -58,6 +64,12 @@ impl Setting {
         found
     }
 
+    /// What a value says that stands at the place of an option.
+    #[must_use]
+    pub fn given(values: &Values, value: ValueId) -> Self {
+        Self::of(values, value)
+    }
+
     fn of(values: &Values, value: ValueId) -> Self {
         match values.value(value) {
             Value::Const(Const::Undefined | Const::Null) => Self::Absent,
@@ -66,7 +78,9 @@ impl Setting {
         }
     }
 
-    fn member(values: &Values, base: ValueId, name: &str) -> Self {
+    /// What stands at a member of an object with options.
+    #[must_use]
+    pub fn member(values: &Values, base: ValueId, name: &str) -> Self {
         match values.value(base) {
             Value::Object(object) => {
                 let data = values.object(*object);

@@ -45,6 +45,7 @@ classes! {
     RatelimitMissing "ratelimit-missing",
     RatelimitSpoofableKey "ratelimit-spoofable-key",
     WebhookSignatureMissing "webhook-signature-missing",
+    WebhookNotIdempotent "webhook-not-idempotent",
     UserEnumeration "user-enumeration",
     ErrorLeak "error-leak",
     PiiLog "pii-log",

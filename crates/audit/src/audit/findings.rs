@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use super::location::{location, snippet};
 use crate::{
     route::Site,
-    rule::{Check, Hit, PolicyHit, Rule},
+    rule::{Check, FileHit, Hit, PolicyHit, Rule},
 };
 
 /// Hits become findings: those of one rule at one place are one finding, and those of a rule about the whole are one.
@@ -71,6 +71,54 @@ pub(super) fn findings(project: &Project, hits: Vec<(&'static Rule, Hit)>) -> Ve
         });
     }
     found
+}
+
+/// What is wrong with applications as a whole, each a finding of its own.
+pub(super) fn of_files(project: &Project, hits: Vec<(&'static Rule, FileHit)>) -> Vec<Finding> {
+    hits.into_iter()
+        .map(|(rule, hit)| {
+            let text = match project.module_at(&hit.file) {
+                Some(module) => Some(&project.module(module).text),
+                None => project.text_at(&hit.file),
+            };
+            let location = match text {
+                Some(text) => Location::in_text(hit.file.clone(), text, hit.bytes),
+                None => Location::of_file(hit.file.clone()),
+            };
+            let print = fingerprint(rule.id, &hit.file, &hit.message);
+            let place = Place {
+                location: location.clone(),
+                route: None,
+                fingerprint: print.clone(),
+            };
+            Finding {
+                rule: rule.id,
+                class: rule.class,
+                control: rule.control,
+                basis: rule.basis,
+                severity: hit.severity.unwrap_or(rule.severity),
+                confidence: hit.confidence.unwrap_or(rule.confidence),
+                location,
+                route: None,
+                places: vec![place],
+                message: hit.message,
+                why: hit
+                    .why
+                    .into_iter()
+                    .map(|text| Step {
+                        location: None,
+                        text,
+                    })
+                    .collect(),
+                fix: Some(Fix {
+                    description: hit.fix,
+                    edits: Vec::new(),
+                }),
+                fingerprint: print,
+                suppressed: None,
+            }
+        })
+        .collect()
 }
 
 /// What is wrong in the policy file: those of one rule that say the same are one finding.

@@ -17,7 +17,7 @@ use crate::{
     middleware::{self, Cover, Trials},
     options::Options,
     route::Route,
-    rule::{Check, Hit, PolicyHit, RouteContext, Rule},
+    rule::{Check, FileHit, Hit, PolicyHit, ProjectContext, RouteContext, Rule},
     rules::RULES,
     served::{Page, Served},
     shared::Shared,
@@ -35,6 +35,7 @@ pub(super) struct Inspection<'a, 'p> {
     sweep: Sweep,
     trials: Trials,
     hits: Vec<(&'static Rule, Hit)>,
+    of_files: Vec<(&'static Rule, FileHit)>,
     summaries: Vec<Summary>,
     routes: Vec<RouteRecord>,
     pages: Vec<RouteRecord>,
@@ -50,6 +51,8 @@ pub(super) struct Inspected {
     pub(super) routes: Vec<RouteRecord>,
     /// Pages that write when they are opened.
     pub(super) pages: Vec<RouteRecord>,
+    /// What is wrong with applications as a whole.
+    pub(super) of_files: Vec<(&'static Rule, FileHit)>,
     /// What is wrong in the policy file.
     pub(super) of_policy: Vec<(&'static Rule, PolicyHit)>,
     /// What there is to know of lines of the policy.
@@ -67,6 +70,7 @@ impl<'a, 'p> Inspection<'a, 'p> {
         options: &'a Options,
         machine: &mut Machine<'_>,
         events: &[Event],
+        discovery: &Discovery,
     ) -> Self {
         let knowledge = shared.knowledge;
         let mut sweep = Sweep::new(knowledge.project, knowledge.library, options);
@@ -77,6 +81,7 @@ impl<'a, 'p> Inspection<'a, 'p> {
             sweep,
             trials: Trials::default(),
             hits: Vec::new(),
+            of_files: of_files(machine, &shared, options, events, discovery),
             summaries: Vec::new(),
             routes: Vec::new(),
             pages: Vec::new(),
@@ -232,10 +237,11 @@ impl<'a, 'p> Inspection<'a, 'p> {
         }
         hits.retain(|(rule, hit)| match rule.check {
             Check::RouteThen(_, stands) => stands(&inventory, hit),
-            Check::Route(_) | Check::Call(_) | Check::Inventory(_) | Check::Policy(_) => true,
+            _ => true,
         });
         Inspected {
             hits,
+            of_files: self.of_files,
             routes: self.routes,
             pages: self.pages,
             of_policy,
@@ -244,6 +250,33 @@ impl<'a, 'p> Inspection<'a, 'p> {
             traces: self.traces,
         }
     }
+}
+
+/// What the rules about whole applications find, before any route runs.
+fn of_files(
+    machine: &Machine<'_>,
+    shared: &Shared<'_, '_>,
+    options: &Options,
+    events: &[Event],
+    discovery: &Discovery,
+) -> Vec<(&'static Rule, FileHit)> {
+    let mut found = Vec::new();
+    shared.bench(|bench| {
+        let context = ProjectContext {
+            nextjs: &discovery.nextjs,
+            events,
+            machine,
+            bench,
+        };
+        for rule in RULES {
+            if let Check::Project(check) = rule.check
+                && options.runs(rule.id)
+            {
+                found.extend(check(&context).into_iter().map(|hit| (*rule, hit)));
+            }
+        }
+    });
+    found
 }
 
 /// Whether a route neither asks the database nor acts.

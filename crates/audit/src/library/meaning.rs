@@ -84,6 +84,8 @@ pub enum Meaning {
     Sink(Sink),
     /// Makes what it is given harmless.
     Sanitizer(Sanitizer),
+    /// Tells whoever asks, or the log, what only developers should see.
+    Debug(Debug),
 }
 
 impl Meaning {
@@ -141,6 +143,7 @@ impl Meaning {
             "error_factory" => Self::ErrorFactory(read(keys)?),
             "sink" => Self::Sink(read(keys)?),
             "sanitizer" => Self::Sanitizer(read(keys)?),
+            "debug" => Self::Debug(read(keys)?),
             _ => return Err(format!("`{means}` is nothing that a row can mean")),
         })
     }
@@ -335,6 +338,17 @@ pub struct ErrorFactory {
     pub status: Option<super::serving::Status>,
     /// The message that the client may see.
     pub message: Option<Place>,
+}
+
+/// A help for developers.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Debug {
+    /// What it shows and to whom, as the end of a sentence that begins with a place.
+    pub shows: Box<str>,
+    /// Whether only the application's own log or the user's own browser sees it.
+    #[serde(default)]
+    pub quiet: bool,
 }
 
 #[derive(Deserialize)]

@@ -238,6 +238,11 @@ pub struct Session {
     pub secret: Option<Place>,
     /// The option that gives another store than the process's memory.
     pub store_option: Option<Place>,
+    /// The options of its cookie: secure, httpOnly, sameSite.
+    pub cookie: Option<Place>,
+    /// Those of them that are set where nothing is said of them.
+    #[serde(default)]
+    pub cookie_by_default: Vec<Box<str>>,
 }
 
 /// Sets or clears a cookie.

@@ -155,6 +155,13 @@ fn conditions_that_part_two_rows_are_about_the_same_argument_or_exclude_each_oth
             for other in
                 others.filter(|other| other.usage == row.usage && other.meaning != row.meaning)
             {
+                // What a call shows to developers it does besides what it is for.
+                if [&row.meaning, &other.meaning]
+                    .iter()
+                    .any(|meaning| matches!(meaning, Meaning::Debug(_)))
+                {
+                    continue;
+                }
                 let apart = match (&row.versions, &other.versions) {
                     (Some(these), Some(those)) => !these.allows_any(those),
                     _ => false,

@@ -18,13 +18,18 @@ use crate::body::{Body, ModuleId};
 use crate::resolve::resolve_all;
 
 /// Text files that are kept besides the source.
-const TEXTS: [&str; 8] = [
+const TEXTS: [&str; 13] = [
     "*.prisma",
     "*.sql",
     "package.json",
     "tsconfig*.json",
     "jsconfig*.json",
     "vercel.json",
+    "netlify.toml",
+    "firebase.json",
+    "staticwebapp.config.json",
+    "_headers",
+    "index.html",
     "pnpm-workspace.yaml",
     "turbo.json",
 ];

@@ -23,7 +23,7 @@ const CLASSES: &str = "\
     hardcoded-secret committed-env weak-rng low-entropy-token predictable-token weak-hash timing-compare \
     plaintext-password weak-password-policy container-root image-unpinned privileged-container writable-root-fs \
     fail-open secret-in-argv kubectl-secret terraform-inline-var ci-unpinned-action ci-dangerous-trigger \
-    dependency-vulnerable inventory-gap";
+    dependency-vulnerable inventory-gap webhook-not-idempotent";
 
 const SEVERITIES: &[&str] = &["critical", "high", "medium", "low"];
 const CONFIDENCES: &[&str] = &["high", "medium", "low"];
