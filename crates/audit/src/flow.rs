@@ -17,7 +17,7 @@ mod trace;
 mod typed;
 mod vouched;
 
-use portcullis_code::value::ValueId;
+use portcullis_code::{machine::EventKind, value::ValueId};
 use portcullis_report::{Class, Confidence};
 
 pub(crate) use before::Before;
@@ -25,6 +25,8 @@ pub(crate) use sink::sinks;
 pub use sink::{SeenSink, SinkForm};
 
 use crate::{
+    knowledge::Known,
+    library::{Meaning, Usage},
     origin::Origins,
     route::Site,
     rule::{Hit, RouteContext},
@@ -80,21 +82,36 @@ pub(crate) struct Flow {
 
 /// A hit for each place of harm of the danger's class that the client's words reach.
 pub(crate) fn hits(context: &RouteContext<'_>, danger: &Danger) -> Vec<Hit> {
-    reached(context, danger)
+    hits_at(context, danger, |_| true)
+}
+
+/// The same, for some of the places.
+pub(crate) fn hits_at(
+    context: &RouteContext<'_>,
+    danger: &Danger,
+    wanted: impl Fn(&SeenSink) -> bool,
+) -> Vec<Hit> {
+    reached(context, danger, wanted)
         .into_iter()
         .map(|(sink, flow)| told::hit(context, danger, sink, &flow))
         .collect()
 }
 
 /// Each place of harm of the danger's class that the client's words reach, with the plainest way there.
-pub(crate) fn reached<'c>(
+fn reached<'c>(
     context: &RouteContext<'c>,
     danger: &Danger,
+    wanted: impl Fn(&SeenSink) -> bool,
 ) -> Vec<(&'c SeenSink, Flow)> {
     let mut found = Vec::new();
+    let mut cleaned = None;
     for sink in &context.judgement.sinks {
-        if sink.class != danger.class {
+        if sink.class != danger.class || !wanted(sink) {
             continue;
+        }
+        // A middleware that makes every part of the request harmless.
+        if *cleaned.get_or_insert_with(|| makers(context).any(|known| cleans(&known, danger))) {
+            break;
         }
         let flows = trace::flows(context, danger, sink);
         if let Some(flow) = flows.into_iter().min_by_key(Flow::rank) {
@@ -102,6 +119,26 @@ pub(crate) fn reached<'c>(
         }
     }
     found
+}
+
+/// The rows of the middlewares on the way.
+fn makers<'c>(context: &RouteContext<'c>) -> impl Iterator<Item = Known<'c>> {
+    let values = &context.machine.values;
+    let knowledge = context.bench.knowledge;
+    context
+        .judgement
+        .events
+        .iter()
+        .filter_map(|event| match event.kind {
+            EventKind::Call(call) => Some(values.call(call).callee),
+            _ => None,
+        })
+        .flat_map(|callee| knowledge.of_maker(values, callee))
+        .filter(|known| known.row.usage == Usage::Middleware)
+}
+
+fn cleans(known: &Known<'_>, danger: &Danger) -> bool {
+    matches!(&known.row.meaning, Meaning::Sanitizer(sanitizer) if sanitizer.covers(danger.class))
 }
 
 impl Flow {

@@ -12,6 +12,7 @@ mod convex_args_missing;
 mod convex_returns_missing;
 mod cors_misconfig;
 mod cron_secret_unset;
+mod cross_site_scripting;
 mod csrf_compare_only;
 mod csrf_missing;
 mod data_exposure;
@@ -21,26 +22,32 @@ mod error_leak;
 mod fail_open_catch;
 mod get_with_side_effect;
 mod headers_missing;
+mod insecure_deserialization;
 mod jwt_decode_not_verified;
 mod jwt_hs256;
 mod jwt_missing_aud_iss;
 mod mass_assignment;
 mod matcher_gap;
+mod nosql_injection;
 mod open_redirect;
 mod order_limit_before_csrf;
 mod path_traversal;
 mod policy_route_not_in_code;
+mod prototype_pollution;
 mod public_function_should_be_internal;
 mod ratelimit_in_memory_on_serverless;
 mod ratelimit_missing;
 mod ratelimit_result_ignored;
 mod ratelimit_spoofable_key;
+mod regexp_catastrophic;
+mod regexp_from_input;
 mod role_check_missing;
 mod route_not_in_policy;
 mod session_cookie_flags;
 mod session_fixation;
 mod sql_injection;
 mod ssrf;
+mod template_injection;
 mod upload_limit;
 mod user_enumeration;
 mod validation_missing;
@@ -49,6 +56,7 @@ mod webhook_body_parsed_before_verify;
 mod webhook_not_idempotent;
 mod webhook_signature_missing;
 mod x_powered_by_exposed;
+mod xml_external_entities;
 
 pub(crate) use auth_missing::unstated as protected_by_signals;
 
@@ -90,6 +98,7 @@ pub static RULES: &[&Rule] = &[
     &jwt_missing_aud_iss::RULE,
     &user_enumeration::RULE,
     &sql_injection::RULE,
+    &nosql_injection::RULE,
     &command_injection::RULE,
     &code_injection::RULE,
     &ssrf::RULE,
@@ -102,6 +111,13 @@ pub static RULES: &[&Rule] = &[
     &debug_mode::RULE,
     &debug_route_reachable::RULE,
     &headers_missing::RULE,
+    &cross_site_scripting::RULE,
+    &template_injection::RULE,
+    &regexp_from_input::RULE,
+    &regexp_catastrophic::RULE,
+    &insecure_deserialization::RULE,
+    &xml_external_entities::RULE,
+    &prototype_pollution::RULE,
     &x_powered_by_exposed::RULE,
     &route_not_in_policy::RULE,
     &policy_route_not_in_code::RULE,

@@ -60,6 +60,49 @@ impl Pattern {
     }
 }
 
+/// Whether an expression repeats a group that is nothing but a repeat of one class of signs, and asks for something
+/// after it: `([0-9]+)+#`. Each sign may then end one repeat or go on with it, and where the rest does not fit, every way
+/// is tried. Other expressions of that sort are not looked for.
+pub(super) fn is_catastrophic(source: &str) -> bool {
+    let signs: Vec<char> = source.chars().collect();
+    (0..signs.len()).any(|at| {
+        let escaped = at > 0 && signs.get(at - 1) == Some(&'\\');
+        signs.get(at) == Some(&'(')
+            && !escaped
+            && repeated_repeat(&signs, at + 1).is_some_and(|end| {
+                signs
+                    .get(end)
+                    .is_some_and(|next| *next != ')' && *next != '|')
+            })
+    })
+}
+
+/// Past a group that is a repeat of one class and is repeated itself, from behind its bracket.
+fn repeated_repeat(signs: &[char], mut at: usize) -> Option<usize> {
+    let is = |at: usize, sign: char| signs.get(at) == Some(&sign);
+    if is(at, '?') {
+        if !is(at + 1, ':') {
+            return None;
+        }
+        at += 2;
+    }
+    at = match signs.get(at)? {
+        '[' => {
+            let mut end = at + 1;
+            while !is(end, ']') {
+                end += if is(end, '\\') { 2 } else { 1 };
+                signs.get(end)?;
+            }
+            end + 1
+        }
+        '\\' => at + 2,
+        '(' | ')' | '|' | '^' | '$' | '*' | '+' | '?' | '{' => return None,
+        _ => at + 1,
+    };
+    let endless = |at: usize| is(at, '+') || is(at, '*');
+    (endless(at) && is(at + 1, ')') && endless(at + 2)).then_some(at + 3)
+}
+
 struct Reader {
     rest: Vec<char>,
     at: usize,
@@ -253,6 +296,17 @@ mod tests {
             for sign in leaves.chars() {
                 assert!(!pattern.takes(sign), "{source} takes no {sign}");
             }
+        }
+        for (source, is) in [
+            ("([0-9]+)+\\#", true),
+            ("^(a+)+$", true),
+            ("^(?:\\w*)*x", true),
+            ("(a+)+", false),
+            ("(a+b)+c", false),
+            ("([a-z]+)c", false),
+            ("\\(a+)+c", false),
+        ] {
+            assert_eq!(is_catastrophic(source), is, "{source}");
         }
         assert!(Pattern::read("[^a-z]", "g").one_class);
         assert!(Pattern::read("'", "g").one_class);

@@ -8,6 +8,7 @@ use portcullis_code::{
 use portcullis_report::Class;
 use ustr::Ustr;
 
+use super::alphabet::is_catastrophic;
 use crate::{
     judge::Bench,
     knowledge::{Known, down},
@@ -47,6 +48,8 @@ pub enum SinkForm {
     Known,
     /// It looks like one.
     Likely,
+    /// Code that the database runs.
+    Code,
     /// An answer whose type depends on what is sent: text is a page, an object is not.
     Sent,
 }
@@ -160,6 +163,7 @@ impl Look<'_, '_, '_> {
             self.likely_sql(call, &name);
         }
         self.where_text(call, &name);
+        self.catastrophic(call, &name);
     }
 
     fn row(&mut self, call: CallId, name: &str, known: &Known<'_>) {
@@ -386,14 +390,30 @@ impl Look<'_, '_, '_> {
             let Some(text) = where_in(self.values, arg.0, 0) else {
                 continue;
             };
-            self.push(
-                Class::Nosqli,
-                text,
-                Some(call),
-                name,
-                Some("has the database run it as code"),
-                SinkForm::Known,
-            );
+            self.push(Class::Nosqli, text, Some(call), name, None, SinkForm::Code);
+        }
+    }
+
+    /// A text that meets a regular expression which takes exponential time on some.
+    fn catastrophic(&mut self, call: CallId, name: &str) {
+        let values = self.values;
+        let data = values.call(call);
+        let Value::Member(base, method) = values.value(data.callee) else {
+            return;
+        };
+        let first = data.args.first().map(|arg| arg.0);
+        let (expression, text) = match method.as_str() {
+            "test" | "exec" => (Some(*base), first),
+            "match" | "matchAll" | "search" | "replace" | "replaceAll" | "split" => {
+                (first, Some(*base))
+            }
+            _ => return,
+        };
+        if let (Some(expression), Some(text)) = (expression, text)
+            && let Some(Const::Regex(source, _)) = values.as_const(expression)
+            && is_catastrophic(&source)
+        {
+            self.push(Class::Redos, text, Some(call), name, None, SinkForm::Known);
         }
     }
 

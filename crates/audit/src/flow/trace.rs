@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use portcullis_code::body::Const;
 use portcullis_code::value::{Entry, FactsId, Value, ValueId, Values};
 use portcullis_report::Class;
 use rustc_hash::FxHashMap;
@@ -10,7 +11,14 @@ use ustr::Ustr;
 use super::{
     Before, Danger, Flow, SeenSink, SinkForm, Wants, own_url::is_own_url, typed, vouched::Tests,
 };
-use crate::{input::Input, origin::Origins, route::Site, rule::RouteContext};
+use crate::{
+    input::Input,
+    knowledge::down,
+    library::{BodyFormat, Meaning},
+    origin::Origins,
+    route::Site,
+    rule::RouteContext,
+};
 
 /// Deepest nesting that is followed.
 const DEPTH_MAX: u32 = 24;
@@ -276,7 +284,8 @@ impl<'t> Trace<'t, '_> {
     fn may_be_object(&self, value: ValueId, origins: Origins) -> bool {
         let values = self.values();
         if origins.any(Origins::BODY.and(Origins::ARGUMENT)) {
-            return !matches!(values.value(value), Value::Call(call)
+            return self.body_has_objects()
+                && !matches!(values.value(value), Value::Call(call)
                 if matches!(values.value(values.call(*call).callee), Value::Member(_, name) if *name == "get"));
         }
         let mut at = value;
@@ -290,6 +299,33 @@ impl<'t> Trace<'t, '_> {
             at = inner;
         }
         false
+    }
+
+    /// Whether a parser on the way makes objects of a body. Where none is seen, one may be.
+    fn body_has_objects(&self) -> bool {
+        let values = self.values();
+        let mut seen = false;
+        for known in super::makers(self.context) {
+            let Meaning::BodyParser(parser) = &known.row.meaning else {
+                continue;
+            };
+            seen = true;
+            let options = known
+                .calls
+                .first()
+                .and_then(|made| values.call(*made).args.first());
+            let flat = options.is_some_and(|options| {
+                let extended = down(values, options.0, &["extended".into()]);
+                extended.and_then(|extended| values.as_const(extended)) == Some(Const::Bool(false))
+            });
+            // `urlencoded({ extended: false })` makes texts and lists of texts only.
+            match parser.format {
+                BodyFormat::Json => return true,
+                BodyFormat::Urlencoded if !flat => return true,
+                _ => {}
+            }
+        }
+        !seen
     }
 
     /// A validated value: harmless where its schema admits nothing else.
