@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use ustr::Ustr;
 
 pub use crate::facts::{Fact, NO_FACTS};
@@ -207,6 +207,12 @@ pub struct Values {
     facts: Facts,
     /// What assuming a choice came to: choices are made of choices, and each is asked again and again.
     assumed: FxHashMap<(FactsId, ValueId, bool, u32), FactsId>,
+    /// How many objects there were at the last mark.
+    marked: usize,
+    /// Objects from before a mark as they were there, for those that were changed since.
+    before: Vec<(ObjectId, ObjectData)>,
+    /// Which of them were changed since the last mark.
+    changed: FxHashSet<ObjectId>,
 }
 
 /// How large the arenas were.
@@ -216,6 +222,8 @@ pub(crate) struct ValuesMark {
     objects: usize,
     calls: usize,
     facts: FactsMark,
+    marked: usize,
+    before: usize,
 }
 
 /// Most alternatives of a choice.
@@ -238,7 +246,12 @@ impl Values {
         &self.objects[id.index()]
     }
 
+    /// An object to be changed. One from before the last mark is as it was when that is gone back to: what a run pushes into a
+    /// list of a module does not outlive it.
     pub(crate) fn object_mut(&mut self, id: ObjectId) -> &mut ObjectData {
+        if id.index() < self.marked && self.changed.insert(id) {
+            self.before.push((id, self.objects[id.index()].clone()));
+        }
         &mut self.objects[id.index()]
     }
 
@@ -527,13 +540,18 @@ impl Values {
 
     // ---- marks
 
-    pub(crate) fn mark(&self) -> ValuesMark {
-        ValuesMark {
+    pub(crate) fn mark(&mut self) -> ValuesMark {
+        let mark = ValuesMark {
             values: self.values.len(),
             objects: self.objects.len(),
             calls: self.calls.len(),
             facts: self.facts.mark(),
-        }
+            marked: self.marked,
+            before: self.before.len(),
+        };
+        self.marked = mark.objects;
+        self.changed.clear();
+        mark
     }
 
     /// Forgets everything made since the mark.
@@ -542,6 +560,11 @@ impl Values {
             self.ids.remove(&value);
         }
         self.objects.truncate(mark.objects);
+        for (id, before) in self.before.drain(mark.before..).rev() {
+            self.objects[id.index()] = before;
+        }
+        self.marked = mark.marked;
+        self.changed = self.before.iter().map(|(id, _)| *id).collect();
         self.calls.truncate(mark.calls);
         self.facts.rewind(mark.facts);
         self.assumed.clear();

@@ -476,3 +476,34 @@ fn what_only_computes_is_not_entered_for_nothing() {
     );
     assert!(!calls.contains(&"note".to_owned()), "{calls:?}");
 }
+
+/// What a route pushes into a list of its module, or stores into a table of it, is gone with the route: the next one begins with what
+/// the module made.
+#[test]
+fn what_a_run_puts_into_a_module_does_not_outlive_it() {
+    let project = project(&[(
+        "main.ts",
+        "const seen = ['first']; const table = {};
+         export function run(input) {
+           seen.push(input.a + 'x'); table[input.b + 'y'] = input.c + 'z'; table.fixed = input.d + 'w';
+           seen.forEach((one) => note(one.length)); note(table.fixed);
+         }",
+    )]);
+    let mut machine = Machine::new(&project, &Plain);
+    machine.load_all();
+    let main = project.module_at("main.ts").unwrap();
+    let function = machine.export(main, ustr("run"), 0);
+    let input = machine.values.make(Value::Input(0));
+    let mut counts = Vec::new();
+    for _ in 0..3 {
+        let mark = machine.begin();
+        machine.run(function, &[input]);
+        let notes = machine
+            .events
+            .iter()
+            .filter(|event| matches!(event.kind, EventKind::Call(call) if name(&machine, machine.values.call(call).callee) == "note"));
+        counts.push(notes.count());
+        machine.end(&mark);
+    }
+    assert_eq!(counts, [3, 3, 3]);
+}
