@@ -3,7 +3,8 @@
 //! What was verified is kept as claims, under the SHA-256 of the token, and is never more than a saved signature: the issuer's
 //! keys must still be the same set and not too old, and every claim is judged again at each request. Revocations are asked of
 //! the store at each request as well ([`revocation`](portcullis_guard::token::revocation)). It belongs to one policy and ends
-//! with it. No refusal is kept: a token that fails is looked at anew each time.
+//! with it. Of refusals one is kept, for a few texts: that no key of a set signed them, which is a saved signature too. A client
+//! that is stuck with such a token costs a digest with each try. All else that fails is looked at anew each time.
 
 mod cache;
 mod inspect;
@@ -174,10 +175,18 @@ impl Tokens {
         now: Now,
         used: TokenUse,
     ) -> Result<Believed, TokenFault> {
-        let believed = self.verifier.verify(token, &held.keys, now, used)?;
+        let generation = held.generation;
+        if self.cache.is_unsigned(&digest, generation) {
+            return Err(TokenFault::SignatureWrong);
+        }
+        let verified = self.verifier.verify(token, &held.keys, now, used);
+        if let Err(TokenFault::SignatureWrong) = verified {
+            self.cache.keep_unsigned(digest, generation);
+        }
+        let believed = verified?;
         let kept = Kept {
             believed: believed.clone(),
-            generation: held.generation,
+            generation,
         };
         self.cache.keep(digest, kept);
         Ok(believed)

@@ -1,4 +1,4 @@
-//! `TokenCache`: which tokens were verified, by which set of keys.
+//! `TokenCache`: which tokens were verified, by which set of keys, and a few whose signature does not hold.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -34,6 +34,11 @@ impl Digest {
     pub(super) fn of(compact: &str) -> Self {
         Self(sha256(compact.as_bytes()))
     }
+
+    /// Its place among those that are not signed, by another byte than its part.
+    fn place(&self) -> usize {
+        usize::from(self.0.last().copied().unwrap_or_default()) % UNSIGNED
+    }
 }
 
 impl fmt::Debug for Digest {
@@ -67,7 +72,13 @@ struct Part {
     young: HashMap<Digest, Kept>,
     young_bytes: usize,
     old: HashMap<Digest, Kept>,
+    /// Texts that are signed by no key of the set of this number. Each has one place alone, so that whoever makes up many costs
+    /// nobody but those who do the same.
+    unsigned: [Option<(Digest, u64)>; UNSIGNED],
 }
+
+/// How many texts that are not signed a part knows.
+const UNSIGNED: usize = 16;
 
 impl TokenCache {
     pub(super) fn new(bounds: CacheBounds) -> Self {
@@ -97,6 +108,27 @@ impl TokenCache {
         }
     }
 
+    /// Whether it is known that a text is signed by no key of the set of this number. That cannot change: another set has another
+    /// number.
+    pub(super) fn is_unsigned(&self, digest: &Digest, generation: u64) -> bool {
+        let Some(part) = self.part(digest) else {
+            return false;
+        };
+        let part = part.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = part.unsigned.get(digest.place());
+        known.is_some_and(|known| *known == Some((*digest, generation)))
+    }
+
+    /// Keeps in mind that it is not.
+    pub(super) fn keep_unsigned(&self, digest: Digest, generation: u64) {
+        if let Some(part) = self.part(&digest) {
+            let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(place) = part.unsigned.get_mut(digest.place()) {
+                *place = Some((digest, generation));
+            }
+        }
+    }
+
     fn put(&self, part: &mut Part, digest: Digest, kept: Kept) {
         let bytes = bytes_of(&kept);
         let is_full = part.young.len() >= self.bounds.tokens / PARTS / 2
@@ -107,6 +139,7 @@ impl TokenCache {
                 young,
                 old,
                 young_bytes,
+                ..
             } = part;
             std::mem::swap(young, old);
             young.clear();
@@ -229,6 +262,23 @@ mod tests {
             assert!(cache.find(&Digest::of("0")).is_none());
             assert!(cache.find(&Digest::of("another")).is_none());
         }
+    }
+
+    #[test]
+    fn what_is_not_signed_is_so_by_one_set_of_keys() {
+        let cache = TokenCache::new(CacheBounds::default());
+        let digest = Digest::of("a");
+        assert!(!cache.is_unsigned(&digest, 1));
+        cache.keep_unsigned(digest, 1);
+        assert!(cache.is_unsigned(&digest, 1));
+        assert!(!cache.is_unsigned(&digest, 2));
+        assert!(!cache.is_unsigned(&Digest::of("b"), 1));
+        for at in 0..10_000_u64 {
+            cache.keep_unsigned(Digest::of(&at.to_string()), 1);
+        }
+        assert!(cache.is_unsigned(&Digest::of("9999"), 1));
+        let known = (0..10_000_u64).filter(|at| cache.is_unsigned(&Digest::of(&at.to_string()), 1));
+        assert!(known.count() <= PARTS * UNSIGNED);
     }
 
     #[test]
