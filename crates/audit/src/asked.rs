@@ -72,7 +72,7 @@ impl Asked {
                 EventKind::Store(base, _, value) => part.is_in(base) || part.is_in(value),
                 EventKind::Throw(value) | EventKind::Markup(value) => part.is_in(value),
                 EventKind::Return(_, value) => part.is_in(value),
-                EventKind::Call(_) | EventKind::Handled { .. } => false,
+                EventKind::Call(_) | EventKind::Equal(..) | EventKind::Handled { .. } => false,
             };
             by_kind || is_tested(values, event.facts, &mut tested, &mut part)
         });

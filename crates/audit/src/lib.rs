@@ -31,6 +31,7 @@ pub mod route;
 pub mod rule;
 pub mod rules;
 pub mod schema;
+mod secrets;
 mod security_headers;
 pub mod semantics;
 pub mod served;

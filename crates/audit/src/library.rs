@@ -29,7 +29,7 @@ pub use flow::{Sanitizer, Sink};
 pub use guard::{Caller, Guard, GuardKind, LimitStore, Refusal, RequestPart};
 pub use meaning::{
     Application, Debug, Derive, DeriveKind, Effect, EffectKind, ErrorFactory, Fields, Headers, Log,
-    Meaning, Role,
+    Meaning, Role, Secret,
 };
 pub use passing::{Pass, Passing};
 pub use place::{Field, Place, Root};

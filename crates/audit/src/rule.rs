@@ -6,6 +6,7 @@ use portcullis_code::{
 };
 use portcullis_policy::{Control, Place};
 use portcullis_report::{Basis, Class, Confidence, Severity};
+use ustr::Ustr;
 
 use crate::{
     discover::nextjs,
@@ -198,6 +199,8 @@ pub struct Hit {
     pub confidence: Option<Confidence>,
     /// Another basis than the rule's.
     pub basis: Option<Basis>,
+    /// The table and the column by which other routes have to find rows for this to be a fault.
+    pub found_by: Option<(Ustr, Ustr)>,
 }
 
 impl Hit {
@@ -213,6 +216,7 @@ impl Hit {
             severity: None,
             confidence: None,
             basis: None,
+            found_by: None,
         }
     }
 

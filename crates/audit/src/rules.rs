@@ -23,16 +23,25 @@ mod fail_open_catch;
 mod get_with_side_effect;
 mod headers_missing;
 mod insecure_deserialization;
+mod jwt_alg_none;
 mod jwt_decode_not_verified;
+mod jwt_default_secret;
+mod jwt_expiry_ignored;
 mod jwt_hs256;
+mod jwt_lifetime;
 mod jwt_missing_aud_iss;
+mod log_injection;
+mod low_entropy_token;
 mod mass_assignment;
 mod matcher_gap;
 mod nosql_injection;
 mod open_redirect;
 mod order_limit_before_csrf;
 mod path_traversal;
+mod pii_log;
+mod plaintext_password;
 mod policy_route_not_in_code;
+mod predictable_token;
 mod prototype_pollution;
 mod public_function_should_be_internal;
 mod ratelimit_in_memory_on_serverless;
@@ -43,15 +52,19 @@ mod regexp_catastrophic;
 mod regexp_from_input;
 mod role_check_missing;
 mod route_not_in_policy;
+mod secret_log;
 mod session_cookie_flags;
 mod session_fixation;
 mod sql_injection;
 mod ssrf;
 mod template_injection;
+mod timing_compare;
 mod upload_limit;
 mod user_enumeration;
 mod validation_missing;
 mod validation_result_unused;
+mod weak_hash;
+mod weak_rng;
 mod webhook_body_parsed_before_verify;
 mod webhook_not_idempotent;
 mod webhook_signature_missing;
@@ -96,6 +109,19 @@ pub static RULES: &[&Rule] = &[
     &jwt_decode_not_verified::RULE,
     &jwt_hs256::RULE,
     &jwt_missing_aud_iss::RULE,
+    &jwt_alg_none::RULE,
+    &jwt_default_secret::RULE,
+    &jwt_lifetime::RULE,
+    &jwt_expiry_ignored::RULE,
+    &weak_hash::RULE,
+    &predictable_token::RULE,
+    &weak_rng::RULE,
+    &low_entropy_token::RULE,
+    &timing_compare::RULE,
+    &plaintext_password::RULE,
+    &secret_log::RULE,
+    &pii_log::RULE,
+    &log_injection::RULE,
     &user_enumeration::RULE,
     &sql_injection::RULE,
     &nosql_injection::RULE,

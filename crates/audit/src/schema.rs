@@ -31,6 +31,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use code::Code;
 pub(crate) use judgement::names_person;
+pub(crate) use lexicon::{sensitivity_of_name, words_are_password};
 pub use table::{Column, Kind, Owner, Policy, Relation, Sensitivity, Source, Table};
 
 /// Every table that the project's sources declare.

@@ -157,6 +157,8 @@ pub struct Touch {
     pub binding: Binding,
     /// Whether the client chooses a row.
     pub chosen: bool,
+    /// The column by whose text the client chooses rows.
+    pub found_by: Option<Ustr>,
     /// Whether who calls is known there.
     pub identified: bool,
     /// Whether a role or permission was checked there.
@@ -189,6 +191,7 @@ impl Summary {
                     site: judged.query.site,
                     binding: judged.binding,
                     chosen: !judged.chosen.is_empty(),
+                    found_by: judged.found_by,
                     identified: judged.identified,
                     authorized: judged.authorized,
                     owned: table.is_some_and(|table| {

@@ -33,8 +33,8 @@ const PARAMETERS_MAX: u8 = 6;
 /// The rules that look at single calls, and what was seen so far.
 pub(crate) struct Sweep {
     rules: Vec<&'static Rule>,
-    /// The modules that import what signs, verifies or decodes tokens.
-    modules: FxHashSet<ModuleId>,
+    /// The modules that import what signs, verifies or decodes tokens, hashes, or is told a secret; true for the first.
+    modules: FxHashMap<ModuleId, bool>,
     entered: FxHashSet<(ModuleId, FunctionId)>,
     hits: Vec<(&'static Rule, Hit)>,
 }
@@ -47,28 +47,33 @@ impl Sweep {
             .filter(|rule| matches!(rule.check, Check::Call(_)) && options.runs(rule.id))
             .copied()
             .collect();
-        let packages: FxHashSet<&str> = library
-            .all()
-            .iter()
-            .filter(|row| is_about_tokens(&row.meaning))
-            .flat_map(|row| row.names.iter().map(|name| &*name.import))
-            .collect();
+        let mut packages: FxHashMap<&str, bool> = FxHashMap::default();
+        for row in library.all() {
+            if let Some(tokens) = is_about_tokens(&row.meaning) {
+                for name in &row.names {
+                    *packages.entry(&*name.import).or_default() |= tokens;
+                }
+            }
+        }
         // `require` is a call like any other: a constant that names such a package is taken for one.
         let imports = |module: &Module| {
-            let mut imported = module.body.imports.iter();
-            imported.any(|import| packages.contains(import.specifier.as_str()))
-                || module.body.exprs.iter().any(|expr| {
-                    matches!(expr.kind, ExprKind::Const(Const::Str(text)) if packages.contains(text.as_str()))
-                })
+            let imported = module.body.imports.iter().map(|import| import.specifier);
+            let constants = module.body.exprs.iter().filter_map(|expr| match expr.kind {
+                ExprKind::Const(Const::Str(text)) => Some(text),
+                _ => None,
+            });
+            imported
+                .chain(constants)
+                .filter_map(|name| packages.get(name.as_str()).copied())
+                .max()
         };
         let modules = if rules.is_empty() {
-            FxHashSet::default()
+            FxHashMap::default()
         } else {
             project
                 .modules()
                 .iter()
-                .filter(|module| imports(module))
-                .map(|module| module.id)
+                .filter_map(|module| imports(module).map(|tokens| (module.id, tokens)))
                 .collect()
         };
         Self {
@@ -133,7 +138,7 @@ impl Sweep {
         for event in events {
             let mut at = event.frame;
             while let Some(frame) = at.and_then(|id| machine.frame(id)) {
-                if self.modules.contains(&frame.module) {
+                if self.modules.contains_key(&frame.module) {
                     self.entered.insert((frame.module, frame.function));
                 }
                 at = frame.parent;
@@ -148,11 +153,15 @@ impl Sweep {
         machine: &mut Machine<'_>,
         shared: &Shared<'_, '_>,
     ) -> Vec<(&'static Rule, Hit)> {
-        let mut modules: Vec<ModuleId> = self.modules.iter().copied().collect();
+        let mut modules: Vec<(bool, ModuleId)> = self
+            .modules
+            .iter()
+            .map(|(module, tokens)| (!tokens, *module))
+            .collect();
         modules.sort_unstable();
         let entries: Vec<Entry> = modules
             .into_iter()
-            .flat_map(|module| entries(machine, module))
+            .flat_map(|(_, module)| entries(machine, module))
             .collect();
         let mut left = FUNCTIONS_MAX;
         for entry in entries {
@@ -182,7 +191,9 @@ impl Sweep {
             .map(|number| Input::Argument(number).value(&mut machine.values))
             .collect();
         let mut function = entry.value;
-        if let Some(method) = entry.method {
+        if let Some(method) = entry.method.filter(|_| entry.of_class) {
+            function = machine.member(function, method);
+        } else if let Some(method) = entry.method {
             let made = machine.run(function, &inputs).returns;
             if let Some(instance) = made.first().map(|exit| exit.value) {
                 machine.resume(made);
@@ -211,6 +222,8 @@ struct Entry {
     /// The function, or the class whose method it is.
     value: ValueId,
     method: Option<Ustr>,
+    /// Whether the class itself has the method.
+    of_class: bool,
 }
 
 /// The functions and methods that stand at the top of a module.
@@ -233,14 +246,16 @@ fn entries(machine: &mut Machine<'_>, module: ModuleId) -> Vec<Entry> {
                 function: (module, constructor),
                 value,
                 method: None,
+                of_class: false,
             });
         }
         for method in &data.methods {
-            if at_top(method.what) && !method.is_static && !method.getter {
+            if at_top(method.what) && !method.getter {
                 found.push(Entry {
                     function: (module, method.what),
                     value,
                     method: Some(method.name),
+                    of_class: method.is_static,
                 });
             }
         }
@@ -258,6 +273,7 @@ fn entries(machine: &mut Machine<'_>, module: ModuleId) -> Vec<Entry> {
                 function: (module, function),
                 value,
                 method: None,
+                of_class: false,
             });
         }
     }
@@ -293,11 +309,15 @@ fn keys(machine: &mut Machine<'_>, bench: &Bench<'_, '_>, rows: &[Known<'_>]) ->
     keys
 }
 
-/// Whether a row speaks of signing, verifying or decoding tokens.
-fn is_about_tokens(meaning: &Meaning) -> bool {
+/// Whether a row speaks of signing, verifying or decoding tokens, or else of hashing or of a secret; none where of neither.
+fn is_about_tokens(meaning: &Meaning) -> Option<bool> {
     match meaning {
-        Meaning::IssueToken(_) | Meaning::DecodeToken(_) => true,
-        Meaning::Guard(guard) => !guard.audience.is_empty() || !guard.algorithms.is_empty(),
-        _ => false,
+        Meaning::IssueToken(_) | Meaning::DecodeToken(_) => Some(true),
+        Meaning::Guard(guard) if !guard.audience.is_empty() || !guard.algorithms.is_empty() => {
+            Some(true)
+        }
+        Meaning::Session(_) | Meaning::Secret(_) => Some(false),
+        Meaning::Derive(derive) if derive.key.is_some() => Some(false),
+        _ => None,
     }
 }

@@ -171,6 +171,8 @@ pub enum EventKind {
     },
     /// A markup element is made.
     Markup(ValueId),
+    /// Two values are compared for being equal, and neither is a constant.
+    Equal(ValueId, ValueId),
 }
 
 /// An entered activation.

@@ -228,6 +228,8 @@ pub(crate) struct ValuesMark {
 
 /// Most alternatives of a choice.
 const ALTERNATIVES_MAX: usize = 12;
+/// Most alternatives that one question about a value's truth looks at.
+const TRUTHS_MAX: u32 = 1_000;
 
 #[expect(
     clippy::indexing_slicing,
@@ -409,9 +411,15 @@ impl Values {
     /// What a test of the value gives under the facts, if it is certain.
     #[must_use]
     pub fn truth(&self, facts: FactsId, id: ValueId) -> Option<bool> {
+        self.truth_within(facts, id, &mut { TRUTHS_MAX })
+    }
+
+    /// The same, as long as so many alternatives are left to look at: choices are made of choices, and one that many
+    /// share is looked at once for each way to it.
+    fn truth_within(&self, facts: FactsId, id: ValueId, left: &mut u32) -> Option<bool> {
         match self.value(id) {
             Value::Const(value) => Some(value.truthy()),
-            Value::Not(inner) => self.truth(facts, *inner).map(|truth| !truth),
+            Value::Not(inner) => self.truth_within(facts, *inner, left).map(|truth| !truth),
             Value::Object(_)
             | Value::Array(_)
             | Value::Instance(_)
@@ -429,10 +437,13 @@ impl Values {
                     if self.contradict(facts, alternative.facts) {
                         continue;
                     }
+                    *left = left.checked_sub(1)?;
                     // What is known here may decide, or what was known where the value arose.
-                    let truth = self
-                        .truth(alternative.facts, alternative.value)
-                        .or_else(|| self.truth(facts, alternative.value))?;
+                    let arose = self.truth_within(alternative.facts, alternative.value, left);
+                    let truth = match arose {
+                        Some(truth) => truth,
+                        None => self.truth_within(facts, alternative.value, left)?,
+                    };
                     if answer.is_some_and(|known| known != truth) {
                         return None;
                     }

@@ -19,6 +19,7 @@ use crate::{
     route::Route,
     rule::{Check, FileHit, Hit, PolicyHit, ProjectContext, RouteContext, Rule},
     rules::RULES,
+    secrets::lets_in,
     served::{Page, Served},
     shared::Shared,
     summary::{Inventory, Summary, name_of},
@@ -237,6 +238,7 @@ impl<'a, 'p> Inspection<'a, 'p> {
         }
         hits.retain(|(rule, hit)| match rule.check {
             Check::RouteThen(_, stands) => stands(&inventory, hit),
+            Check::Call(_) => lets_in(&inventory, hit),
             _ => true,
         });
         Inspected {

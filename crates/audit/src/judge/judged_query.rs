@@ -3,6 +3,8 @@
 use portcullis_code::value::{Value, ValueId};
 use rustc_hash::FxHashSet;
 
+use ustr::Ustr;
+
 use super::{Binding, Judging, is_secret_column};
 use crate::{
     library::{DbOp, Operator},
@@ -24,6 +26,8 @@ pub struct JudgedQuery {
     pub binding: Binding,
     /// The filters whose values the client chose.
     pub chosen: Vec<usize>,
+    /// The first column that the client chose the text of by which rows are found, whatever it names.
+    pub found_by: Option<Ustr>,
     /// Whether who calls is known.
     pub identified: bool,
     /// Whether a role or permission was checked.
@@ -87,6 +91,13 @@ impl Judging<'_, '_, '_, '_> {
     fn look_at_filters(&self, query: Query) -> JudgedQuery {
         let sent = Origins::CHOSEN.and(Origins::COOKIE).and(Origins::HEADER);
         let mut chosen = Vec::new();
+        let found_by = query
+            .filters
+            .iter()
+            .find(|filter| {
+                filter.operator == Operator::Eq && self.origins(filter.value).any(Origins::CHOSEN)
+            })
+            .map(|filter| filter.column);
         for (number, filter) in query.filters.iter().enumerate() {
             let origins = self.origins(filter.value);
             // What a row must not be chooses none.
@@ -121,6 +132,7 @@ impl Judging<'_, '_, '_, '_> {
             query,
             binding: Binding::Nothing,
             chosen,
+            found_by,
             identified: false,
             authorized: false,
             files: Vec::new(),

@@ -19,6 +19,9 @@ pub struct IssueToken {
     pub algorithm: Option<Place>,
     /// The algorithm where none is named.
     pub default_algorithm: Option<Box<str>>,
+    /// Where a lifetime may be given: any of these.
+    #[serde(default)]
+    pub lifetime: Vec<Place>,
     /// The builder's method that this is, where the token is built in steps.
     pub part: Option<TokenPart>,
 }
@@ -69,6 +72,8 @@ pub struct Hash {
     pub kind: HashKind,
     /// What is hashed.
     pub subject: Option<Place>,
+    /// The algorithm, where the symbol alone says which.
+    pub algorithm: Option<Box<str>>,
     /// How much work it is: the rounds or the options.
     pub cost: Option<Place>,
 }

@@ -152,6 +152,9 @@ pub struct Guard {
     /// A token verifier's option that lists the algorithms: any of these.
     #[serde(default)]
     pub algorithms: Vec<Place>,
+    /// A token verifier's option that has it accept what has expired: any of these.
+    #[serde(default)]
+    pub ignores_expiry: Vec<Place>,
     /// What is checked.
     pub subject: Option<Place>,
     /// The part of the request that is checked, where the guard reads it by itself.

@@ -86,6 +86,8 @@ pub enum Meaning {
     Sanitizer(Sanitizer),
     /// Tells whoever asks, or the log, what only developers should see.
     Debug(Debug),
+    /// Is told a secret.
+    Secret(Secret),
 }
 
 impl Meaning {
@@ -144,6 +146,7 @@ impl Meaning {
             "sink" => Self::Sink(read(keys)?),
             "sanitizer" => Self::Sanitizer(read(keys)?),
             "debug" => Self::Debug(read(keys)?),
+            "secret" => Self::Secret(read(keys)?),
             _ => return Err(format!("`{means}` is nothing that a row can mean")),
         })
     }
@@ -258,6 +261,14 @@ pub struct Derive {
     /// How.
     #[serde(default)]
     pub kind: DeriveKind,
+    /// The key of a keyed digest.
+    pub key: Option<Place>,
+    /// How many random bytes there are.
+    pub bytes: Option<Place>,
+    /// How many random letters there are.
+    pub letters: Option<Place>,
+    /// The alphabet of the letters; one of 64 where there is none.
+    pub alphabet: Option<Place>,
 }
 
 /// How a result depends on the arguments.
@@ -295,6 +306,14 @@ pub struct Fields {
     pub fields: Place,
 }
 
+/// A secret that a library is told, such as the one that an application shares with whoever signs its users in.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secret {
+    /// Where it stands.
+    pub at: Place,
+}
+
 /// An application.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -328,6 +347,9 @@ pub struct Log {
     /// Whether what it is given leaves the company.
     #[serde(default)]
     pub remote: bool,
+    /// Whether it writes a text as it is, so that a line break in it begins a new line.
+    #[serde(default)]
+    pub lines: bool,
 }
 
 /// An error value.

@@ -192,6 +192,8 @@ pub struct BodyParser {
     pub limit: Option<Place>,
     /// The largest size where none is given, in bytes; none where it is unlimited.
     pub default_limit_bytes: Option<u64>,
+    /// The secret that signed cookies are checked with.
+    pub secret: Option<Place>,
 }
 
 /// What a body is read as.

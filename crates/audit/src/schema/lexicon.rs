@@ -150,6 +150,26 @@ impl Lexicon {
     }
 }
 
+/// What a name says of a value wherever it stands: that of a member, a setting, a header.
+pub(crate) fn sensitivity_of_name(name: &str) -> Option<Sensitivity> {
+    let nowhere = Standing {
+        table: "",
+        is_user: false,
+        is_account: false,
+        is_owned: false,
+    };
+    LEXICON.sensitivity(name, Kind::Other, nowhere)
+}
+
+/// Whether a name is that of a password, whatever stands before that word.
+pub(crate) fn words_are_password(name: &str) -> bool {
+    let words = words(name);
+    let is_said = !words
+        .first()
+        .is_some_and(|word| matches!(word.as_str(), "has" | "no" | "is" | "require"));
+    is_said && LEXICON.owner.password.end(&words)
+}
+
 impl ColumnRow {
     fn stands(&self, kind: Kind, at: Standing<'_>, table: &[String], names: &TableNames) -> bool {
         let kind_fits = self.kinds.is_empty() || self.kinds.contains(&kind);

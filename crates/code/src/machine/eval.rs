@@ -109,6 +109,11 @@ impl Machine<'_> {
             ExprKind::Binary(op, left, right) => {
                 let left = self.eval(env, module, *left);
                 let right = self.eval(env, module, *right);
+                let known = |this: &Self, side| this.values.as_const(side).is_some();
+                if *op == BinaryOp::Equal && self.alive && !known(self, left) && !known(self, right)
+                {
+                    self.event(EventKind::Equal(left, right), module, span);
+                }
                 self.binary(*op, left, right)
             }
             ExprKind::Logic(op, left, right) => {

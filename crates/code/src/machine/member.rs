@@ -10,6 +10,8 @@ use crate::{
 
 /// A choice within a choice is gone into up to this many alternatives.
 const NESTED_MAX: usize = 4;
+/// A list of at most so many elements gives any of them where the index is not known.
+const ELEMENTS_MAX: usize = 12;
 
 impl Machine<'_> {
     /// Whether a choice is one among choices.
@@ -254,7 +256,10 @@ impl Machine<'_> {
             }
             _ => {}
         }
-        if let Some(items) = self.items(base) {
+        // Of a long list only some elements would be kept: which of them it is then stays the question.
+        if let Some(items) = self.items(base)
+            && items.len() <= ELEMENTS_MAX
+        {
             return self.any_of(&items);
         }
         if let Value::Object(object) = *self.values.value(base) {
