@@ -13,6 +13,7 @@ mod owner_guard;
 mod ownership;
 mod points;
 mod rate_limit;
+mod redeemed;
 mod row_check;
 mod row_table;
 mod run;
@@ -30,6 +31,8 @@ pub use effect::Effect;
 pub use judged_query::JudgedQuery;
 pub use judgement::Judgement;
 pub(crate) use judging::Judging;
+pub use redeemed::Redeemed;
+pub(crate) use redeemed::sent_id;
 pub(crate) use secret_column::is_secret_column;
 pub use seen_guard::SeenGuard;
 
@@ -78,6 +81,7 @@ pub fn judge(
     judging.rate_limit(&mut judgement);
     judging.csrf(&mut judgement);
     judging.ownership(&mut judgement);
+    judgement.redeemed = judging.redeemed(&judgement);
     if bench.passes.by_setting() {
         judgement
             .conditions

@@ -66,6 +66,8 @@ pub struct Operation {
     pub kind: &'static str,
     /// Whether no client can call it.
     pub is_internal: bool,
+    /// Whether all that it did is undone when it throws: its run is one transaction.
+    pub is_transaction: bool,
 }
 
 /// What is known of the arguments of a remote procedure before it runs.

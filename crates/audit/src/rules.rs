@@ -1,5 +1,6 @@
 //! Every rule there is, in the order of the list: a rule is a file, its page, and two lines here.
 
+mod auth_after_effect;
 mod auth_middleware_only;
 mod auth_missing;
 mod auth_result_unused;
@@ -8,6 +9,7 @@ mod caller_supplied_identity;
 mod client_side_authz;
 mod code_injection;
 mod command_injection;
+mod confirmation_target_unchecked;
 mod convex_args_missing;
 mod convex_returns_missing;
 mod cors_misconfig;
@@ -36,12 +38,14 @@ mod mass_assignment;
 mod matcher_gap;
 mod nosql_injection;
 mod open_redirect;
+mod optional_auth_returns_data;
 mod order_limit_before_csrf;
 mod path_traversal;
 mod pii_log;
 mod plaintext_password;
 mod policy_route_not_in_code;
 mod predictable_token;
+mod presence_only_session;
 mod prototype_pollution;
 mod public_function_should_be_internal;
 mod ratelimit_in_memory_on_serverless;
@@ -58,6 +62,7 @@ mod session_fixation;
 mod sql_injection;
 mod ssrf;
 mod template_injection;
+mod tenant_missing;
 mod timing_compare;
 mod upload_limit;
 mod user_enumeration;
@@ -80,11 +85,16 @@ pub static RULES: &[&Rule] = &[
     &auth_missing::RULE,
     &public_function_should_be_internal::RULE,
     &auth_result_unused::RULE,
+    &auth_after_effect::RULE,
+    &optional_auth_returns_data::RULE,
+    &presence_only_session::RULE,
     &auth_middleware_only::RULE,
     &matcher_gap::RULE,
     &role_check_missing::RULE,
     &client_side_authz::RULE,
     &bola::RULE,
+    &tenant_missing::RULE,
+    &confirmation_target_unchecked::RULE,
     &caller_supplied_identity::RULE,
     &csrf_missing::RULE,
     &csrf_compare_only::RULE,

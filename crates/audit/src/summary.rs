@@ -1,15 +1,16 @@
 //! `Inventory`: every route with what was found out about it, as plain data, for rules that look at the whole.
 
-use portcullis_code::{machine::Machine, project::Project};
+use portcullis_code::{machine::Machine, project::Project, value::Values};
 use portcullis_policy::{Method, Policy, RouteType};
 use portcullis_report::{Answer, Auth, AuthWhere, Ownership};
 use ustr::Ustr;
 
 use crate::{
-    judge::{Binding, Judgement},
+    judge::{Binding, Judgement, Redeemed, sent_id},
     library::{DbOp, EffectKind},
     mentions::Mentions,
     middleware::Cover,
+    parts::written,
     passes::Proof,
     response::{self, ResponseKind},
     route::{Route, Site},
@@ -124,6 +125,10 @@ pub struct Summary {
     pub no_door: bool,
     /// What it asks of the database.
     pub touches: Vec<Touch>,
+    /// The ids that the client sends and that it writes into new rows.
+    pub stored: Vec<Stored>,
+    /// What is done on the strength of confirmations, to somebody who was not compared with them.
+    pub redeemed: Vec<Redeemed>,
     /// What it does outside, and whether who calls is known there.
     pub effects: Vec<(EffectKind, bool)>,
     /// Whether it answers with more than fixed words.
@@ -167,6 +172,19 @@ pub struct Touch {
     pub owned: bool,
     /// Whether it holds the users themselves.
     pub users: bool,
+}
+
+/// An id that the client sends and that is written into a new row.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// The table of the row.
+    pub table: Ustr,
+    /// The column.
+    pub column: String,
+    /// The name under which the client sends it.
+    pub sent: Ustr,
+    /// Where.
+    pub site: Site,
 }
 
 impl Summary {
@@ -228,6 +246,8 @@ impl Summary {
                 .operation
                 .is_some_and(|operation| operation.is_internal),
             touches,
+            stored: stored(&machine.values, judgement),
+            redeemed: judgement.redeemed.clone(),
             effects: judgement
                 .effects
                 .iter()
@@ -265,6 +285,30 @@ impl Summary {
     pub fn has_code(&self, code: &str) -> bool {
         self.unknowns.contains(&code)
     }
+}
+
+fn stored(values: &Values, judgement: &Judgement) -> Vec<Stored> {
+    let mut found = Vec::new();
+    for judged in &judgement.queries {
+        let Some(table) = judged
+            .query
+            .table
+            .filter(|_| judged.query.op == DbOp::Create)
+        else {
+            continue;
+        };
+        for (column, value) in judged.query.data.iter().flat_map(|it| written(values, *it)) {
+            if let Some(sent) = sent_id(values, value) {
+                found.push(Stored {
+                    table,
+                    column,
+                    sent,
+                    site: judged.query.site,
+                });
+            }
+        }
+    }
+    found
 }
 
 fn asks_ambient(judgement: &Judgement) -> bool {

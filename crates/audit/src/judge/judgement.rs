@@ -4,7 +4,7 @@ use portcullis_code::{machine::Event, value::FactsId};
 use portcullis_policy::RouteType;
 use portcullis_report::{Answer, Auth, AuthWhere, Ownership};
 
-use super::{Effect, JudgedQuery, SeenGuard};
+use super::{Effect, JudgedQuery, Redeemed, SeenGuard};
 use crate::{
     flow::SeenSink,
     response::Response,
@@ -60,6 +60,8 @@ pub struct Judgement {
     pub bearer_only: bool,
     /// Whether it reads a body.
     pub consumes_body: bool,
+    /// What is done on the strength of confirmations, to somebody who was not compared with them.
+    pub redeemed: Vec<Redeemed>,
 }
 
 impl Judgement {
@@ -89,6 +91,7 @@ impl Judgement {
             unknowns: Vec::new(),
             bearer_only: false,
             consumes_body: false,
+            redeemed: Vec::new(),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     opening::implied,
     parts::made_of,
     passes::Proof,
-    response::of_web,
+    response::{ResponseKind, of_web},
     route::Site,
     rule::{Check, Hit, RouteContext, Rule},
 };
@@ -64,7 +64,7 @@ fn check(context: &RouteContext<'_>) -> Vec<Hit> {
     let mut hits: Vec<Hit> = Vec::new();
     for asked in Asked::all(context) {
         let found = stored(context, &asked, &deeds)
-            .or_else(|| too_late(context, &asked, &deeds))
+            .or_else(|| not_awaited(context, &asked, &deeds))
             .or_else(|| forgotten(context, &asked, &deeds));
         if let Some(hit) = found
             && !hits.iter().any(|other| other.site == hit.site)
@@ -96,9 +96,62 @@ fn stored(context: &RouteContext<'_>, asked: &Asked, deeds: &[Deed]) -> Option<H
     )
 }
 
-/// The caller is tested, but what is done does not wait for it: it is done before, or the refusal does not leave, or
-/// nobody waits for it.
-fn too_late(context: &RouteContext<'_>, asked: &Asked, deeds: &[Deed]) -> Option<Hit> {
+/// The caller is tested, but what is done does not wait for it: the refusal does not leave, or nobody waits for it.
+fn not_awaited(context: &RouteContext<'_>, asked: &Asked, deeds: &[Deed]) -> Option<Hit> {
+    let late = too_late(context, asked, deeds, |deed, _| deed.event > asked.event)?;
+    Some(
+        Hit::at(
+            late.place,
+            "who calls is tested, but what is done does not wait for the answer",
+        )
+        .because(Some(asked.site), "the caller is asked for here")
+        .because(Some(late.refusal), "here a caller without a session is refused")
+        .because(Some(late.deed), "and this is done all the same")
+        .fixed_by("wait for the check (`await`), and leave (`return`, `throw`) where there is no caller, before anything is done"),
+    )
+}
+
+/// What is done before anybody asks who calls, although whoever is nobody is refused afterwards: where it is done, where
+/// the caller is asked for, and where the refusal stands.
+pub(super) fn done_before(context: &RouteContext<'_>) -> Vec<(Site, Site, Site)> {
+    let is_transaction = context
+        .route
+        .operation
+        .is_some_and(|operation| operation.is_transaction);
+    let deeds: Vec<Deed> = deeds(context)
+        .into_iter()
+        .filter(|deed| {
+            let passes = context.bench.passes;
+            !passes.identified(&context.machine.values, deed.facts)
+        })
+        .collect();
+    Asked::all(context)
+        .iter()
+        .filter_map(|asked| {
+            let late = too_late(context, asked, &deeds, |deed, throws| {
+                // What is thrown undoes all that was done in the same transaction.
+                deed.event < asked.event && !(is_transaction && throws)
+            })?;
+            Some((late.deed, asked.site, late.refusal))
+        })
+        .collect()
+}
+
+/// Something done without waiting for the caller.
+struct Late {
+    /// Where the check is written.
+    place: Site,
+    refusal: Site,
+    deed: Site,
+}
+
+/// The first deed of a sort that a refusal of the call's answer has no part in. The sort is told whether the refusal throws.
+fn too_late(
+    context: &RouteContext<'_>,
+    asked: &Asked,
+    deeds: &[Deed],
+    is_meant: impl Fn(&Deed, bool) -> bool,
+) -> Option<Late> {
     let values = &context.machine.values;
     let judgement = context.judgement;
     // What is thrown into a handler refuses nobody; that is another rule's.
@@ -125,16 +178,20 @@ fn too_late(context: &RouteContext<'_>, asked: &Asked, deeds: &[Deed]) -> Option
                 module: event.module,
                 span: event.span,
             };
-            (event.facts, site, event.frame)
+            let throws = matches!(event.kind, EventKind::Throw(_));
+            (event.facts, site, event.frame, throws)
         })
         .chain(
             judgement
                 .responses
                 .iter()
                 .filter(|response| response.refuses() && !response.after_error(values))
-                .map(|response| (response.facts, response.site, None)),
+                .map(|response| {
+                    let throws = response.kind == ResponseKind::Thrown;
+                    (response.facts, response.site, None, throws)
+                }),
         );
-    for (facts, site, frame) in refusals {
+    for (facts, site, frame, throws) in refusals {
         let tests: Vec<(ValueId, bool)> = values
             .facts(facts)
             .filter_map(|fact| match fact {
@@ -158,9 +215,10 @@ fn too_late(context: &RouteContext<'_>, asked: &Asked, deeds: &[Deed]) -> Option
             .filter(|(value, _)| !made_of(values, *value, &[asked.call], &FxHashSet::default()))
             .collect();
         let deed = deeds.iter().find(|deed| {
-            others
-                .iter()
-                .all(|(value, truth)| values.holds(deed.facts, Fact::Test(*value, *truth)))
+            is_meant(deed, throws)
+                && others
+                    .iter()
+                    .all(|(value, truth)| values.holds(deed.facts, Fact::Test(*value, *truth)))
         });
         let Some(deed) = deed else { continue };
         let place = match (frame, asked.frame) {
@@ -172,16 +230,11 @@ fn too_late(context: &RouteContext<'_>, asked: &Asked, deeds: &[Deed]) -> Option
             _ => None,
         }
         .unwrap_or(asked.site);
-        return Some(
-            Hit::at(
-                place,
-                "who calls is tested, but what is done does not wait for the answer",
-            )
-            .because(Some(asked.site), "the caller is asked for here")
-            .because(Some(site), "here a caller without a session is refused")
-            .because(Some(deed.site), "and this is done all the same")
-            .fixed_by("wait for the check (`await`), and leave (`return`, `throw`) where there is no caller, before anything is done"),
-        );
+        return Some(Late {
+            place,
+            refusal: site,
+            deed: deed.site,
+        });
     }
     None
 }

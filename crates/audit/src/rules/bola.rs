@@ -21,6 +21,7 @@ use crate::{
     response::names_in,
     route::{LinkRole, Site},
     rule::{Check, Hit, RouteContext, Rule},
+    rules::tenant_missing,
     summary::{Inventory, Touch},
 };
 
@@ -53,6 +54,8 @@ fn check(context: &RouteContext<'_>) -> Vec<Hit> {
         .queries
         .iter()
         .filter(|judged| is_open_to_all(context, judged))
+        // Which tenant's rows is another question than whose.
+        .filter(|judged| !tenant_missing::is_by_tenant(context, judged))
         .map(|judged| of_query(context, judged))
         .collect();
     if !required {
@@ -490,7 +493,7 @@ fn owner_column(context: &RouteContext<'_>, table: Option<Ustr>) -> Option<Strin
 }
 
 /// Where the caller becomes known, and how that is written.
-fn caller<'c>(context: &RouteContext<'c>) -> Option<(Site, &'c str)> {
+pub(super) fn caller<'c>(context: &RouteContext<'c>) -> Option<(Site, &'c str)> {
     context
         .judgement
         .guards

@@ -81,6 +81,7 @@ pub(super) fn routes(
             operation: Some(Operation {
                 kind: kind.name(),
                 is_internal,
+                is_transaction: kind.sort == Sort::Mutation,
             }),
             path: format!("{}:{name}", file.name),
             pathname: None,
