@@ -11,6 +11,7 @@ use crate::{
     origin::Origins,
     parts::members_under,
     passes::Proof,
+    response::{ResponseKind, is_constant},
     route::LinkRole,
     stated::stated,
 };
@@ -83,13 +84,8 @@ pub(crate) fn classify(
             "its path is that of an internal operation".to_owned(),
         );
     }
-    // What answers any method changes something only if it does.
-    let acts = || {
-        let written = judgement.queries.iter().any(|it| it.query.op.writes());
-        let harmless = |kind| matches!(kind, EffectKind::Cache | EffectKind::FsRead);
-        written || judgement.effects.iter().any(|it| !harmless(it.kind))
-    };
-    let writes = unsafe_method && (route.method != Method::Any || acts());
+    let writes =
+        unsafe_method && (route.method != Method::Any || !says_one_thing(judging, judgement));
     match (writes, judgement.auth) {
         (true, Auth::Required) => (
             RouteType::ProtectedMutation,
@@ -108,6 +104,20 @@ pub(crate) fn classify(
             "it reads, and anybody may call it".to_owned(),
         ),
     }
+}
+
+/// Whether whatever is sent by whatever method changes nothing: no row is touched, nothing is done, and the answer is fixed.
+fn says_one_thing(judging: &Judging<'_, '_, '_, '_>, judgement: &Judgement) -> bool {
+    let values = &judging.machine.values;
+    judgement.queries.is_empty()
+        && judgement.effects.is_empty()
+        && judgement.unknowns.is_empty()
+        && !judgement.consumes_body
+        && !judgement.responses.is_empty()
+        && judgement.responses.iter().all(|response| {
+            response.kind == ResponseKind::Data
+                && response.body.is_none_or(|body| is_constant(values, body))
+        })
 }
 
 fn mega_type(judging: &Judging<'_, '_, '_, '_>) -> Option<RouteType> {

@@ -81,6 +81,8 @@ pub struct Arguments {
     pub declared: Option<ValueId>,
     /// Whether something is declared of the answer.
     pub returns: bool,
+    /// Whether a library's own code acts on the caller's session, and does nothing without one.
+    pub own_session: bool,
 }
 
 /// What is declared of the arguments of a remote procedure; the server refuses what does not fit.

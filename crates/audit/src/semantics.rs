@@ -36,6 +36,8 @@ pub struct Frameworks<'k, 'p> {
     unknown_wrappers: RefCell<Vec<CallId>>,
     /// The functions that others run by their names.
     functions: RefCell<FxHashMap<String, ValueId>>,
+    /// The rules that rows have to pass in the present run.
+    row_rules: RefCell<Vec<ValueId>>,
 }
 
 /// What is known of the path of the request that a run is about.
@@ -66,6 +68,7 @@ impl<'k, 'p> Frameworks<'k, 'p> {
             method: Cell::default(),
             unknown_wrappers: RefCell::default(),
             functions: RefCell::default(),
+            row_rules: RefCell::default(),
         }
     }
 
@@ -75,6 +78,15 @@ impl<'k, 'p> Frameworks<'k, 'p> {
         *self.path.borrow_mut() = path;
         self.method.set(method);
         self.unknown_wrappers.borrow_mut().clear();
+        self.row_rules.borrow_mut().clear();
+    }
+
+    /// Whether rules decide in this run which rows of a table are shown and taken.
+    pub(crate) fn has_row_rules(&self, values: &Values, table: Ustr) -> bool {
+        self.row_rules
+            .borrow()
+            .iter()
+            .any(|rules| names_table(values, *rules, table, 0))
     }
 
     /// Says which functions others run by their names.
@@ -315,6 +327,27 @@ fn collect_constants(values: &Values, value: ValueId, into: &mut Vec<Const>) -> 
         _ => return None,
     }
     Some(())
+}
+
+/// Whether rules speak of a table.
+fn names_table(values: &Values, rules: ValueId, table: Ustr, depth: u32) -> bool {
+    let inside = |rules| depth < 4 && names_table(values, rules, table, depth + 1);
+    match values.value(rules) {
+        Value::Object(object) => values
+            .object(*object)
+            .entries
+            .iter()
+            .any(|entry| match *entry {
+                Entry::Named(name, _) => name == table,
+                Entry::Spread(more) => inside(more),
+                Entry::Computed(..) | Entry::Item(_) | Entry::Each(_) => false,
+            }),
+        Value::Promise(rules) => inside(*rules),
+        Value::Choice(alternatives) => {
+            !alternatives.is_empty() && alternatives.iter().all(|each| inside(each.value))
+        }
+        _ => false,
+    }
 }
 
 fn is_object(values: &Values, value: ValueId) -> bool {
@@ -575,6 +608,16 @@ impl Semantics for Frameworks<'_, '_> {
             }
             if known.row.usage != Usage::Plain {
                 return Effect::Inert;
+            }
+            // The same database, but for what its rules hold back.
+            if let Meaning::RowRules(behind) = &known.row.meaning {
+                let place = |place| self.knowledge.place(&machine.values, &known, place);
+                if let (Some(database), Some(rules)) =
+                    (place(&behind.database), place(&behind.rules))
+                {
+                    self.row_rules.borrow_mut().push(rules);
+                    return Effect::Value(database);
+                }
             }
             // A call that runs a function before it completes, and gives back what that gives.
             if let Some(effect) = self.runs_callback(machine, &known, call) {

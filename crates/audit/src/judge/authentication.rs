@@ -13,13 +13,19 @@ use crate::{
     middleware::Cover,
     passes::{self, Proof},
     response::{ResponseKind, is_constant},
-    route::LinkRole,
+    route::{Convention, LinkRole},
 };
 
 impl Judging<'_, '_, '_, '_> {
     pub(super) fn authentication(&self, judgement: &mut Judgement, cover: Option<&Cover>) {
         if self.has_no_door() {
             let reason = "no client can call it, so nobody has to be asked".to_owned();
+            judgement.reasons.push(("auth", reason, None));
+            return;
+        }
+        if self.is_of_own_session() {
+            (judgement.auth, judgement.soft) = (Auth::Required, true);
+            let reason = "the library does nothing without the caller's session".to_owned();
             judgement.reasons.push(("auth", reason, None));
             return;
         }
@@ -90,6 +96,14 @@ impl Judging<'_, '_, '_, '_> {
         self.route
             .operation
             .is_some_and(|operation| operation.is_internal)
+    }
+
+    /// Whether a library's own code acts on the caller's session.
+    pub(super) fn is_of_own_session(&self) -> bool {
+        self.route
+            .chain
+            .last()
+            .is_some_and(|link| matches!(link.convention, Convention::Convex(it) if it.own_session))
     }
 
     /// Whether a procedure that only reads answers also those who are not known, with nothing that depends on data.

@@ -4,7 +4,7 @@ use portcullis_code::value::ValueId;
 use rustc_hash::FxHashSet;
 
 use super::{JudgedQuery, Judging, vouched::Vouching};
-use crate::{library::DbOp, parts, passes::Proof};
+use crate::{library::DbOp, parts, passes::Proof, query::Query};
 
 /// How the rows that a query touches are bound to the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl Judging<'_, '_, '_, '_> {
                 Binding::Nothing
             };
         }
-        if bound {
+        if bound || self.is_ruled(query) {
             return Binding::Bound;
         }
         let facts = query.facts;
@@ -106,6 +106,15 @@ impl Judging<'_, '_, '_, '_> {
             return Binding::Bound;
         }
         Binding::Unbound
+    }
+
+    /// Whether rules of its table stand between the query and the rows.
+    fn is_ruled(&self, query: &Query) -> bool {
+        let values = &self.machine.values;
+        let frameworks = self.bench.frameworks;
+        query
+            .table
+            .is_some_and(|table| frameworks.has_row_rules(values, table))
     }
 
     /// Whether the rows of a query are the caller's own, directly or by what was checked before it.

@@ -20,7 +20,13 @@ type Reasoned = (Ownership, String, Option<Site>);
 
 impl Judging<'_, '_, '_, '_> {
     pub(super) fn ownership(&self, judgement: &mut Judgement) {
-        let (answer, reason, site) = if judgement.auth == Auth::Required {
+        let (answer, reason, site) = if self.is_of_own_session() {
+            (
+                Ownership::Checked,
+                "only the caller's own session".to_owned(),
+                None,
+            )
+        } else if judgement.auth == Auth::Required {
             match self.rows_touched(judgement) {
                 // Where no row says anything, what is made outside may.
                 nothing @ (Ownership::NotApplicable, ..) => {

@@ -80,6 +80,8 @@ pub enum Meaning {
     Matcher(Matcher),
     /// Makes an error value, which does nothing until it is thrown.
     ErrorFactory(ErrorFactory),
+    /// Makes a database that shows and takes only the rows that rules let through.
+    RowRules(RowRules),
     /// Does harm where a client chooses what it is given.
     Sink(Sink),
     /// Makes what it is given harmless.
@@ -142,6 +144,7 @@ impl Meaning {
             "set_cookie" => Self::SetCookie(read(keys)?),
             "log" => Self::Log(read(keys)?),
             "matcher" => Self::Matcher(read(keys)?),
+            "row_rules" => Self::RowRules(read(keys)?),
             "error_factory" => Self::ErrorFactory(read(keys)?),
             "sink" => Self::Sink(read(keys)?),
             "sanitizer" => Self::Sanitizer(read(keys)?),
@@ -350,6 +353,16 @@ pub struct Log {
     /// Whether it writes a text as it is, so that a line break in it begins a new line.
     #[serde(default)]
     pub lines: bool,
+}
+
+/// A database behind rules.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowRules {
+    /// The database itself.
+    pub database: Place,
+    /// The rules, by the name of the table.
+    pub rules: Place,
 }
 
 /// An error value.

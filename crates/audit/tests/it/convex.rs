@@ -245,6 +245,49 @@ fn an_id_leads_to_its_table_and_the_table_to_its_owner() {
 }
 
 #[test]
+fn rules_of_rows_stand_between_a_function_and_the_tables_that_they_speak_of() {
+    let builder = "import { customMutation, customCtx } from 'convex-helpers/server/customFunctions';
+        import { wrapDatabaseWriter } from 'convex-helpers/server/rowLevelSecurity';
+        async function rules(ctx) { const me = await caller(ctx); return { folders: { modify: async (_, row) => row.owner === me } }; }
+        const guarded = customMutation(mutation, customCtx(async (ctx) => ({ db: wrapDatabaseWriter(ctx, ctx.db, await rules(ctx)) })));";
+    for (table, builder_name, expected) in [
+        ("folders", "guarded", Ownership::Checked),
+        ("pages", "guarded", Ownership::Missing),
+        ("folders", "mutation", Ownership::Missing),
+    ] {
+        let text = format!(
+            "{builder} export const f = {builder_name}({{ args: {{ id: v.id('{table}') }}, handler: async (ctx, {{ id }}) => {{
+               await caller(ctx); await ctx.db.delete(id); }} }});"
+        );
+        assert_eq!(
+            only(&with_schema(&text)).ownership,
+            expected,
+            "{table} {builder_name}"
+        );
+    }
+}
+
+#[test]
+fn what_convex_auth_registers_is_known() {
+    let text = "import { convexAuth } from '@convex-dev/auth/server';
+        export const { auth, signIn, signOut, store } = convexAuth({ providers: [] });";
+    let other = "import { query } from './_generated/server';";
+    let report = report(&Project::from_files(vec![
+        ("convex/auth.ts".to_owned(), text.to_owned()),
+        ("convex/other.ts".to_owned(), other.to_owned()),
+    ]));
+    let found = |path: &str| {
+        let route = report.routes.iter().find(|route| route.path == path);
+        route.map(|route| (route.auth, route.ownership, route.validated))
+    };
+    let (none, signs_out) = (Ownership::NotApplicable, found("auth:signOut"));
+    let expected = (Auth::Optional, Ownership::Checked, Answer::NotApplicable);
+    assert_eq!(signs_out, Some(expected));
+    assert_eq!(found("auth:signIn"), Some((Auth::None, none, Answer::Yes)));
+    assert_eq!(found("auth:store"), Some((Auth::None, none, Answer::Yes)));
+}
+
+#[test]
 fn validators_are_what_the_server_checks() {
     let insert = "await ctx.db.insert('notes', args);";
     for (declared, expected) in [

@@ -23,6 +23,7 @@ pub(super) fn of_definition(
         of_client,
         declared: None,
         returns: false,
+        own_session: false,
     };
     // The short form, `query(async (ctx, args) => ..)`, has no place for validators.
     let Some(definition) =

@@ -52,6 +52,7 @@ pub(super) fn routes(
                         of_client: of_client(made.kind),
                         declared: None,
                         returns: true,
+                        own_session: made.own_session,
                     };
                     let link = Link {
                         value,

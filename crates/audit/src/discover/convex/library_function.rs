@@ -14,6 +14,8 @@ pub(super) struct OfLibrary {
     pub(super) kind: Kind,
     /// What the library declares of its arguments.
     pub(super) validators: Validators,
+    /// Whether it acts on the caller's session, and does nothing without one.
+    pub(super) own_session: bool,
     /// The name of the library's function that made it.
     pub(super) maker: String,
 }
@@ -44,6 +46,7 @@ pub(super) fn of(machine: &Machine<'_>, value: ValueId) -> Option<OfLibrary> {
     Some(OfLibrary {
         kind,
         validators,
+        own_session: maker == "convexAuth" && member == "signOut",
         maker: maker.to_string(),
     })
 }
