@@ -2,6 +2,7 @@
 
 use portcullis_code::{
     body::{BinaryOp, ExprKind},
+    machine::EventKind,
     value::{Value, ValueId},
 };
 use portcullis_policy::{Control, Method};
@@ -82,6 +83,22 @@ fn check(context: &RouteContext<'_>) -> Vec<Hit> {
 /// Where the comparison is written: the call that compares, or the first comparison after both sides were read.
 fn compared_at(context: &RouteContext<'_>, tested: ValueId) -> Option<Site> {
     let values = &context.machine.values;
+    // A helper compares, and gives back how it came out.
+    let given_back = |value: ValueId| match values.value(value) {
+        Value::Choice(alternatives) => alternatives.iter().any(|each| each.value == tested),
+        _ => value == tested,
+    };
+    let helper = context
+        .judgement
+        .events
+        .iter()
+        .find(|event| matches!(event.kind, EventKind::Return(_, value) if given_back(value)));
+    if let Some(event) = helper {
+        return Some(Site {
+            module: event.module,
+            span: event.span,
+        });
+    }
     let sides: Vec<ValueId> = match values.value(tested) {
         Value::Binary(_, a, b) => vec![*a, *b],
         Value::Call(call) => {

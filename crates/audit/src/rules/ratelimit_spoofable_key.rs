@@ -11,7 +11,7 @@ use ustr::Ustr;
 use crate::{
     library::{GuardKind, Meaning, RequestPart},
     origin::Origins,
-    parts::{names_of, tests},
+    parts::{headers_of, names_of, tests},
     rule::{CallContext, Check, Hit, Rule},
     summary::name_of,
 };
@@ -130,6 +130,11 @@ fn written(context: &CallContext<'_>, key: ValueId, depth: u32) -> Option<String
         }
         Value::Choice(alternatives) => {
             for each in alternatives.iter() {
+                // So it is with a header that the platform writes itself, whatever the client sent.
+                let read = headers_of(values, each.value);
+                if read.iter().any(|name| is_of_platform(name)) {
+                    return None;
+                }
                 // What the platform says comes first: the header is only asked where there is no platform.
                 if context
                     .bench
@@ -202,6 +207,14 @@ fn header_of(context: &CallContext<'_>, base: ValueId, name: Ustr) -> Option<Str
     origins
         .any(Origins::HEADER.and(Origins::REQUEST).and(Origins::ARGUMENT))
         .then_some(header)
+}
+
+/// Whether a platform overwrites a header of this name in every request that it takes.
+fn is_of_platform(name: &str) -> bool {
+    matches!(
+        name.to_lowercase().as_str(),
+        "x-vercel-forwarded-for" | "x-nf-client-connection-ip" | "fly-client-ip"
+    )
 }
 
 fn address_header(name: Ustr) -> Option<String> {
