@@ -356,6 +356,14 @@ impl<'p> Machine<'p> {
         self.in_entry = false;
     }
 
+    /// Gives what is run next at least so many steps, whatever those before it took.
+    pub fn allow_steps(&mut self, least: u32) {
+        if self.steps < least {
+            self.steps = least;
+            self.out_of_steps = false;
+        }
+    }
+
     /// Runs a function value from the state that stands. The state afterwards is the one before: see [`Machine::resume`].
     pub fn run(&mut self, function: ValueId, args: &[ValueId]) -> Outcome {
         let facts = self.facts;

@@ -229,7 +229,7 @@ pub(crate) struct ValuesMark {
 /// Most alternatives of a choice.
 const ALTERNATIVES_MAX: usize = 12;
 /// Most alternatives that one question about a value's truth looks at.
-const TRUTHS_MAX: u32 = 1_000;
+const TRUTHS_MAX: u32 = 200;
 
 #[expect(
     clippy::indexing_slicing,
@@ -334,7 +334,7 @@ impl Values {
 
     /// One of several values.
     pub fn choice(&mut self, mut alternatives: Vec<Alternative>) -> ValueId {
-        let mut seen = rustc_hash::FxHashSet::default();
+        let mut seen = FxHashSet::default();
         alternatives.retain(|alternative| seen.insert(*alternative));
         let Some(first) = alternatives.first().copied() else {
             return self.constant(Const::Undefined);

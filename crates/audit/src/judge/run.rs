@@ -13,6 +13,10 @@ use crate::{
     route::{Convention, Link, Route, Site, Unknown},
 };
 
+/// The fewest steps that the last link of a chain has, half of those of a chain: a middleware that follows everything for the sake
+/// of one route would leave nothing for the handlers of all others.
+const HANDLER_STEPS: u32 = 10_000;
+
 /// What came of running a chain; what happened on the way stays with the machine.
 pub(super) struct Run {
     /// The first event of each link.
@@ -36,6 +40,10 @@ impl Run {
         };
         let last = route.chain.len().saturating_sub(1);
         for (number, link) in route.chain.iter().enumerate() {
+            // What stands before every route of an application must not hide what each of them does.
+            if number == last {
+                machine.allow_steps(HANDLER_STEPS);
+            }
             run.link_starts.push(machine.events.len());
             if let Some(pieces) = chained::pieces(machine, bench.knowledge, link.value) {
                 let outcome = chained::run(machine, &pieces);
