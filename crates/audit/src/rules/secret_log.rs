@@ -76,7 +76,7 @@ fn of_chance(context: &CallContext<'_>, parts: &[ValueId]) -> Option<Hit> {
                 .bench
                 .origins
                 .of(values, **part)
-                .without(Origins::RANDOM)
+                .without(Origins::RANDOM.and(Origins::CALL))
                 == Origins::NONE
         })
         .flat_map(|part| {
