@@ -8,9 +8,12 @@ mod location;
 mod route_record;
 mod trace;
 
+use std::collections::BTreeMap;
+
 use portcullis_code::{
     machine::Machine,
     project::{self, Project},
+    value::ValueId,
 };
 use portcullis_report::{Notice, Report};
 
@@ -21,6 +24,7 @@ use self::{
     inspection::Inspection,
 };
 use crate::{
+    cache::Cache,
     excepts,
     guards::Guards,
     knowledge::Knowledge,
@@ -115,8 +119,20 @@ fn run(
     told.extend(knowledge.guards().settle(&mut machine));
     let events = machine.take_events();
     let discovery = Discovery::of(&mut machine, &events);
-    frameworks.know_functions(discovery.functions());
+    let functions = discovery.functions();
+    let named = functions.iter().map(|(name, value)| (name.clone(), *value));
+    let named: BTreeMap<String, ValueId> = named.collect();
+    frameworks.know_functions(functions);
     let mut inspection = Inspection::new(shared, options, &mut machine, &events, &discovery);
+    // What the policy's guards stand for every route may ask.
+    let reading = machine.open_reading();
+    knowledge.guards().find_again(&mut machine);
+    let always = machine.close_reading(reading);
+    let (cache, cache_fault) = match Cache::open(&machine, &shared, options, &named, &always) {
+        Ok(cache) => (cache, None),
+        Err(why) => (None, Some(why)),
+    };
+    inspection.use_cache(cache);
     drop(events);
     progress(Progress::Judging {
         routes: discovery.routes.len(),
@@ -140,6 +156,8 @@ fn run(
     let mut audited = finish(project, options, report);
     audited.served = inspected.served;
     audited.traces = inspected.traces;
+    audited.reused = inspected.reused;
+    audited.cache_fault = cache_fault.or(inspected.cache_fault);
     Ok(audited)
 }
 

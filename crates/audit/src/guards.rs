@@ -128,6 +128,13 @@ impl Guards {
         told
     }
 
+    /// Looks once more where each is found, for whoever notes what that depends on.
+    pub(crate) fn find_again(&self, machine: &mut Machine<'_>) {
+        for symbol in &self.symbols {
+            let _found = symbol.find(machine);
+        }
+    }
+
     /// The file and the path in it by which the policy calls a value, without a leading `default`, as rows have it.
     pub(crate) fn name(&self, values: &Values, value: ValueId) -> Option<(Ustr, Vec<Ustr>)> {
         if self.symbols.is_empty() {

@@ -2,6 +2,7 @@
 
 mod asked;
 mod audit;
+mod cache;
 mod chained;
 pub mod classify;
 mod cookie;
@@ -45,7 +46,7 @@ mod template;
 use std::path::Path;
 
 pub use audit::audit_project;
-pub use options::{AuditError, Audited, Options, Progress};
+pub use options::{AuditError, Audited, CacheFolder, Options, Progress};
 pub use rule::Rule;
 pub use rules::RULES;
 pub use template::{is_partly_unknown, template_of};

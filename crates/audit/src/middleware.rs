@@ -1,6 +1,8 @@
 //! Tries an application's middleware on sample paths of a route: who gets through.
 
-use portcullis_code::{machine::Machine, value::ValueId};
+use std::collections::hash_map::Entry;
+
+use portcullis_code::{machine::Machine, track::Reads, value::ValueId};
 use portcullis_policy::Method;
 use portcullis_report::Auth;
 use rustc_hash::FxHashMap;
@@ -10,6 +12,7 @@ use crate::{
     judge::Bench,
     matcher::Coverage,
     opening::{self, Opening, Point},
+    origin::OriginFinder,
     passes::{Passes, Proof},
     response::{self, ResponseKind},
     route::{Convention, Route, Site, Unknown},
@@ -49,6 +52,8 @@ struct Trial {
     auth: Auth,
     authorized: bool,
     openings: Vec<Opening>,
+    /// What was read to find that out.
+    reads: Reads,
 }
 
 /// Tries a middleware on the samples of a route's path.
@@ -95,15 +100,19 @@ pub fn cover(
                     );
                 }
                 let key = (site, attempt.sample.path.clone(), route.method);
-                let trial = trials.tried.entry(key).or_insert_with(|| {
-                    try_path(
-                        machine,
-                        bench,
-                        reach.middleware.value,
-                        &attempt.sample.path,
-                        route,
-                    )
-                });
+                let trial = match trials.tried.entry(key) {
+                    Entry::Occupied(known) => {
+                        machine.read_again(&known.get().reads);
+                        known.into_mut()
+                    }
+                    Entry::Vacant(place) => {
+                        let reading = machine.open_reading();
+                        let (value, path) = (reach.middleware.value, &attempt.sample.path);
+                        let mut trial = try_path(machine, bench, value, path, route);
+                        trial.reads = machine.close_reading(reading);
+                        place.insert(trial)
+                    }
+                };
                 if number == 0 {
                     cover.openings.clone_from(&trial.openings);
                     cover.authorized = trial.authorized;
@@ -156,7 +165,9 @@ fn try_path(
         &outcome.returns,
         &outcome.throws,
     );
-    let passes = Passes::new(bench.knowledge, bench.origins);
+    // What origins remember ends with the run that they speak of.
+    let origins = OriginFinder::new(bench.knowledge);
+    let passes = Passes::new(bench.knowledge, &origins);
     let mut points = Vec::new();
     let mut through = 0;
     let mut known = 0;
@@ -212,6 +223,7 @@ fn try_path(
         auth,
         authorized,
         openings,
+        reads: Reads::default(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use portcullis_policy::{Date, Policy};
@@ -35,6 +36,17 @@ pub struct Options {
     pub covers_pages: bool,
     /// The commit that is read, if the caller knows it.
     pub commit: Option<String>,
+    /// Where results of earlier runs lie, and those of this one are put; none keeps nothing.
+    pub cache: Option<CacheFolder>,
+}
+
+/// A folder of caches. What it holds is believed only where it is this user's alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CacheFolder {
+    /// The folder.
+    pub folder: PathBuf,
+    /// What tells one audited folder from another: its path on this machine.
+    pub root: PathBuf,
 }
 
 impl Options {
@@ -53,6 +65,7 @@ impl Options {
             today,
             covers_pages: false,
             commit: None,
+            cache: None,
         }
     }
 
@@ -87,6 +100,10 @@ pub struct Audited {
     pub served: Served,
     /// The files that the run of each route leads through.
     pub traces: Traces,
+    /// How many routes were not looked at again because of an earlier run; nothing else differs then.
+    pub reused: usize,
+    /// Why the cache that was asked for is not used, or could not be written.
+    pub cache_fault: Option<String>,
 }
 
 impl Audited {

@@ -97,17 +97,36 @@ impl Sweep {
     }
 
     /// Looks at what happened in a run that is still open.
-    pub(crate) fn look(
+    fn look(
         &mut self,
         machine: &mut Machine<'_>,
         bench: &Bench<'_, '_>,
         events: &[Event],
         route: Option<(&Route, &Judgement)>,
     ) {
+        let seen = self.see(machine, bench, events, route);
+        self.add(seen);
+    }
+
+    /// Adds what was seen in a run, in this one or an earlier.
+    pub(crate) fn add(&mut self, seen: Seen) {
+        self.entered.extend(seen.entered);
+        self.hits.extend(seen.hits);
+    }
+
+    /// What happened in a run that is still open, as the rules see it.
+    pub(crate) fn see(
+        &self,
+        machine: &mut Machine<'_>,
+        bench: &Bench<'_, '_>,
+        events: &[Event],
+        route: Option<(&Route, &Judgement)>,
+    ) -> Seen {
+        let mut seen = Seen::default();
         if self.rules.is_empty() {
-            return;
+            return seen;
         }
-        self.remember(machine, events);
+        seen.entered = self.entered_by(machine, events);
         for event in events {
             let EventKind::Call(call) = event.kind else {
                 continue;
@@ -126,24 +145,29 @@ impl Sweep {
             };
             for rule in &self.rules {
                 if let Check::Call(check) = rule.check {
-                    self.hits
+                    seen.hits
                         .extend(check(&context).into_iter().map(|hit| (*rule, hit)));
                 }
             }
         }
+        seen
     }
 
-    /// Which functions of token modules the events happened in.
-    fn remember(&mut self, machine: &Machine<'_>, events: &[Event]) {
+    /// Which functions of token modules the events happened in, in order.
+    fn entered_by(&self, machine: &Machine<'_>, events: &[Event]) -> Vec<(ModuleId, FunctionId)> {
+        let mut entered = FxHashSet::default();
         for event in events {
             let mut at = event.frame;
             while let Some(frame) = at.and_then(|id| machine.frame(id)) {
                 if self.modules.contains_key(&frame.module) {
-                    self.entered.insert((frame.module, frame.function));
+                    entered.insert((frame.module, frame.function));
                 }
                 at = frame.parent;
             }
         }
+        let mut entered: Vec<_> = entered.into_iter().collect();
+        entered.sort_unstable();
+        entered
     }
 
     /// Runs what no route entered of the modules that deal with tokens: each function once, on inputs that say nothing.
@@ -214,6 +238,13 @@ impl Sweep {
         shared.bench(|bench| self.look(machine, bench, &events, None));
         machine.end(&mark);
     }
+}
+
+/// What was seen in one run.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) hits: Vec<(&'static Rule, Hit)>,
+    pub(crate) entered: Vec<(ModuleId, FunctionId)>,
 }
 
 /// A function that can be run by itself.

@@ -6,4 +6,5 @@ mod language;
 pub mod machine;
 pub mod project;
 pub mod resolve;
+pub mod track;
 pub mod value;

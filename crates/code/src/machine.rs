@@ -16,6 +16,9 @@ mod module;
 mod promise;
 mod quiet;
 mod state;
+mod tracked;
+
+use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use ustr::Ustr;
@@ -23,6 +26,7 @@ use ustr::Ustr;
 use crate::{
     body::{Body, FunctionId, LocalId, ModuleId, Span},
     project::Project,
+    track::{Reads, Track, UnitId},
     value::{
         CallId, EnvId, FactsId, FrameId, NO_FACTS, ObjectData, ObjectId, Unknown, Value, ValueId,
         Values, ValuesMark,
@@ -235,6 +239,8 @@ pub struct Machine<'p> {
     heap: FxHashMap<Slot, ValueId>,
     undo: Vec<(Slot, Option<ValueId>)>,
     envs: Vec<Env>,
+    /// Who made each activation.
+    env_units: Vec<UnitId>,
     frames: Vec<Frame>,
     frame: Option<FrameId>,
     returns: Vec<Landing>,
@@ -252,7 +258,7 @@ pub struct Machine<'p> {
     /// Whether nobody uses what the next call gives.
     unused: bool,
     /// Functions that were looked at, and whether they only compute.
-    quiet: FxHashMap<quiet::Closure, bool>,
+    quiet: FxHashMap<quiet::Closure, (bool, Rc<Reads>)>,
     try_number: u32,
     /// How many closures were made: a call that makes none leaves nothing that can see its variables.
     closures: u32,
@@ -260,12 +266,13 @@ pub struct Machine<'p> {
     in_entry: bool,
     module_env: Vec<Option<EnvId>>,
     loading: FxHashSet<ModuleId>,
-    exports: FxHashMap<(ModuleId, Ustr), ValueId>,
+    exports: FxHashMap<(ModuleId, Ustr), (ValueId, Rc<Reads>)>,
 }
 
 /// A place to come back to with [`Machine::end`].
 #[derive(Debug)]
 pub struct Mark {
+    unit: UnitId,
     values: ValuesMark,
     undo: usize,
     envs: usize,
@@ -286,6 +293,7 @@ impl<'p> Machine<'p> {
     #[must_use]
     pub fn new(project: &'p Project, semantics: &'p dyn Semantics) -> Self {
         let mut values = Values::default();
+        *values.track_mut() = Track::new(project.module_count());
         for truth in [true, false] {
             values.constant(crate::body::Const::Bool(truth));
         }
@@ -299,6 +307,7 @@ impl<'p> Machine<'p> {
             heap: FxHashMap::default(),
             undo: Vec::new(),
             envs: Vec::new(),
+            env_units: Vec::new(),
             frames: Vec::new(),
             frame: None,
             returns: Vec::new(),
@@ -318,7 +327,7 @@ impl<'p> Machine<'p> {
             try_number: 0,
             closures: 0,
             in_entry: false,
-            module_env: vec![None; project.modules().len()],
+            module_env: vec![None; project.module_count()],
             loading: FxHashSet::default(),
             exports: FxHashMap::default(),
         }
@@ -334,7 +343,9 @@ impl<'p> Machine<'p> {
         self.out_of_steps = false;
         self.try_number = 0;
         self.in_entry = true;
+        let unit = self.values.track().enter(UnitId::RUN);
         Mark {
+            unit,
             values: self.values.mark(),
             undo: self.undo.len(),
             envs: self.envs.len(),
@@ -347,6 +358,7 @@ impl<'p> Machine<'p> {
         self.rollback(mark.undo);
         self.values.rewind(mark.values);
         self.envs.truncate(mark.envs);
+        self.env_units.truncate(mark.envs);
         self.quiet.retain(|(_, _, env), _| env.index() < mark.envs);
         self.frames.truncate(mark.frames);
         self.events.clear();
@@ -354,6 +366,7 @@ impl<'p> Machine<'p> {
         self.alive = true;
         self.frame = None;
         self.in_entry = false;
+        let _run = self.values.track().enter(mark.unit);
     }
 
     /// Gives what is run next at least so many steps, whatever those before it took.

@@ -10,6 +10,7 @@ mod manifest;
 mod outline;
 mod read;
 mod skip;
+mod touched;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ pub(crate) use manifest::parse as parse_manifest;
 pub(crate) use read::Load;
 pub(crate) use read::in_pool;
 pub use skip::SkipKind;
+use touched::Touched;
 use walk::{Found, Walk};
 
 /// Largest file that is read.
@@ -57,6 +59,7 @@ pub struct Project {
     names: Vec<String>,
     unread: Vec<Unread>,
     skipped: Vec<Skipped>,
+    touched: Touched,
 }
 
 /// A source file.
@@ -196,6 +199,7 @@ impl Project {
     /// Every module, sorted by path; the position is the id.
     #[must_use]
     pub fn modules(&self) -> &[Module] {
+        self.touched.all();
         &self.modules
     }
 
@@ -210,12 +214,14 @@ impl Project {
         reason = "a ModuleId is made only by pushing into this arena"
     )]
     pub fn module(&self, id: ModuleId) -> &Module {
+        self.touched.one(id);
         &self.modules[id.index()]
     }
 
     /// The module of a file, by its path relative to the root.
     #[must_use]
     pub fn module_at(&self, file: &str) -> Option<ModuleId> {
+        self.touched.all();
         self.by_file.get(file).copied()
     }
 
@@ -275,19 +281,45 @@ impl Project {
 
     /// The text files that were kept besides the source, sorted by path.
     pub fn texts(&self) -> impl Iterator<Item = (&str, &Arc<str>)> {
+        self.touched.all();
         self.texts.iter().map(|(path, text)| (path.as_str(), text))
     }
 
     /// One of the texts.
     #[must_use]
     pub fn text_at(&self, file: &str) -> Option<&Arc<str>> {
+        self.touched.all();
         self.texts.get(file)
     }
 
     /// Every file that was found and is not ignored, read or not, sorted by path: what a framework serves as it is.
     #[must_use]
     pub fn names(&self) -> &[String] {
+        self.touched.all();
         &self.names
+    }
+
+    /// How many modules there are.
+    #[must_use]
+    pub const fn module_count(&self) -> usize {
+        self.modules.len()
+    }
+
+    /// What module specifiers of a module lead to, sorted: with the module's text it is all that a run reads of it.
+    #[must_use]
+    pub fn specifiers(&self, id: ModuleId) -> Vec<(Ustr, Resolved)> {
+        let mut found: Vec<(Ustr, Resolved)> = self
+            .module(id)
+            .resolved
+            .iter()
+            .map(|(name, resolved)| (*name, *resolved))
+            .collect();
+        found.sort_unstable_by(|a, b| a.0.as_str().cmp(b.0.as_str()));
+        found
+    }
+
+    pub(crate) const fn touched(&self) -> &Touched {
+        &self.touched
     }
 
     /// What could not be read, sorted by path.

@@ -9,6 +9,7 @@ pub use crate::facts::{Fact, NO_FACTS};
 use crate::{
     body::{BinaryOp, ClassId, Const, FunctionId, ModuleId, Span},
     facts::{Facts, FactsMark},
+    track::{Track, UnitId},
 };
 
 macro_rules! index {
@@ -205,6 +206,13 @@ pub struct Values {
     objects: Vec<ObjectData>,
     calls: Vec<CallData>,
     facts: Facts,
+    /// Who made each object, and each call.
+    object_units: Vec<UnitId>,
+    call_units: Vec<UnitId>,
+    track: Track,
+    /// Calls as they were before a run changed them.
+    saved: Vec<(CallId, CallData)>,
+    saved_ids: FxHashSet<CallId>,
     /// What assuming a choice came to: choices are made of choices, and each is asked again and again.
     assumed: FxHashMap<(FactsId, ValueId, bool, u32), FactsId>,
     /// How many objects there were at the last mark.
@@ -221,6 +229,7 @@ pub(crate) struct ValuesMark {
     values: usize,
     objects: usize,
     calls: usize,
+    saved: usize,
     facts: FactsMark,
     marked: usize,
     before: usize,
@@ -245,12 +254,16 @@ impl Values {
     /// An object, list or instance.
     #[must_use]
     pub fn object(&self, id: ObjectId) -> &ObjectData {
+        self.track.read(self.object_units[id.index()]);
         &self.objects[id.index()]
     }
 
     /// An object to be changed. One from before the last mark is as it was when that is gone back to: what a run pushes into a
     /// list of a module does not outlive it.
     pub(crate) fn object_mut(&mut self, id: ObjectId) -> &mut ObjectData {
+        let unit = self.object_units[id.index()];
+        self.track.read(unit);
+        self.track.write(unit);
         if id.index() < self.marked && self.changed.insert(id) {
             self.before.push((id, self.objects[id.index()].clone()));
         }
@@ -260,11 +273,24 @@ impl Values {
     /// An opaque call.
     #[must_use]
     pub fn call(&self, id: CallId) -> &CallData {
+        self.track.read(self.call_units[id.index()]);
         &self.calls[id.index()]
     }
 
     pub(crate) fn call_mut(&mut self, id: CallId) -> &mut CallData {
+        let unit = self.call_units[id.index()];
+        self.track.read(unit);
+        self.track.write(unit);
+        if self.is_older(unit) && self.saved_ids.insert(id) {
+            let before = self.calls[id.index()].clone();
+            self.saved.push((id, before));
+        }
         &mut self.calls[id.index()]
+    }
+
+    /// Whether a run is open that found it there: what the run changes of it is undone when the run ends.
+    fn is_older(&self, unit: UnitId) -> bool {
+        self.track.current() == UnitId::RUN && unit != UnitId::RUN
     }
 
     /// The id of a value.
@@ -312,13 +338,39 @@ impl Values {
     pub(crate) fn new_object(&mut self, data: ObjectData) -> ObjectId {
         let id = ObjectId::at(self.objects.len());
         self.objects.push(data);
+        self.object_units.push(self.track.current());
         id
     }
 
     pub(crate) fn new_call(&mut self, data: CallData) -> CallId {
         let id = CallId::at(self.calls.len());
         self.calls.push(data);
+        self.call_units.push(self.track.current());
         id
+    }
+
+    pub(crate) const fn track(&self) -> &Track {
+        &self.track
+    }
+
+    pub(crate) fn track_mut(&mut self) -> &mut Track {
+        &mut self.track
+    }
+
+    /// Who made an object.
+    #[must_use]
+    pub fn unit_of_object(&self, id: ObjectId) -> UnitId {
+        self.object_units[id.index()]
+    }
+
+    /// Who made a call.
+    #[must_use]
+    pub fn unit_of_call(&self, id: CallId) -> UnitId {
+        self.call_units[id.index()]
+    }
+
+    pub(crate) const fn sizes(&self) -> [usize; 2] {
+        [self.objects.len(), self.calls.len()]
     }
 
     /// Negation. A double one cancels out where that is the same value: `!!password` says no more than that there is one.
@@ -556,6 +608,7 @@ impl Values {
             values: self.values.len(),
             objects: self.objects.len(),
             calls: self.calls.len(),
+            saved: self.saved.len(),
             facts: self.facts.mark(),
             marked: self.marked,
             before: self.before.len(),
@@ -570,13 +623,19 @@ impl Values {
         for value in self.values.drain(mark.values..) {
             self.ids.remove(&value);
         }
+        for (id, before) in self.saved.drain(mark.saved..).rev() {
+            self.saved_ids.remove(&id);
+            self.calls[id.index()] = before;
+        }
         self.objects.truncate(mark.objects);
         for (id, before) in self.before.drain(mark.before..).rev() {
             self.objects[id.index()] = before;
         }
         self.marked = mark.marked;
         self.changed = self.before.iter().map(|(id, _)| *id).collect();
+        self.object_units.truncate(mark.objects);
         self.calls.truncate(mark.calls);
+        self.call_units.truncate(mark.calls);
         self.facts.rewind(mark.facts);
         self.assumed.clear();
     }

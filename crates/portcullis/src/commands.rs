@@ -15,11 +15,12 @@ mod routes;
 mod token;
 mod trail;
 
+use std::io::Write as _;
 use std::path::Path;
 
-use portcullis_audit::{Audited, Options, RULES, Rule};
+use portcullis_audit::{Audited, CacheFolder, Options, RULES, Rule};
 use portcullis_policy::{Policy, closest};
-use portcullis_report::RuleCard;
+use portcullis_report::{RuleCard, harmless_line};
 
 use crate::args::{Args, Command, Dump, Explain, PolicyCommand, Reading, TrailCommand, When};
 use crate::commit;
@@ -87,7 +88,20 @@ fn options_with(source: PolicySource, reading: &Reading, environment: &Environme
     options.policy_digest = source.digest;
     options.include_tests = reading.include_tests;
     options.commit = commit::of(&reading.dir);
+    options.cache = cache(reading, environment);
     options
+}
+
+/// Where results are kept for the next run. Without a folder of the user's they are not.
+fn cache(reading: &Reading, environment: &Environment) -> Option<CacheFolder> {
+    if reading.no_cache {
+        return None;
+    }
+    let usual = || Some(environment.cache_home.as_ref()?.join("portcullis/audit"));
+    Some(CacheFolder {
+        folder: reading.cache_dir.clone().or_else(usual)?,
+        root: reading.dir.canonicalize().ok()?,
+    })
 }
 
 /// Reads the folder, with a progress line where somebody looks.
@@ -105,8 +119,17 @@ fn read_folder(
     environment: &Environment,
 ) -> Result<Audited, Failure> {
     let line = ProgressLine::new(environment);
-    portcullis_audit::audit(dir, options, &|progress| line.show(progress))
-        .map_err(|error| Failure::caused("", &error))
+    let audited = portcullis_audit::audit(dir, options, &|progress| line.show(progress))
+        .map_err(|error| Failure::caused("", &error))?;
+    drop(line);
+    if let Some(fault) = &audited.cache_fault {
+        // Beside the report, whose bytes do not depend on it; nobody need read it.
+        let line = format!("note: {}\n", harmless_line(fault));
+        if std::io::stderr().write_all(line.as_bytes()).is_err() {
+            return Ok(audited);
+        }
+    }
+    Ok(audited)
 }
 
 /// Colours belong on a terminal: never in a file, unless they were asked for.

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, stderr, stdout};
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use portcullis_policy::Date;
@@ -19,6 +20,8 @@ pub(crate) struct Environment {
     pub(crate) stdout_is_terminal: bool,
     /// Whether somebody looks at standard error.
     pub(crate) stderr_is_terminal: bool,
+    /// Where the user's programs keep what they can make again (XDG Base Directory Specification).
+    pub(crate) cache_home: Option<PathBuf>,
     /// The day in UTC, or the one that `PORTCULLIS_TODAY` names.
     pub(crate) today: Date,
     started: Instant,
@@ -31,6 +34,7 @@ impl Environment {
             no_color: variable("NO_COLOR").is_some_and(|value| !value.is_empty()),
             stdout_is_terminal: stdout().is_terminal(),
             stderr_is_terminal: stderr().is_terminal(),
+            cache_home: cache_home(variable_os("XDG_CACHE_HOME"), variable_os("HOME")),
             today: today(variable("PORTCULLIS_TODAY").as_deref())?,
             started: now(),
         })
@@ -64,6 +68,13 @@ pub(crate) fn variable_os(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 
+/// The specification has a path that is not absolute be taken for none.
+fn cache_home(told: Option<OsString>, home: Option<OsString>) -> Option<PathBuf> {
+    let absolute = |text: OsString| Some(PathBuf::from(text)).filter(|path| path.is_absolute());
+    told.and_then(absolute)
+        .or_else(|| Some(home.and_then(absolute)?.join(".cache")))
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the place that reads the clock"
@@ -92,6 +103,14 @@ fn today(told: Option<&str>) -> Result<Date, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn caches_lie_where_the_user_has_them() {
+        let path = |told: &str, home: &str| cache_home(Some(told.into()), Some(home.into()));
+        assert_eq!(path("/c", "/h"), Some(PathBuf::from("/c")));
+        assert_eq!(path("c", "/h"), Some(PathBuf::from("/h/.cache")));
+        assert_eq!(path("", "h"), None);
+    }
 
     #[test]
     fn a_day_that_is_told_wins_and_must_be_one() {

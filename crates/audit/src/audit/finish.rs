@@ -54,5 +54,7 @@ pub(super) fn finish(project: &Project, options: &Options, mut report: Report) -
         sources,
         served: Served::default(),
         traces: Traces::default(),
+        reused: 0,
+        cache_fault: None,
     }
 }

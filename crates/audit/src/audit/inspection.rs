@@ -10,7 +10,8 @@ use super::{
     trace::{self, Importers},
 };
 use crate::{
-    discover::express,
+    cache::{Cache, Kept},
+    discover::{express, nextjs::middleware::Reach},
     judge::{Bench, JudgedQuery, Judgement, judge},
     loosened,
     mentions::Mentions,
@@ -23,7 +24,7 @@ use crate::{
     served::{Page, Served},
     shared::Shared,
     summary::{Inventory, Summary, name_of},
-    sweep::Sweep,
+    sweep::{Seen, Sweep},
 };
 
 /// The framework of pages, which are routes only where they write.
@@ -44,6 +45,8 @@ pub(super) struct Inspection<'a, 'p> {
     documents: Vec<Page>,
     traces: Traces,
     importers: Importers,
+    cache: Option<Cache>,
+    reused: usize,
 }
 
 /// What came of looking at every route.
@@ -62,6 +65,10 @@ pub(super) struct Inspected {
     pub(super) served: Served,
     /// The files that each route leads through.
     pub(super) traces: Traces,
+    /// How many routes an earlier run looked at.
+    pub(super) reused: usize,
+    /// Why the cache could not be written.
+    pub(super) cache_fault: Option<String>,
 }
 
 impl<'a, 'p> Inspection<'a, 'p> {
@@ -89,10 +96,17 @@ impl<'a, 'p> Inspection<'a, 'p> {
             documents: Vec::new(),
             traces: Traces::default(),
             importers: Importers::default(),
+            cache: None,
+            reused: 0,
         }
     }
 
-    /// Judges a route and looks at it with every rule.
+    /// Uses what earlier runs found.
+    pub(super) fn use_cache(&mut self, cache: Option<Cache>) {
+        self.cache = cache;
+    }
+
+    /// Judges a route and looks at it with every rule, unless an earlier run did and nothing changed that it depends on.
     pub(super) fn look(
         &mut self,
         machine: &mut Machine<'_>,
@@ -100,52 +114,114 @@ impl<'a, 'p> Inspection<'a, 'p> {
         route: &Route,
         is_own: bool,
     ) {
-        let cover = self.cover(machine, discovery, route);
+        let project = self.shared.knowledge.project;
+        let reach = discovery.nextjs.reach(project, route);
+        let key = self
+            .cache
+            .as_ref()
+            .and_then(|cache| cache.key(machine, route, reach.as_ref(), is_own));
+        let known = key.and_then(|key| self.cache.as_mut()?.find(machine, &key));
+        let kept = match known {
+            Some(kept) => {
+                self.reused += 1;
+                kept
+            }
+            None => {
+                let reading = key.map(|_key| machine.open_reading());
+                let kept = self.judged(machine, reach.as_ref(), route, is_own);
+                if let (Some(key), Some(reading)) = (key, reading) {
+                    let reads = machine.close_reading(reading);
+                    if let Some(cache) = &mut self.cache {
+                        cache.keep(machine, key, &reads, &kept);
+                    }
+                }
+                kept
+            }
+        };
+        self.add(route, kept, is_own);
+    }
+
+    /// Judges a route and looks at it with every rule.
+    fn judged(
+        &mut self,
+        machine: &mut Machine<'_>,
+        reach: Option<&Reach<'_>>,
+        route: &Route,
+        is_own: bool,
+    ) -> Kept {
+        let cover = self.cover(machine, reach, route);
         let shared = self.shared;
         shared.bench(|bench| {
             let (judgement, mark) = judge(machine, bench, route, cover.as_ref());
-            self.apply_rules(&RouteContext {
-                route,
-                judgement: &judgement,
-                cover: cover.as_ref(),
-                machine,
-                bench,
-            });
+            let mut kept = Kept {
+                hits: self.apply_rules(&RouteContext {
+                    route,
+                    judgement: &judgement,
+                    cover: cover.as_ref(),
+                    machine,
+                    bench,
+                }),
+                ..Kept::default()
+            };
             let judged = Some((route, &judgement));
-            self.sweep.look(machine, bench, &judgement.events, judged);
-            self.list(machine, route, &judgement, cover.as_ref(), is_own);
-            let modules = trace::modules(machine, route, &judgement, cover.as_ref());
-            let project = shared.knowledge.project;
-            trace::add(
-                &mut self.traces,
-                &mut self.importers,
-                project,
+            let seen = self.sweep.see(machine, bench, &judgement.events, judged);
+            kept.of_calls = seen.hits;
+            kept.entered = seen.entered;
+            self.list(
+                &mut kept,
+                machine,
                 route,
-                &modules,
+                &judgement,
+                cover.as_ref(),
+                is_own,
             );
+            kept.trace = trace::modules(machine, route, &judgement, cover.as_ref())
+                .into_iter()
+                .collect();
             machine.end(&mark);
+            kept
+        })
+    }
+
+    /// Adds what came of a route to what is known.
+    fn add(&mut self, route: &Route, kept: Kept, is_own: bool) {
+        let project = self.shared.knowledge.project;
+        self.hits.extend(kept.hits);
+        self.sweep.add(Seen {
+            hits: kept.of_calls,
+            entered: kept.entered,
         });
+        self.documents.extend(kept.page);
+        self.summaries.extend(kept.summary);
+        if is_own {
+            self.routes.extend(kept.record);
+        } else {
+            self.pages.extend(kept.record);
+        }
+        let (traces, importers) = (&mut self.traces, &mut self.importers);
+        trace::add(traces, importers, project, route, &kept.trace);
     }
 
     /// What the application's middleware does before the route.
     fn cover(
         &mut self,
         machine: &mut Machine<'_>,
-        discovery: &Discovery,
+        reach: Option<&Reach<'_>>,
         route: &Route,
     ) -> Option<Cover> {
         let shared = self.shared;
-        let reach = discovery.nextjs.reach(shared.knowledge.project, route)?;
+        let reach = reach?;
         // Whoever gets through to a page that does nothing gets nothing: its middleware need not be tried.
         let idle = !self.options.covers_pages
             && route.framework == PAGE
             && shared.bench(|bench| does_nothing(machine, bench, route));
         (!idle).then(|| {
-            shared.bench(|bench| middleware::cover(machine, bench, &mut self.trials, &reach, route))
+            shared.bench(|bench| middleware::cover(machine, bench, &mut self.trials, reach, route))
         })
     }
 
-    fn apply_rules(&mut self, context: &RouteContext<'_>) {
+    fn apply_rules(&self, context: &RouteContext<'_>) -> Vec<(&'static Rule, Hit)> {
+        let mut hits = Vec::new();
         // What answers for failing routes guards nothing and does nothing: only its words are looked at.
         let only_words = context.route.framework == express::ERRORS;
         for rule in RULES {
@@ -153,7 +229,7 @@ impl<'a, 'p> Inspection<'a, 'p> {
                 && self.options.runs(rule.id)
                 && (!only_words || rule.control == Control::ErrorHandling)
             {
-                self.hits.extend(check(context).into_iter().map(|hit| {
+                hits.extend(check(context).into_iter().map(|hit| {
                     let hit = if hit.route.is_none() {
                         hit.of(name_of(context.route))
                     } else {
@@ -163,11 +239,13 @@ impl<'a, 'p> Inspection<'a, 'p> {
                 }));
             }
         }
+        hits
     }
 
     /// Keeps a route for the report and for the rules about the whole. A page only if it does more than show: it writes.
     fn list(
-        &mut self,
+        &self,
+        kept: &mut Kept,
         machine: &Machine<'_>,
         route: &Route,
         judgement: &Judgement,
@@ -178,7 +256,7 @@ impl<'a, 'p> Inspection<'a, 'p> {
         let is_writing_page = route.framework == PAGE && judgement.queries.iter().any(writes);
         let project = self.shared.knowledge.project;
         if route.framework == PAGE {
-            self.documents.push(Page {
+            kept.page = Some(Page {
                 record: route_record(project, route, judgement, cover),
                 site: route.site,
             });
@@ -187,15 +265,10 @@ impl<'a, 'p> Inspection<'a, 'p> {
             return;
         }
         let schema = self.shared.schema;
-        self.summaries.push(Summary::of(
+        kept.summary = Some(Summary::of(
             route, project, machine, judgement, cover, schema,
         ));
-        let record = route_record(project, route, judgement, cover);
-        if is_own {
-            self.routes.push(record);
-        } else {
-            self.pages.push(record);
-        }
+        kept.record = Some(route_record(project, route, judgement, cover));
     }
 
     /// Ends with the rules about single calls and those about the whole.
@@ -250,6 +323,11 @@ impl<'a, 'p> Inspection<'a, 'p> {
             told: loosened::told(&inventory),
             served: inventory.served,
             traces: self.traces,
+            reused: self.reused,
+            cache_fault: self
+                .cache
+                .and_then(Cache::close)
+                .map(|error| format!("the cache could not be written: {error}")),
         }
     }
 }

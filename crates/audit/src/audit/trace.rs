@@ -41,7 +41,7 @@ pub(super) fn add(
     importers: &mut Importers,
     project: &Project,
     route: &Route,
-    modules: &BTreeSet<ModuleId>,
+    modules: &[ModuleId],
 ) {
     let name = crate::summary::name_of(route);
     let files = traces.entry(name).or_default();

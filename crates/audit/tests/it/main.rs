@@ -1,6 +1,7 @@
 #![cfg(test)]
 //! The audit crate from outside.
 
+mod cache;
 mod convex;
 mod express;
 mod inventory;

@@ -267,8 +267,7 @@ impl Machine<'_> {
             return self.opaque_call(callee, args, false, cut, module, span);
         }
         let body = self.body(home).function(function);
-        let inner = EnvId::at(self.envs.len());
-        self.envs.push(Env {
+        let inner = self.push_env(Env {
             parent: Some(env),
             module: home,
             function: Some(function),
@@ -446,15 +445,13 @@ impl Machine<'_> {
         class: ValueId,
         this: ValueId,
     ) -> EnvId {
-        let inner = EnvId::at(self.envs.len());
-        self.envs.push(Env {
+        self.push_env(Env {
             parent: Some(env),
             module,
             function: None,
             this: Some(this),
             class: Some(class),
-        });
-        inner
+        })
     }
 
     /// A call whose callee is not project code, or is not followed.

@@ -537,7 +537,7 @@ impl Machine<'_> {
         let function = self.body(module).locals.get(local.index())?.function;
         let mut at = Some(env);
         while let Some(env) = at {
-            let data = self.envs.get(env.index())?;
+            let data = self.env(env)?;
             if data.function == Some(function) && data.module == module {
                 return Some(env);
             }
@@ -555,7 +555,7 @@ impl Machine<'_> {
         }
         let found = self
             .holder(env, module, local)
-            .and_then(|holder| self.heap.get(&Slot::Local(holder, local)).copied());
+            .and_then(|holder| self.stored(&Slot::Local(holder, local)));
         match found {
             Some(value) => value,
             None => self.unknown(Unknown::Cycle),
@@ -574,7 +574,7 @@ impl Machine<'_> {
 
     pub(super) fn this(&mut self, env: EnvId) -> ValueId {
         let mut at = Some(env);
-        while let Some(data) = at.and_then(|env| self.envs.get(env.index())) {
+        while let Some(data) = at.and_then(|env| self.env(env)) {
             if let Some(this) = data.this {
                 return this;
             }
@@ -591,7 +591,7 @@ impl Machine<'_> {
 
     fn parent_class(&mut self, env: EnvId) -> ValueId {
         let mut at = Some(env);
-        while let Some(data) = at.and_then(|env| self.envs.get(env.index())) {
+        while let Some(data) = at.and_then(|env| self.env(env)) {
             if let Some(class) = data.class {
                 return match self.parent_of(class) {
                     Some(parent) => parent,

@@ -26,7 +26,7 @@ impl Machine<'_> {
 
     /// A named member of a value.
     pub fn member(&mut self, base: ValueId, name: Ustr) -> ValueId {
-        if let Some(&stored) = self.heap.get(&Slot::Field(base, name)) {
+        if let Some(stored) = self.stored(&Slot::Field(base, name)) {
             return stored;
         }
         match self.member_before(base, name) {
@@ -189,7 +189,7 @@ impl Machine<'_> {
             }
             Value::Function { .. } => {
                 let prototype = self.member(maker, Ustr::from("prototype"));
-                let value = self.heap.get(&Slot::Field(prototype, name)).copied()?;
+                let value = self.stored(&Slot::Field(prototype, name))?;
                 Some(self.bound(value, this))
             }
             _ => None,

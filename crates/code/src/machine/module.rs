@@ -1,11 +1,14 @@
 //! Loads modules: runs each top level once, what it imports first, and finds what it exports.
 
+use std::rc::Rc;
+
 use ustr::{Ustr, ustr};
 
 use super::{Env, MODULE_STEPS_MAX, Machine, Slot};
 use crate::{
     body::{Exported, FunctionId, ImportName, LocalId, ModuleId},
     resolve::Resolved,
+    track::UnitId,
     value::{EnvId, NO_FACTS, Unknown, Value, ValueId},
 };
 
@@ -15,9 +18,7 @@ const REEXPORTS_MAX: u32 = 20;
 impl Machine<'_> {
     /// Loads every module of the project. The events are those of all top levels, in order.
     pub fn load_all(&mut self) {
-        let modules: Vec<ModuleId> = (0..self.project.modules().len())
-            .map(ModuleId::at)
-            .collect();
+        let modules: Vec<ModuleId> = (0..self.project.module_count()).map(ModuleId::at).collect();
         for module in modules {
             self.load(module);
         }
@@ -37,9 +38,14 @@ impl Machine<'_> {
         for import in self.project.dependencies(module) {
             self.load(import);
         }
-        let env = EnvId::at(self.envs.len());
+        self.as_unit(UnitId::of_module(module), |this| this.load_top(module));
+        self.loading.remove(&module);
+    }
+
+    /// Runs the top level of a module whose imports are loaded.
+    fn load_top(&mut self, module: ModuleId) {
         let this = self.values.make(Value::Namespace(module));
-        self.envs.push(Env {
+        let env = self.push_env(Env {
             parent: None,
             module,
             function: Some(FunctionId(0)),
@@ -69,7 +75,6 @@ impl Machine<'_> {
         self.facts = NO_FACTS;
         self.steps = steps;
         self.undo.clear();
-        self.loading.remove(&module);
     }
 
     /// Calls a function as the loading of a module would: what it stores stays, its events are added to those of
@@ -81,7 +86,10 @@ impl Machine<'_> {
         self.alive = true;
         let args = args.iter().map(|&arg| (arg, false)).collect();
         let (module, span) = self.place(function);
-        let value = self.call_value(function, None, args, false, module, span);
+        let unit = self.unit_of_call_at(module, span.start);
+        let value = self.as_unit(unit, |this| {
+            this.call_value(function, None, args, false, module, span)
+        });
         self.uncaught.clear();
         self.facts = NO_FACTS;
         self.alive = true;
@@ -93,9 +101,7 @@ impl Machine<'_> {
     /// What stands for `module.exports`.
     pub(super) fn module_exports(&mut self, module: ModuleId) -> ValueId {
         let namespace = self.values.make(Value::Namespace(module));
-        self.heap
-            .get(&Slot::Field(namespace, ustr("module.exports")))
-            .copied()
+        self.stored(&Slot::Field(namespace, ustr("module.exports")))
             .unwrap_or(namespace)
     }
 
@@ -159,14 +165,18 @@ impl Machine<'_> {
 
     /// The value that a module exports under a name.
     pub fn export(&mut self, module: ModuleId, name: Ustr, depth: u32) -> ValueId {
-        if let Some(&value) = self.exports.get(&(module, name)) {
-            return value;
+        if let Some((value, reads)) = self.exports.get(&(module, name)) {
+            self.read_again(reads);
+            return *value;
         }
-        match self.find_export(module, name, depth) {
+        let reading = self.open_reading();
+        let found = self.find_export(module, name, depth);
+        let reads = self.close_reading(reading);
+        match found {
             Some(value) => {
                 // Remembered only for good: what an entry makes is forgotten with it.
                 if !self.in_entry && self.loading.is_empty() {
-                    self.exports.insert((module, name), value);
+                    self.exports.insert((module, name), (value, Rc::new(reads)));
                 }
                 value
             }
@@ -179,7 +189,7 @@ impl Machine<'_> {
             return None;
         }
         let namespace = self.values.make(Value::Namespace(module));
-        if let Some(&value) = self.heap.get(&Slot::Field(namespace, name)) {
+        if let Some(value) = self.stored(&Slot::Field(namespace, name)) {
             return Some(value);
         }
         let body = self.body(module);
@@ -199,10 +209,7 @@ impl Machine<'_> {
                 Exported::All { .. } => None,
             };
         }
-        if let Some(&exports) = self
-            .heap
-            .get(&Slot::Field(namespace, ustr("module.exports")))
-        {
+        if let Some(exports) = self.stored(&Slot::Field(namespace, ustr("module.exports"))) {
             // A default import of a CommonJS module is what it exports.
             return Some(if name == "default" {
                 exports

@@ -7,6 +7,8 @@
 mod names;
 mod scan;
 
+use std::rc::Rc;
+
 use rustc_hash::FxHashSet;
 
 use self::{
@@ -45,17 +47,22 @@ impl Machine<'_> {
         let Some(closure) = self.closure(callee) else {
             return false;
         };
-        if let Some(&known) = self.quiet.get(&closure) {
-            return known;
+        if let Some((known, reads)) = self.quiet.get(&closure) {
+            self.read_again(reads);
+            return *known;
         }
         let mut seen = FxHashSet::default();
+        let reading = self.open_reading();
         let quiet = self.computes(callee, &mut seen);
+        let reads = Rc::new(self.close_reading(reading));
         if quiet {
             // The others were found to be so on the way.
-            self.quiet
-                .extend(seen.into_iter().map(|closure| (closure, true)));
+            self.quiet.extend(
+                seen.into_iter()
+                    .map(|closure| (closure, (true, Rc::clone(&reads)))),
+            );
         } else {
-            self.quiet.insert(closure, false);
+            self.quiet.insert(closure, (false, reads));
         }
         quiet
     }
@@ -82,8 +89,9 @@ impl Machine<'_> {
                 ..
             } => {
                 let closure = (module, function, env);
-                if let Some(&known) = self.quiet.get(&closure) {
-                    return known;
+                if let Some((known, reads)) = self.quiet.get(&closure) {
+                    self.read_again(reads);
+                    return *known;
                 }
                 if !seen.insert(closure) {
                     return true;

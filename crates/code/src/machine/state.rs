@@ -10,6 +10,7 @@ use crate::{
 
 impl Machine<'_> {
     pub(super) fn set(&mut self, slot: Slot, value: ValueId) {
+        self.stores(&slot);
         let before = self.heap.insert(slot, value);
         self.undo.push((slot, before));
     }
@@ -80,7 +81,7 @@ impl Machine<'_> {
             .map(|exit| exit.changes.iter().copied().collect())
             .collect();
         for slot in slots {
-            let before = self.heap.get(&slot).copied();
+            let before = self.stored(&slot);
             let mut alternatives = Vec::with_capacity(exits.len());
             for (exit, changed) in exits.iter().zip(&changed) {
                 match changed.get(&slot).copied().or(before) {

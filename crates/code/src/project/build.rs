@@ -9,6 +9,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use rustc_hash::FxHashMap;
 
 use super::read::{self, Job, Load, Outcome};
+use super::touched::Touched;
 use super::walk::{self, Found, Walk};
 use super::{
     FILE_BYTES_MAX, FILES_MAX, Module, Options, Package, Project, ProjectError, Skipped,
@@ -93,6 +94,7 @@ impl Project {
                 }),
             }
         }
+        project.touched = Touched::new(project.modules.len());
         project.packages = project.manifests(&files, load, &mut unread);
         project.skipped = skipped
             .into_iter()

@@ -371,3 +371,23 @@ fn a_page_of_reviews_speaks_of_every_endpoint() {
         "{partly}"
     );
 }
+
+#[test]
+fn a_second_run_with_a_cache_writes_the_same_bytes() {
+    let app = Folder::with(&[("app/a.ts", ""), (&format!("app/{A}"), &leaking("GET"))]);
+    let (dir, cache) = (app.join("app"), app.join("cache"));
+    let (dir, cache) = (dir.to_str().unwrap(), cache.to_str().unwrap());
+    let first = document(dir, &["--cache-dir", cache]);
+    assert_eq!(fs::read_dir(cache).unwrap().count(), 1);
+    assert_eq!(document(dir, &["--cache-dir", cache]), first);
+    assert_eq!(document(dir, &["--no-cache"]), first);
+    // What is no folder is told, and nothing else changes.
+    let file = app.join("app/a.ts");
+    let output = audit(dir, &["--cache-dir", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        err(&output).starts_with("note: the cache in "),
+        "{}",
+        err(&output)
+    );
+}

@@ -1,3 +1,5 @@
+//! What is known stays known whatever moves, and nothing else does.
+
 use portcullis_policy::Control;
 
 use super::*;
