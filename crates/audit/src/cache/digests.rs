@@ -362,7 +362,8 @@ mod tests {
         let edges = vec![vec![1], vec![2, 3], vec![0], vec![4], vec![], vec![5, 3]];
         assert_eq!(groups(&edges), [vec![4], vec![3], vec![0, 1, 2], vec![5]]);
         // A long chain needs no stack.
-        let chain: Vec<Vec<usize>> = (0..100_000).map(|at| vec![at + 1]).collect();
+        let mut chain: Vec<Vec<usize>> = (1..100_000).map(|next| vec![next]).collect();
+        chain.push(Vec::new());
         assert_eq!(groups(&chain).len(), 100_000);
     }
 }
