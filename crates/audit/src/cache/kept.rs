@@ -9,14 +9,14 @@ use portcullis_report::{
 
 use super::codec::{Keep, Reader, Writer, keep_enum, keep_struct};
 use crate::{
-    judge::Binding,
+    judge::{Binding, Redeemed},
     library::{DbOp, EffectKind},
     passes::Proof,
     route::Site,
     rule::{Hit, Rule},
     rules::RULES,
     served::Page,
-    summary::{Summary, Touch},
+    summary::{Stored, Summary, Touch},
 };
 
 /// What came of looking at a route with every rule.
@@ -114,10 +114,12 @@ keep_struct! {
     Hit { site, route, message, why, fix, severity, confidence, basis, found_by }
     Summary {
         name, method, path, framework, file, application, site, auth, auth_where, csrf, rate_limit, validated, ownership,
-        route_type, code_type, bearer_only, asks_ambient, consumes_body, mega, procedure, no_door, touches, effects, gives_data,
+        route_type, code_type, bearer_only, asks_ambient, consumes_body, mega, procedure, no_door, touches, stored, redeemed, effects, gives_data,
         proofs, middleware, covered, gaps, middleware_site, conditions, unknowns,
     }
     Touch { op, table, site, binding, chosen, found_by, identified, authorized, owned, users }
+    Stored { table, column, sent, site }
+    Redeemed { table, sent, found, deed }
     RouteRecord {
         framework, method, path, location, auth, auth_where, csrf, rate_limit, validated, ownership, route_type, type_reason,
         conditions, guards, reasons, unknowns,
