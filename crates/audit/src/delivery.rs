@@ -2,7 +2,7 @@
 
 use portcullis_code::{
     machine::EventKind,
-    value::{CallId, Value, ValueId, Values},
+    value::{CallId, Entry, Value, ValueId, Values},
 };
 use rustc_hash::FxHashSet;
 
@@ -59,13 +59,32 @@ pub(crate) fn numbers_are_kept(context: &RouteContext<'_>) -> bool {
             let EventKind::Call(call) = event.kind else {
                 return false;
             };
-            may_keep(context, call)
-                && values
-                    .call(call)
-                    .args
-                    .iter()
-                    .any(|arg| holds_number(context, arg.0))
+            takes_turn(values, call)
+                || may_keep(context, call)
+                    && values
+                        .call(call)
+                        .args
+                        .iter()
+                        .any(|arg| holds_number(context, arg.0))
         })
+}
+
+/// Whether a call writes only what is not there yet, and tells whether it did: whoever comes second knows.
+fn takes_turn(values: &Values, call: CallId) -> bool {
+    let data = values.call(call);
+    let Value::Member(_, method) = values.value(data.callee) else {
+        return false;
+    };
+    matches!(method.as_str(), "setnx" | "setNX" | "SETNX")
+        || *method == "set"
+            && data.args.iter().any(|(arg, _)| match values.value(*arg) {
+                Value::Object(object) => values
+                    .object(*object)
+                    .entries
+                    .iter()
+                    .any(|entry| matches!(entry, Entry::Named(name, _) if matches!(name.as_str(), "nx" | "NX"))),
+                _ => values.as_text(*arg).is_some_and(|text| text == "NX"),
+            })
 }
 
 /// Whether a call may keep what it is given, or look it up.

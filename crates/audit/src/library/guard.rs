@@ -137,6 +137,9 @@ pub struct Guard {
     pub limit: Option<Place>,
     /// A limiter's window.
     pub window: Option<Place>,
+    /// Whether what is signed comes from the application's own queue, and not from another company's service.
+    #[serde(default)]
+    pub own_queue: bool,
     /// Where a limiter counts.
     pub store: Option<LimitStore>,
     /// The option that gives a limiter another store, which is then taken to be shared.

@@ -11,6 +11,7 @@ use crate::{
     judge::JudgedQuery,
     library::{DbOp, EffectKind},
     origin::Origins,
+    parts::all_tests,
     passes::Proof,
     route::Site,
     rule::{Check, Hit, RouteContext, Rule},
@@ -55,7 +56,7 @@ fn check(context: &RouteContext<'_>) -> Vec<Hit> {
         .guards
         .iter()
         .any(|guard| guard.kind == Proof::Authentication && guard.ambient != Some(false));
-    if told_apart || !by_cookie {
+    if told_apart || !by_cookie || comes_back(context) {
         return Vec::new();
     }
     let mut done: Vec<(Site, &'static str)> = judgement
@@ -111,22 +112,64 @@ fn changes(context: &RouteContext<'_>, judged: &JudgedQuery) -> bool {
     if !writes || !judged.identified {
         return false;
     }
-    if query.op == DbOp::Delete {
-        return chosen(
-            context,
-            &query
-                .filters
-                .iter()
-                .map(|filter| filter.value)
-                .collect::<Vec<_>>(),
-        );
+    let filters: Vec<ValueId> = query.filters.iter().map(|filter| filter.value).collect();
+    match query.op {
+        DbOp::Delete => chosen(context, &filters),
+        // What the link says is kept, or a mark is set on what it names; not what is refreshed on the way.
+        DbOp::Update => query.data.iter().any(|data| {
+            !only_counts(values, *data)
+                && (chosen(context, &[*data])
+                    || chosen(context, &filters) && is_mark(values, *data))
+        }),
+        _ => query
+            .data
+            .iter()
+            .any(|data| !only_counts(values, *data) && chosen(context, &[*data])),
     }
-    let mut given: Vec<ValueId> = query.data.clone();
-    given.extend(query.filters.iter().map(|filter| filter.value));
-    !query.data.iter().all(|data| only_counts(values, *data)) && chosen(context, &query.data)
-        || query.op == DbOp::Update
-            && !query.data.iter().all(|data| only_counts(values, *data))
-            && chosen(context, &given)
+}
+
+/// Whether what is written is constant: `{ archived: true }`.
+fn is_mark(values: &Values, data: ValueId) -> bool {
+    let Value::Object(object) = values.value(data) else {
+        return false;
+    };
+    values.object(*object).entries.iter().any(|entry| {
+        matches!(entry, Entry::Named(name, value)
+            if matches!(values.value(*value), Value::Const(_)) && !is_of_reading(name))
+    })
+}
+
+/// A name of what reading does: `seen`, `isRead`, `openedAt`.
+fn is_of_reading(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["seen", "read", "view", "open", "access", "visit", "last"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
+/// Whether the way leads here from another service that was asked before: what the link brings is compared with a
+/// cookie, or the path says so.
+fn comes_back(context: &RouteContext<'_>) -> bool {
+    let values = &context.machine.values;
+    let named = context
+        .route
+        .path
+        .split('/')
+        .any(|segment| segment.contains("callback") || segment.contains("oauth"));
+    named
+        || all_tests(values, context.judgement.points.iter().copied())
+            .into_iter()
+            .any(|tested| match values.value(tested) {
+                Value::Binary(BinaryOp::Equal, left, right) => {
+                    let origins = context
+                        .bench
+                        .origins
+                        .of(values, *left)
+                        .and(context.bench.origins.of(values, *right));
+                    origins.any(Origins::COOKIE) && origins.any(Origins::QUERY)
+                }
+                _ => false,
+            })
 }
 
 /// Whether the link chooses any of some values.
@@ -147,11 +190,11 @@ fn only_counts(values: &Values, data: ValueId) -> bool {
         return false;
     };
     values.object(*object).entries.iter().all(|entry| {
-        let Entry::Named(_, value) = entry else {
+        let Entry::Named(name, value) = entry else {
             return false;
         };
         match values.value(*value) {
-            Value::Const(_) => true,
+            Value::Const(_) => is_of_reading(name),
             Value::Binary(BinaryOp::Add | BinaryOp::Arithmetic, ..) => true,
             Value::Call(call) => {
                 let data = values.call(*call);

@@ -5,7 +5,7 @@ use portcullis_code::{
     machine::EventKind,
     value::{CallId, Entry, Fact, FactsId, Value, ValueId, Values},
 };
-use portcullis_policy::{Control, RouteType};
+use portcullis_policy::Control;
 use portcullis_report::{Basis, Class, Confidence, Severity};
 use rustc_hash::FxHashSet;
 use ustr::Ustr;
@@ -55,10 +55,7 @@ fn check(context: &RouteContext<'_>) -> Vec<Hit> {
         .guards
         .iter()
         .any(|guard| guard.kind == Proof::Signature);
-    if !signed && judgement.route_type != RouteType::Webhook
-        || context.route.mega.is_some()
-        || !judgement.consumes_body
-    {
+    if !signed || context.route.mega.is_some() || !judgement.consumes_body || is_own_job(context) {
         return Vec::new();
     }
     let acts = acts(context);
@@ -81,6 +78,21 @@ fn check(context: &RouteContext<'_>) -> Vec<Hit> {
         hit = hit.because(Some(site), what);
     }
     vec![hit]
+}
+
+/// Whether the message comes from the application's own queue: a job, whose sender knows how often it may run.
+fn is_own_job(context: &RouteContext<'_>) -> bool {
+    let values = &context.machine.values;
+    context.judgement.events.iter().any(|event| {
+        let EventKind::Call(call) = event.kind else {
+            return false;
+        };
+        let knowledge = context.bench.knowledge;
+        let mut rows = knowledge.of_call(values, call);
+        rows.extend(knowledge.of_maker(values, values.call(call).callee));
+        rows.iter()
+            .any(|known| matches!(&known.row.meaning, Meaning::Guard(guard) if guard.own_queue))
+    })
 }
 
 /// What the route does that is not the same done twice, each with its place.
@@ -121,18 +133,21 @@ fn acts(context: &RouteContext<'_>) -> Vec<(Site, &'static str)> {
 fn of_effect(context: &RouteContext<'_>, effect: &Effect) -> Option<&'static str> {
     let values = &context.machine.values;
     let data = values.call(effect.call);
+    let numbered = data
+        .args
+        .iter()
+        .any(|arg| has_entry(values, arg.0, "idempotencyKey"));
     match effect.kind {
+        _ if numbered => None,
         EffectKind::Mail => Some(IS_MAIL),
         EffectKind::Payment => {
             let Value::Member(_, method) = values.value(data.callee) else {
                 return None;
             };
             let moves = ["create", "capture", "confirm", "charge", "refund", "send"];
-            let numbered = data
-                .args
-                .iter()
-                .any(|arg| has_entry(values, arg.0, "idempotencyKey"));
-            (moves.contains(&method.as_str()) && !numbered).then_some("money is moved each time")
+            moves
+                .contains(&method.as_str())
+                .then_some("money is moved each time")
         }
         _ => None,
     }
@@ -161,8 +176,22 @@ fn beginning(values: &Values, value: ValueId) -> Option<Ustr> {
 }
 
 fn has_entry(values: &Values, value: ValueId, name: &str) -> bool {
-    matches!(values.value(value), Value::Object(object)
-        if values.object(*object).entries.iter().any(|entry| matches!(entry, Entry::Named(key, _) if *key == name)))
+    match values.value(value) {
+        Value::Object(object) => values
+            .object(*object)
+            .entries
+            .iter()
+            .any(|entry| match entry {
+                Entry::Named(key, _) => *key == name,
+                Entry::Spread(inner) => has_entry(values, *inner, name),
+                _ => false,
+            }),
+        Value::Choice(alternatives) => alternatives.iter().any(|each| {
+            !matches!(values.value(each.value), Value::Choice(_))
+                && has_entry(values, each.value, name)
+        }),
+        _ => false,
+    }
 }
 
 fn of_query(context: &RouteContext<'_>, judged: &JudgedQuery) -> Option<&'static str> {
