@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use portcullis_code::{
-    body::{Const, ExprKind, Property},
+    body::{Const, ExprKind, Property, Span},
     machine::EventKind,
     project::Module,
 };
 
-use crate::{library::Meaning, rule::ProjectContext};
+use crate::{library::Meaning, rule::ProjectContext, setting::Setting};
 
 /// The headers that count: a browser does less by them.
 const HEADERS: [&str; 5] = [
@@ -50,6 +50,10 @@ const TEXTS: [&str; 6] = [
 pub(crate) struct Said {
     /// The headers that are named, in lower case, and the libraries that set them.
     pub(crate) names: Vec<String>,
+    /// Where the first of them is named.
+    pub(crate) first: Option<(String, Range<usize>)>,
+    /// Whether one of them is a policy for the content of pages.
+    pub(crate) has_policy: bool,
     /// A policy for scripts that forbids nothing.
     pub(crate) weak_policy: Option<(String, Range<usize>)>,
 }
@@ -80,20 +84,41 @@ pub(crate) fn said_by(context: &ProjectContext<'_>, dir: &str, dirs: &[String]) 
             );
         }
     }
+    let by_import = said
+        .names
+        .iter()
+        .any(|name| LIBRARIES.contains(&name.as_str()));
+    let mut called = false;
     let values = &context.machine.values;
     for event in context.events {
-        if let EventKind::Call(call) = event.kind
-            && concerns(&project.module(event.module).file)
-            && context
-                .bench
-                .knowledge
-                .of_call(values, call)
-                .iter()
-                .any(|known| matches!(known.row.meaning, Meaning::Headers(_)))
-        {
+        let EventKind::Call(call) = event.kind else {
+            continue;
+        };
+        let file = &project.module(event.module).file;
+        if !concerns(file) {
+            continue;
+        }
+        for known in context.bench.knowledge.of_call(values, call) {
+            let Meaning::Headers(headers) = &known.row.meaning else {
+                continue;
+            };
+            called = true;
             said.names.push("a library".to_owned());
+            let off = headers.policy_unless_false.as_ref().is_some_and(|place| {
+                matches!(Setting::at(values, &known, place), Setting::Given(value)
+                    if values.as_const(value) == Some(Const::Bool(false)))
+            });
+            said.has_policy |= headers.policy && !off;
+            let bytes = event.span.start as usize..event.span.end as usize;
+            said.first.get_or_insert((file.to_string(), bytes));
         }
     }
+    // A library that is used where no row can tell is taken to set all that it may.
+    said.has_policy |= by_import && !called
+        || said
+            .names
+            .iter()
+            .any(|name| name.starts_with("content-security-policy"));
     said
 }
 
@@ -110,36 +135,42 @@ fn read_module(module: &Module, said: &mut Said) {
             said.names.push(import.specifier.to_string());
         }
     }
-    let mut name = |text: &str| {
-        let is_header = text.len() <= 40 && HEADERS.iter().any(|it| text.eq_ignore_ascii_case(it));
-        if is_header || LIBRARIES.contains(&text) {
-            said.names.push(text.to_lowercase());
-        }
-    };
-    let mut weak = None;
+    let is_header =
+        |text: &str| text.len() <= 40 && HEADERS.iter().any(|it| text.eq_ignore_ascii_case(it));
+    let (mut weak, mut first) = (None, None);
     for expr in &module.body.exprs {
         match &expr.kind {
             ExprKind::Const(Const::Str(text)) => {
-                name(text);
+                if is_header(text) || LIBRARIES.contains(&text.as_str()) {
+                    said.names.push(text.to_lowercase());
+                    first = first.or(is_header(text).then_some(expr.span));
+                }
                 if weak.is_none() && lets_scripts_run(text) {
                     weak = Some(expr.span);
                 }
             }
             ExprKind::Object(properties) => {
                 for property in properties {
-                    if let Property::Named(key, _) = property {
-                        name(key);
+                    if let Property::Named(key, value) = property
+                        && is_header(key)
+                    {
+                        said.names.push(key.to_lowercase());
+                        first = first.or(Some(module.body.expr(*value).span));
                     }
                 }
             }
             _ => {}
         }
     }
-    if let Some(span) = weak
-        && said.weak_policy.is_none()
-    {
+    let place = |span: Span| {
         let bytes = span.start as usize..span.end as usize;
-        said.weak_policy = Some((module.file.to_string(), bytes));
+        (module.file.to_string(), bytes)
+    };
+    if let Some(span) = first {
+        said.first.get_or_insert_with(|| place(span));
+    }
+    if let Some(span) = weak {
+        said.weak_policy.get_or_insert_with(|| place(span));
     }
 }
 

@@ -338,6 +338,11 @@ pub struct Headers {
     /// The options that keep it when any of them is false.
     #[serde(default)]
     pub removes_unless_false: Vec<Place>,
+    /// Whether a policy for the content of pages is among them.
+    #[serde(default)]
+    pub policy: bool,
+    /// The option that leaves the policy out when it is false.
+    pub policy_unless_false: Option<Place>,
 }
 
 /// A log line.

@@ -42,6 +42,8 @@ struct Application {
     dir: String,
     file: String,
     bytes: Range<usize>,
+    /// Whether it answers pages, and not data only.
+    shows_pages: bool,
     /// Where its headers would be set.
     fix: &'static str,
 }
@@ -85,6 +87,22 @@ fn judge(application: Application, said: &Said) -> Option<FileHit> {
             confidence: None,
         });
     }
+    if !said.has_policy && application.shows_pages {
+        let (file, bytes) = said.first.clone()?;
+        return Some(FileHit {
+            file,
+            bytes,
+            message: "security headers are set here, and no `Content-Security-Policy` is among them".to_owned(),
+            why: vec![
+                "without it a browser runs whatever script somebody managed to write into a page".to_owned(),
+            ],
+            fix: "add `Content-Security-Policy`: begin with `default-src 'self'; frame-ancestors 'none'` and allow what \
+                  the pages need"
+                .to_owned(),
+            severity: None,
+            confidence: Some(Confidence::Medium),
+        });
+    }
     let (file, bytes) = said.weak_policy.clone()?;
     Some(FileHit {
         file,
@@ -126,6 +144,10 @@ fn with_next(context: &ProjectContext<'_>) -> Vec<Application> {
             Some(Application {
                 file: module.file.to_string(),
                 bytes: largest_object(module).unwrap_or(0..0),
+                shows_pages: application
+                    .files
+                    .iter()
+                    .any(|file| is_page(&file.place)),
                 dir,
                 fix: "give `next.config` a function `headers()` for every path (or set them in the middleware): \
                       `Content-Security-Policy` with `frame-ancestors`, `X-Content-Type-Options: nosniff`, \
@@ -133,6 +155,28 @@ fn with_next(context: &ProjectContext<'_>) -> Vec<Application> {
             })
         })
         .collect()
+}
+
+/// Whether a file of a router is a page.
+fn is_page(place: &str) -> bool {
+    let name = place.rsplit('/').next().unwrap_or(place);
+    name.starts_with("page.")
+        || place.starts_with("pages/") && !place.starts_with("pages/api/") && !name.starts_with('_')
+}
+
+/// Whether a package renders pages or serves files.
+fn answers_pages(context: &ProjectContext<'_>, dir: &str) -> bool {
+    use portcullis_code::body::ExprKind;
+    let project = context.machine.project;
+    project
+        .modules()
+        .iter()
+        .filter(|module| dir.is_empty() || module.file.starts_with(&format!("{dir}/")))
+        .flat_map(|module| &module.body.exprs)
+        .any(|expr| {
+            matches!(&expr.kind, ExprKind::Member { name, .. }
+                if matches!(name.as_str(), "render" | "sendFile" | "static"))
+        })
 }
 
 /// The first line of the largest object of a module: the settings.
@@ -177,6 +221,7 @@ fn with_express(context: &ProjectContext<'_>) -> Vec<Application> {
             continue;
         }
         found.push(Application {
+            shows_pages: answers_pages(context, &dir),
             dir,
             file,
             bytes: event.span.start as usize..event.span.end as usize,
@@ -205,6 +250,7 @@ fn static_ones(context: &ProjectContext<'_>, others: &[Application]) -> Vec<Appl
                     dir: dir.to_owned(),
                     file: path.to_owned(),
                     bytes: 0..0,
+                    shows_pages: true,
                     fix: "have the host send `Content-Security-Policy` with `frame-ancestors`, `X-Content-Type-Options: \
                           nosniff`, `Referrer-Policy` and `Strict-Transport-Security` with every file",
                 });
