@@ -133,10 +133,13 @@ fn is_mark(values: &Values, data: ValueId) -> bool {
     let Value::Object(object) = values.value(data) else {
         return false;
     };
-    values.object(*object).entries.iter().any(|entry| {
-        matches!(entry, Entry::Named(name, value)
-            if matches!(values.value(*value), Value::Const(_)) && !is_of_reading(name))
-    })
+    let entries = &values.object(*object).entries;
+    // A token that is refreshed comes with constants too; a mark is nothing else.
+    let fixed = |entry: &Entry| matches!(entry, Entry::Named(_, value) if matches!(values.value(*value), Value::Const(_)));
+    entries.iter().all(fixed)
+        && entries
+            .iter()
+            .any(|entry| matches!(entry, Entry::Named(name, _) if !is_of_reading(name)))
 }
 
 /// A name of what reading does: `seen`, `isRead`, `openedAt`.
