@@ -76,6 +76,8 @@ pub(crate) struct Flow {
     pub(crate) origins: Origins,
     /// Whether a schema saw it and let it be.
     pub(crate) parsed: bool,
+    /// Whether it decides on the host only together with what stands before it: `/` and then `/other.example`.
+    pub(crate) after_slash: bool,
     /// What passed it on, the last first.
     pub(crate) passed: Vec<(Site, String)>,
 }
@@ -151,7 +153,7 @@ impl Flow {
     /// How sure one can be that it does harm.
     pub(crate) fn confidence(&self, sink: &SeenSink) -> Confidence {
         let aside = !self.origins.any(Origins::CHOSEN);
-        if sink.form == SinkForm::Likely || aside || self.parsed {
+        if sink.form == SinkForm::Likely || aside || self.parsed || self.after_slash {
             Confidence::Medium
         } else {
             Confidence::High

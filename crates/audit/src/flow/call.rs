@@ -319,7 +319,7 @@ impl Trace<'_, '_> {
         // A field of a form, a parameter of the query.
         if matches!(name.as_str(), "get" | "getAll") && given.len() == 1 && self.is_sent(base) {
             if self.is_request_part(base) {
-                self.leaf(value, None);
+                self.leaf_of(value, None, self.origins(base));
             } else {
                 self.through(site, &name, &[base], &[], depth);
             }

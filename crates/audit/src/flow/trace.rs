@@ -16,6 +16,7 @@ use crate::{
     knowledge::down,
     library::{BodyFormat, Meaning},
     origin::Origins,
+    passes::Proof,
     route::Site,
     rule::RouteContext,
 };
@@ -241,8 +242,12 @@ impl<'t> Trace<'t, '_> {
 
     /// A part of the request.
     pub(super) fn leaf(&mut self, value: ValueId, last: Option<Ustr>) {
+        self.leaf_of(value, last, self.origins(value));
+    }
+
+    /// The same, where it is known which part.
+    pub(super) fn leaf_of(&mut self, value: ValueId, last: Option<Ustr>, origins: Origins) {
         let values = self.values();
-        let origins = self.origins(value);
         // What another service signed is that service's word, and what is measured is a number.
         if !origins.any(self.danger.sources)
             || origins.any(Origins::SIGNED)
@@ -254,7 +259,20 @@ impl<'t> Trace<'t, '_> {
         if by_address && is_own_url(values, value) {
             return;
         }
+        // Another service that proved itself chose it, or our own scheduler.
+        let passes = self.context.bench.passes;
+        let trusted = [Proof::Signature, Proof::Service]
+            .into_iter()
+            .any(|proof| passes.has(values, self.sink.facts, proof));
+        if trusted {
+            return;
+        }
         if self.danger.wants == Wants::Host && self.before.fixes_host() {
+            return;
+        }
+        // A segment of a path has no slash to begin with.
+        let one_segment = !origins.any(self.danger.sources.without(Origins::PATH));
+        if self.danger.wants == Wants::Host && self.before.text == "/" && one_segment {
             return;
         }
         if self.danger.wants == Wants::Object && !self.may_be_object(value, origins) {
@@ -276,6 +294,7 @@ impl<'t> Trace<'t, '_> {
             source: value,
             origins,
             parsed: origins.any(Origins::PARSED),
+            after_slash: self.danger.wants == Wants::Host && !self.before.is_empty(),
             passed: self.passed.clone(),
         });
     }

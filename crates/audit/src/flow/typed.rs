@@ -76,28 +76,54 @@ pub(super) fn is_harmless(
     path: &[Ustr],
     danger: &Danger,
 ) -> bool {
-    judge(values, schema, path, danger, 0)
+    // What cannot be read of a schema is not held against it.
+    !admits(values, schema, path, danger, 0)
 }
 
-fn judge(values: &Values, schema: ValueId, path: &[Ustr], danger: &Danger, depth: u32) -> bool {
+/// Whether a schema is seen to let any text, or anything, through at a path.
+fn admits(values: &Values, schema: ValueId, path: &[Ustr], danger: &Danger, depth: u32) -> bool {
+    judge(values, schema, path, danger, depth) == Some(false)
+}
+
+/// Whether what it lets through does no harm; nothing where that cannot be read.
+fn judge(
+    values: &Values,
+    schema: ValueId,
+    path: &[Ustr],
+    danger: &Danger,
+    depth: u32,
+) -> Option<bool> {
     if depth > 12 {
-        return false;
+        return None;
     }
     let inner = |schema: ValueId, path: &[Ustr]| judge(values, schema, path, danger, depth + 1);
+    // One that lets a text through is enough; all have to be known otherwise.
+    let every = |all: Vec<Option<bool>>| {
+        if all.contains(&Some(false)) {
+            Some(false)
+        } else if all.is_empty() || all.contains(&None) {
+            None
+        } else {
+            Some(true)
+        }
+    };
     let mut at = schema;
     let mut is_text = false;
     for _ in 0..PIECES_MAX {
         let Value::Call(call) = values.value(at) else {
             // `z.number` without a call, `yup.string` ...
             return match values.value(at) {
-                Value::Choice(alternatives) => {
-                    alternatives.iter().all(|each| inner(each.value, path))
-                }
+                Value::Choice(alternatives) => every(
+                    alternatives
+                        .iter()
+                        .map(|each| inner(each.value, path))
+                        .collect(),
+                ),
                 Value::Promise(promised) => inner(*promised, path),
                 Value::Object(_) => {
-                    member(values, at, path).is_some_and(|(found, rest)| inner(found, &rest))
+                    member(values, at, path).and_then(|(found, rest)| inner(found, &rest))
                 }
-                _ => false,
+                _ => None,
             };
         };
         let data = values.call(*call);
@@ -105,7 +131,7 @@ fn judge(values: &Values, schema: ValueId, path: &[Ustr], danger: &Danger, depth
         let (name, base) = match values.value(data.callee) {
             Value::Member(base, name) => (*name, Some(*base)),
             Value::External(_, name) => (*name, None),
-            _ => return false,
+            _ => return None,
         };
         match name.as_str() {
             "object" | "strictObject" | "looseObject" | "extend" | "safeExtend" | "keys"
@@ -114,17 +140,14 @@ fn judge(values: &Values, schema: ValueId, path: &[Ustr], danger: &Danger, depth
                     Value::Object(_) => {
                         member(values, members, path).map(|(found, rest)| inner(found, &rest))
                     }
-                    Value::Call(_) if !path.is_empty() => Some(inner(members, path)),
+                    Value::Call(_) if !path.is_empty() => inner(members, path).map(Some),
                     _ => None,
                 });
                 if let Some(found) = found {
                     return found;
                 }
             }
-            "array" | "set" | "tuple" if path.is_empty() => {
-                return first.is_some_and(|item| inner(item, path));
-            }
-            "array" | "set" => return first.is_some_and(|item| inner(item, path)),
+            "array" | "set" | "tuple" => return first.and_then(|item| inner(item, path)),
             "union" | "or" | "alternatives" | "try" | "discriminatedUnion" | "intersect" => {
                 let list = data.args.last().map(|arg| arg.0);
                 let members: Vec<ValueId> = match list.map(|list| values.value(list)) {
@@ -137,40 +160,48 @@ fn judge(values: &Values, schema: ValueId, path: &[Ustr], danger: &Danger, depth
                     _ => data.args.iter().map(|arg| arg.0).collect(),
                 };
                 let rest = if name == "or" { base } else { None };
-                return !members.is_empty()
-                    && members
+                return every(
+                    members
                         .into_iter()
                         .chain(rest)
-                        .all(|member| inner(member, path));
+                        .map(|member| inner(member, path))
+                        .collect(),
+                );
             }
             // valibot: `pipe(string(), uuid())`
-            "pipe"
-                if data
-                    .args
-                    .iter()
-                    .any(|arg| is_schema(values, arg.0) && inner(arg.0, path)) =>
-            {
-                return true;
+            "pipe" if base.is_none() => {
+                let pieces = data.args.iter().map(|arg| inner(arg.0, path));
+                let pieces: Vec<Option<bool>> = pieces.collect();
+                return if pieces.contains(&Some(true)) {
+                    Some(true)
+                } else if pieces.contains(&Some(false)) {
+                    Some(false)
+                } else {
+                    None
+                };
             }
             "optional" | "nullable" | "nullish" | "lazy" | "exactOptional"
                 if base.is_none() || is_module(values, base) =>
             {
-                return first.is_some_and(|first| inner(first, path));
+                return first.and_then(|first| inner(first, path));
             }
             "regex" | "pattern" | "matches" => {
                 let pattern = first.and_then(|first| pattern(values, first));
                 if pattern.is_some_and(|pattern| pattern.whole && !pattern.takes_any(danger.signs))
                 {
-                    return true;
+                    return Some(true);
                 }
             }
             // An address is one of any host, and a way to no file.
-            "url" | "uri" | "httpUrl" if danger.wants == Wants::Object => return true,
-            "email" if danger.wants != Wants::Object && danger.signs.contains('/') => return true,
+            "url" | "uri" | "httpUrl" if danger.wants == Wants::Object => return Some(true),
+            "email" if danger.wants != Wants::Object && danger.signs.contains('/') => {
+                return Some(true);
+            }
             // The name of an object's member, and what of it: `z.enum([..])`.
-            known if HARMLESS.contains(&known) && path.is_empty() => return true,
-            known if OWN.contains(&known) => return true,
-            "string" => is_text = true,
+            known if HARMLESS.contains(&known) && path.is_empty() => return Some(true),
+            known if OWN.contains(&known) => return Some(true),
+            "string" | "url" | "uri" | "httpUrl" => is_text = true,
+            "any" | "unknown" | "record" | "json" => return Some(false),
             _ => {}
         }
         match base {
@@ -180,15 +211,11 @@ fn judge(values: &Values, schema: ValueId, path: &[Ustr], danger: &Danger, depth
             _ => break,
         }
     }
-    is_text && danger.wants == Wants::Object && path.is_empty()
+    (is_text && path.is_empty()).then_some(danger.wants == Wants::Object)
 }
 
 fn is_module(values: &Values, base: Option<ValueId>) -> bool {
     base.is_some_and(|base| !matches!(values.value(base), Value::Call(_)))
-}
-
-fn is_schema(values: &Values, value: ValueId) -> bool {
-    matches!(values.value(value), Value::Call(_))
 }
 
 /// The schema of the first name of a path, and what is left of the path.

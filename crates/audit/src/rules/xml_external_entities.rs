@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     cwe: &["CWE-611"],
     asvs: &["v5.0.0-1.5.1"],
     owasp: &["A05:2021"],
-    summary: "XML of the client is read with external entities",
+    summary: "external entities in XML of the client are followed",
     page: include_str!("xml_external_entities.md"),
     check: Check::Route(check),
 };
