@@ -15,6 +15,7 @@ use portcullis_code::{
     project::{self, Project},
     value::ValueId,
 };
+use portcullis_policy::Policy;
 use portcullis_report::{Notice, Report};
 
 use self::{
@@ -30,7 +31,7 @@ use crate::{
     knowledge::Knowledge,
     library::Library,
     options::{AuditError, Audited, Options, Progress},
-    schema::Schema,
+    schema::{Owner, Schema},
     semantics::Frameworks,
     shared::Shared,
     summary::name_of,
@@ -96,6 +97,24 @@ pub(crate) fn audit_folder(
     }
 }
 
+/// What the policy says of whose rows are, and what there is to know of lines that name no table.
+fn state_owners(schema: &mut Schema, policy: &Policy) -> Vec<(usize, String)> {
+    let mut told = Vec::new();
+    for owned in policy.owned() {
+        let columns = [(&owned.owner, Owner::User), (&owned.tenant, Owner::Tenant)];
+        for (column, owner) in columns {
+            if let Some(column) = column
+                && !schema.state_owner(&owned.table, column, owner)
+            {
+                let text = format!("no schema that was read has a table `{}`", owned.table);
+                told.push((owned.place.line, text));
+                break;
+            }
+        }
+    }
+    told
+}
+
 fn run(
     project: &Project,
     options: &Options,
@@ -108,7 +127,8 @@ fn run(
     library.extend(rows);
     let knowledge = Knowledge::new(project, &library, &options.policy).with_guards(guards);
     let frameworks = Frameworks::new(&knowledge);
-    let schema = Schema::of(project);
+    let mut schema = Schema::of(project);
+    told.extend(state_owners(&mut schema, &options.policy));
     let shared = Shared {
         knowledge: &knowledge,
         frameworks: &frameworks,

@@ -1,9 +1,11 @@
-//! `Guards`: the project's own functions that `[[guard]]` tables of the policy speak of, told apart from all other values.
+//! `Guards`: the project's own functions that the policy speaks of in `[[guard]]`, `[[source]]`, `[[sink]]` and
+//! `[[sanitizer]]`, told apart from all other values.
 //!
 //! Such a function is not entered: its call is one event, which the rows made of the table describe. Which value a symbol
 //! stands for is known once its module has been loaded, and a top level may call it right then: until all is loaded, each
 //! call looks again for those that are still missing.
 
+mod flow_row;
 mod guard_row;
 mod leads;
 mod symbol;
@@ -16,7 +18,7 @@ use portcullis_code::{
     project::Project,
     value::{Value, ValueId, Values},
 };
-use portcullis_policy::Policy;
+use portcullis_policy::{GuardSymbol, Policy};
 use rustc_hash::{FxHashMap, FxHashSet};
 use ustr::{Ustr, ustr};
 
@@ -71,23 +73,48 @@ impl Guards {
                     continue;
                 }
             }
-            let mut path = guard.symbol.export().iter().map(|name| ustr(name));
-            let Some(export) = path.next() else { continue };
-            let members: Vec<Ustr> = path.collect();
-            for module in leads.modules {
-                guards.files.insert(module);
-                guards.pending.get_mut().push(guards.symbols.len());
-                guards.symbols.push(Symbol {
-                    written: guard.symbol.to_string(),
-                    line,
-                    module,
-                    file: ustr(&project.module(module).file),
-                    export,
-                    members: members.clone(),
-                });
+            guards.know(project, &guard.symbol, line, leads);
+        }
+        for (number, flow) in policy.flows().iter().enumerate() {
+            let line = flow.place.line;
+            let made = Leads::of(project, &flow.symbol).and_then(|leads| {
+                let row = flow_row::row(flow, &leads, project, file, number.saturating_add(1))?;
+                Ok((leads, row))
+            });
+            match made {
+                Ok((leads, row)) => {
+                    rows.push(row);
+                    let known = guards
+                        .symbols
+                        .iter()
+                        .any(|symbol| symbol.written == flow.symbol.to_string());
+                    if !known {
+                        guards.know(project, &flow.symbol, line, leads);
+                    }
+                }
+                Err(why) => told.push((line, format!("`{}` leads nowhere: {why}", flow.symbol))),
             }
         }
         (guards, rows, told)
+    }
+
+    /// Keeps a symbol and the files that it leads to.
+    fn know(&mut self, project: &Project, written: &GuardSymbol, line: usize, leads: Leads) {
+        let mut path = written.export().iter().map(|name| ustr(name));
+        let Some(export) = path.next() else { return };
+        let members: Vec<Ustr> = path.collect();
+        for module in leads.modules {
+            self.files.insert(module);
+            self.pending.get_mut().push(self.symbols.len());
+            self.symbols.push(Symbol {
+                written: written.to_string(),
+                line,
+                module,
+                file: ustr(&project.module(module).file),
+                export,
+                members: members.clone(),
+            });
+        }
     }
 
     /// Whether a value is one of them. While modules are being loaded it is looked for first.

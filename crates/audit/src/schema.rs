@@ -132,6 +132,24 @@ impl Schema {
         &self.tables
     }
 
+    /// Says whose the rows of a table are: by which of its columns. Whether there is such a table.
+    pub(crate) fn state_owner(&mut self, table: &str, column: &str, owner: Owner) -> bool {
+        let table = self.position(table).and_then(|at| self.tables.get_mut(at));
+        let Some(table) = table else { return false };
+        if table.column(column).is_none() {
+            let (file, line) = (Arc::clone(&table.file), table.line);
+            let stated = Column::new(column, Kind::Other, &file, line);
+            table.columns.push(stated);
+        }
+        let wanted = name::key(column);
+        for known in &mut table.columns {
+            if known.is_called(&wanted) {
+                known.owner = Some(owner);
+            }
+        }
+        true
+    }
+
     /// The sources that were not read, or not to their end.
     #[must_use]
     pub fn unread(&self) -> &[Unread] {

@@ -7,9 +7,9 @@ use ipnet::IpNet;
 
 use crate::{
     AnswerHeaders, AuditSettings, Control, Cors, Csp, Database, Date, EventSettings, Except, Fact,
-    Function, Guard, GuardSymbol, HostPattern, Identity, Later, Limit, Method, Name, Need, Notice,
-    PathTemplate, PolicyErrors, Profile, ProxySettings, PublicUrl, Roles, Route, RouteName,
-    TrailSettings, Upstream, default_limit_name, default_limits, policy_file,
+    Flow, Function, Guard, GuardSymbol, HostPattern, Identity, Later, Limit, Method, Name, Need,
+    Notice, Owned, PathTemplate, PolicyErrors, Profile, ProxySettings, PublicUrl, Roles, Route,
+    RouteName, TrailSettings, Upstream, default_limit_name, default_limits, policy_file,
 };
 
 /// A policy that is valid: there is no other kind.
@@ -32,6 +32,8 @@ pub struct Policy {
     pub(crate) routes: Vec<Route>,
     pub(crate) functions: Vec<Function>,
     pub(crate) guards: Vec<Guard>,
+    pub(crate) flows: Vec<Flow>,
+    pub(crate) owned: Vec<Owned>,
     pub(crate) excepts: Vec<Except>,
     pub(crate) audit: AuditSettings,
     pub(crate) store: Option<Database>,
@@ -197,6 +199,18 @@ impl Policy {
     #[must_use]
     pub fn guard(&self, symbol: &GuardSymbol) -> Option<&Guard> {
         self.guards.iter().find(|guard| guard.symbol == *symbol)
+    }
+
+    /// What the user's own functions do with what clients send, sources first, then sinks, then sanitizers.
+    #[must_use]
+    pub fn flows(&self) -> &[Flow] {
+        &self.flows
+    }
+
+    /// Whose the rows of tables are.
+    #[must_use]
+    pub fn owned(&self) -> &[Owned] {
+        &self.owned
     }
 
     /// The exceptions, expired ones too.

@@ -17,9 +17,9 @@ use crate::suggestion::{closest, or_list};
 use crate::table_reader::wrong_kind;
 use crate::{
     FunctionName, Policy, PolicyErrors, Profile, answer_headers, audit_settings, cors, deployment,
-    depth, event_settings, except, facts, function, guard, host_pattern, identity, later, limit,
-    node, notice, overlaps, proxy_settings, public_url, roles, route, static_paths, stores,
-    trail_settings, trusted_proxies, upstream,
+    depth, event_settings, except, facts, flow, function, guard, host_pattern, identity, later,
+    limit, node, notice, overlaps, owned, proxy_settings, public_url, roles, route, static_paths,
+    stores, trail_settings, trusted_proxies, upstream,
 };
 
 /// The version of the policy file that this program reads.
@@ -43,7 +43,7 @@ pub(crate) struct Draft {
 type Read = fn(&Node, &mut Draft, &mut Faults<'_>);
 
 /// The keys that are read, in the order in which they are: routes refer to hosts and limits, wherever the file has them.
-pub(crate) const TABLES: [(Key, Read); 24] = [
+pub(crate) const TABLES: [(Key, Read); 28] = [
     (
         may("name", Kind::Name, "What the service is called."),
         deployment::read_name,
@@ -216,6 +216,38 @@ pub(crate) const TABLES: [(Key, Read); 24] = [
             "What your own functions check.",
         ),
         guard::read,
+    ),
+    (
+        may(
+            "source",
+            Kind::Tables(&flow::SOURCE_FORM, ENTRIES_MAX),
+            "Which of your own functions give what a client chose.",
+        ),
+        flow::read_sources,
+    ),
+    (
+        may(
+            "sink",
+            Kind::Tables(&flow::SINK_FORM, ENTRIES_MAX),
+            "Which of your own functions do harm where a client chooses what they are given.",
+        ),
+        flow::read_sinks,
+    ),
+    (
+        may(
+            "sanitizer",
+            Kind::Tables(&flow::SANITIZER_FORM, ENTRIES_MAX),
+            "Which of your own functions make harmless what they are given.",
+        ),
+        flow::read_sanitizers,
+    ),
+    (
+        may(
+            "owned",
+            Kind::Tables(&owned::FORM, ENTRIES_MAX),
+            "Whose the rows of tables are.",
+        ),
+        owned::read,
     ),
     (
         may(

@@ -13,6 +13,8 @@ impl Policy {
         let says_nothing = self.routes.is_empty()
             && self.functions.is_empty()
             && self.guards.is_empty()
+            && self.flows.is_empty()
+            && self.owned.is_empty()
             && self.excepts.is_empty()
             && self.audit == crate::AuditSettings::default();
         lacking([says_nothing.then_some(

@@ -1,7 +1,7 @@
 //! Makes the library rows of a `[[guard]]`: one for each thing that it makes sure of.
 
 use portcullis_code::project::Project;
-use portcullis_policy::{Guard, GuardResult, GuardUse, Meaning, Passes};
+use portcullis_policy::{Guard, GuardResult, GuardSymbol, GuardUse, Meaning, Passes};
 use toml_edit::{Array, InlineTable, Table, Value};
 
 use super::leads::Leads;
@@ -46,7 +46,13 @@ pub(super) fn rows(
     words
         .into_iter()
         .map(|word| {
-            let table = table(guard, word, &symbols(guard, leads, project));
+            let calls: &[&str] = match guard.used_as {
+                GuardUse::Call => &["()"],
+                GuardUse::Middleware => &["", "()"],
+                GuardUse::Wrapper { .. } => &["()", "()()"],
+            };
+            let symbols = symbols(&guard.symbol, calls, leads, project);
+            let table = table(guard, word, &symbols);
             Row::from_table(file, number, table)
         })
         .collect()
@@ -67,20 +73,20 @@ const fn kind(meaning: Meaning) -> &'static str {
 
 /// The symbol in each file and package that it leads to, in each way in which it is used: a middleware as it stands or
 /// made by a call, a wrapper with its handler or with options first, `withRole("admin")(handler)`.
-fn symbols(guard: &Guard, leads: &Leads, project: &Project) -> Array {
-    let path = guard.symbol.export();
+pub(super) fn symbols(
+    symbol: &GuardSymbol,
+    calls: &[&str],
+    leads: &Leads,
+    project: &Project,
+) -> Array {
+    let path = symbol.export();
     let path = match path {
         [first, rest @ ..] if first == "default" => rest,
         _ => path,
     }
     .join(".");
-    let calls: &[&str] = match guard.used_as {
-        GuardUse::Call => &["()"],
-        GuardUse::Middleware => &["", "()"],
-        GuardUse::Wrapper { .. } => &["()", "()()"],
-    };
     let files = leads.modules.iter().map(|id| &*project.module(*id).file);
-    let foreign = leads.is_foreign.then(|| guard.symbol.module());
+    let foreign = leads.is_foreign.then(|| symbol.module());
     files
         .chain(foreign)
         .flat_map(|module| {

@@ -10,6 +10,7 @@ mod matcher;
 mod nextjs;
 mod pages;
 mod policy_excepts;
+mod policy_flows;
 mod policy_guards;
 mod policy_types;
 mod schema;

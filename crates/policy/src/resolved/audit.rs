@@ -1,11 +1,20 @@
-//! `[[guard]]`, `[[except]]` and `[audit]`.
+//! `[[guard]]`, what is said of flows and of tables, `[[except]]` and `[audit]`.
 
 use super::writer::{Writer, bare, day, list, text};
-use crate::{FailOn, Guard, GuardUse, Passes, Policy, audit_settings, except, guard};
+use crate::{
+    FailOn, Flow, FlowRole, Guard, GuardUse, Owned, Passes, Policy, audit_settings, except, flow,
+    guard,
+};
 
 pub(super) fn write(policy: &Policy, writer: &mut Writer) {
     for one in &policy.guards {
         write_guard(one, writer);
+    }
+    for one in &policy.flows {
+        write_flow(one, writer);
+    }
+    for one in &policy.owned {
+        write_owned(one, writer);
     }
     for one in &policy.excepts {
         writer.header("[[except]]");
@@ -26,6 +35,36 @@ pub(super) fn write(policy: &Policy, writer: &mut Writer) {
     }
     let fail_on = settings.fail_on.unwrap_or(FailOn::High);
     writer.either("fail_on", &text(fail_on), settings.fail_on.is_some());
+}
+
+fn write_flow(one: &Flow, writer: &mut Writer) {
+    writer.header(match one.role {
+        FlowRole::Source => "[[source]]",
+        FlowRole::Sink { .. } => "[[sink]]",
+        FlowRole::Sanitizer { .. } => "[[sanitizer]]",
+    });
+    writer.stated("symbol", &text(&one.symbol));
+    match &one.role {
+        FlowRole::Source => {}
+        FlowRole::Sink { class, argument } => {
+            writer.stated("class", &text(class));
+            writer.of_form(&flow::SINK_FORM, "", "argument", &bare(argument));
+        }
+        FlowRole::Sanitizer { classes } => writer.stated("classes", &list(classes)),
+    }
+    if let Some(reason) = &one.reason {
+        writer.stated("reason", &text(reason));
+    }
+}
+
+fn write_owned(one: &Owned, writer: &mut Writer) {
+    writer.header("[[owned]]");
+    writer.stated("table", &text(&one.table));
+    for (key, column) in [("owner", &one.owner), ("tenant", &one.tenant)] {
+        if let Some(column) = column {
+            writer.stated(key, &text(column));
+        }
+    }
 }
 
 fn write_guard(one: &Guard, writer: &mut Writer) {

@@ -1,9 +1,9 @@
 //! The guide is true: its examples are policies, and it names every word that can be written.
 
 use portcullis_policy::{
-    Algorithm, Control, Counts, EventRecord, FailOn, ForwardedKind, JwtAlgorithm, Meaning, Method,
-    Policy, Preset, Profile, Protocol, RouteType, Scheme, ServiceScheme, VerifyScheme,
-    default_limit,
+    Algorithm, Control, Counts, EventRecord, FailOn, FlowClass, ForwardedKind, JwtAlgorithm,
+    Meaning, Method, Policy, Preset, Profile, Protocol, RouteType, Scheme, ServiceScheme,
+    VerifyScheme, default_limit,
 };
 
 const GUIDE: &str = include_str!("../../../../docs/guide/policy.md");
@@ -52,6 +52,7 @@ fn every_word_is_in_the_guide() {
         .chain(Protocol::ALL.iter().map(|word| word.as_str()))
         .chain(ServiceScheme::ALL.iter().map(|word| word.as_str()))
         .chain(VerifyScheme::ALL.iter().map(|word| word.as_str()))
+        .chain(FlowClass::ALL.iter().map(|word| word.as_str()))
         .chain(FailOn::ALL.iter().map(|word| word.as_str()));
     for word in words {
         let written = [format!("`{word}`"), format!("\"{word}\"")];
@@ -104,6 +105,10 @@ fn every_key_is_in_the_guide() {
         "version = 1\nheaders = { server = { qqqqqqq = 1 } }",
         "version = 1\ncsp = { qqqqqqq = 1 }",
         "version = 1\nguard = [{ qqqqqqq = 1 }]",
+        "version = 1\nsource = [{ qqqqqqq = 1 }]",
+        "version = 1\nsink = [{ qqqqqqq = 1 }]",
+        "version = 1\nsanitizer = [{ qqqqqqq = 1 }]",
+        "version = 1\nowned = [{ qqqqqqq = 1 }]",
         "version = 1\nexcept = [{ qqqqqqq = 1 }]",
     ] {
         let errors = Policy::parse(text).expect_err("an unknown key");
