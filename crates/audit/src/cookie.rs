@@ -4,12 +4,11 @@ use portcullis_code::{
     body::Const,
     value::{CallId, Value, ValueId, Values},
 };
-use rustc_hash::FxHashSet;
 use ustr::Ustr;
 
 use crate::{
     library::Meaning,
-    parts::{each_part, is_of_response},
+    parts::{any_part, is_of_response},
     rule::CallContext,
     setting::Setting,
 };
@@ -245,22 +244,12 @@ fn words(name: &str) -> Vec<String> {
 /// Whether a value is made of a token that was signed.
 fn is_token(context: &CallContext<'_>, value: ValueId) -> bool {
     let values = &context.machine.values;
-    let mut seen = FxHashSet::default();
-    let mut open = vec![value];
-    while let Some(at) = open.pop() {
-        if seen.len() >= PARTS_MAX || !seen.insert(at) {
-            continue;
-        }
-        if let Value::Call(call) = values.value(at) {
-            let rows = context.bench.knowledge.of_call(values, *call);
-            if rows
-                .iter()
-                .any(|known| matches!(known.row.meaning, Meaning::IssueToken(_)))
-            {
-                return true;
-            }
-        }
-        each_part(values, at, |part| open.push(part));
-    }
-    false
+    any_part(values, value, PARTS_MAX, |at| {
+        let Value::Call(call) = values.value(at) else {
+            return false;
+        };
+        let rows = context.bench.knowledge.of_call(values, *call);
+        rows.iter()
+            .any(|known| matches!(known.row.meaning, Meaning::IssueToken(_)))
+    })
 }

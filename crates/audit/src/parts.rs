@@ -1,5 +1,6 @@
 //! What a value is made of: the way over its parts, and a file beside it for each question about them.
 
+mod any;
 mod depends;
 mod headers;
 mod made_of;
@@ -14,6 +15,7 @@ mod written;
 
 use portcullis_code::value::{Entry, Value, ValueId, Values};
 
+pub use any::any_part;
 pub use depends::{any_depends, depends};
 pub use headers::headers_of;
 pub use made_of::{PartOf, made_of, made_with};

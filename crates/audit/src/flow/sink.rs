@@ -113,6 +113,20 @@ struct Look<'l, 'b, 'p> {
 }
 
 impl Look<'_, '_, '_> {
+    /// An answer that sends the browser on, where it says whither.
+    fn redirect(&mut self, target: Option<ValueId>, call: CallId, name: &str) {
+        if let Some(target) = target {
+            self.push(
+                Class::OpenRedirect,
+                target,
+                Some(call),
+                name,
+                None,
+                SinkForm::Known,
+            );
+        }
+    }
+
     fn push(
         &mut self,
         class: Class,
@@ -262,28 +276,10 @@ impl Look<'_, '_, '_> {
         match method {
             "redirect" => {
                 // `redirect(302, url)`
-                if let Some(target) = data.args.last().map(|arg| arg.0) {
-                    self.push(
-                        Class::OpenRedirect,
-                        target,
-                        Some(call),
-                        "redirect",
-                        None,
-                        SinkForm::Known,
-                    );
-                }
+                self.redirect(data.args.last().map(|arg| arg.0), call, "redirect");
             }
             "location" => {
-                if let Some(target) = arg(0) {
-                    self.push(
-                        Class::OpenRedirect,
-                        target,
-                        Some(call),
-                        "location",
-                        None,
-                        SinkForm::Known,
-                    );
-                }
+                self.redirect(arg(0), call, "location");
             }
             "type" | "contentType" | "attachment" => {
                 let kind = arg(0).and_then(|kind| values.as_text(kind));
@@ -298,16 +294,7 @@ impl Look<'_, '_, '_> {
                 let is_location = arg(0)
                     .and_then(|name| values.as_text(name))
                     .is_some_and(|name| name.eq_ignore_ascii_case("location"));
-                if let Some(target) = arg(1).filter(|_| is_location) {
-                    self.push(
-                        Class::OpenRedirect,
-                        target,
-                        Some(call),
-                        method,
-                        None,
-                        SinkForm::Known,
-                    );
-                }
+                self.redirect(arg(1).filter(|_| is_location), call, method);
             }
             "writeHead" => {
                 let headers = data.args.last().map(|arg| arg.0);
@@ -316,16 +303,7 @@ impl Look<'_, '_, '_> {
                     down(values, headers, &["Location".into()])
                         .or_else(|| down(values, headers, &["location".into()]))
                 });
-                if let Some(target) = target {
-                    self.push(
-                        Class::OpenRedirect,
-                        target,
-                        Some(call),
-                        method,
-                        None,
-                        SinkForm::Known,
-                    );
-                }
+                self.redirect(target, call, method);
             }
             "sendFile" | "sendfile" | "download" => {
                 // With a root the library refuses what leads out of it.

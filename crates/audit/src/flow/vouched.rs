@@ -4,12 +4,11 @@ use portcullis_code::{
     body::{BinaryOp, Const},
     value::{Fact, FactsId, Value, ValueId, Values},
 };
-use rustc_hash::FxHashSet;
 
 use super::{Wants, alphabet::Pattern, trace::Trace};
 use crate::{
     library::{EffectKind, GuardKind, Meaning},
-    parts::{each_part, spelled},
+    parts::{any_part, spelled},
 };
 
 /// Most tests that are looked at for one point.
@@ -375,7 +374,8 @@ fn says_aside(trace: &Trace<'_, '_>, test: ValueId, truth: bool, value: ValueId)
     let Value::Member(base, name) = values.value(data.callee) else {
         return false;
     };
-    if !holds(values, *base, value) && !data.args.iter().any(|arg| holds(values, arg.0, value)) {
+    let holds = |whole| any_part(values, whole, PARTS_MAX, |part| part == value);
+    if !holds(*base) && !data.args.iter().any(|arg| holds(arg.0)) {
         return false;
     }
     let first = data.args.first().map(|arg| arg.0);
@@ -394,35 +394,9 @@ fn says_aside(trace: &Trace<'_, '_>, test: ValueId, truth: bool, value: ValueId)
 
 /// Whether a test is about the host of an address that is made from the value.
 fn speaks_of_host(values: &Values, test: ValueId, value: ValueId) -> bool {
-    let mut seen = FxHashSet::default();
-    let mut open = vec![test];
-    while let Some(at) = open.pop() {
-        if seen.len() >= PARTS_MAX || !seen.insert(at) {
-            continue;
-        }
-        if let Value::Member(base, name) = values.value(at)
-            && matches!(name.as_str(), "host" | "hostname" | "origin")
-            && holds(values, *base, value)
-        {
-            return true;
-        }
-        each_part(values, at, |part| open.push(part));
-    }
-    false
-}
-
-/// Whether a value is made from another.
-fn holds(values: &Values, whole: ValueId, part: ValueId) -> bool {
-    let mut seen = FxHashSet::default();
-    let mut open = vec![whole];
-    while let Some(at) = open.pop() {
-        if at == part {
-            return true;
-        }
-        if seen.len() >= PARTS_MAX || !seen.insert(at) {
-            continue;
-        }
-        each_part(values, at, |inner| open.push(inner));
-    }
-    false
+    any_part(values, test, PARTS_MAX, |at| {
+        matches!(values.value(at), Value::Member(base, name)
+            if matches!(name.as_str(), "host" | "hostname" | "origin")
+                && any_part(values, *base, PARTS_MAX, |part| part == value))
+    })
 }

@@ -10,7 +10,7 @@ use rustc_hash::FxHashSet;
 
 use crate::{
     origin::Origins,
-    parts::{each_part, made_of},
+    parts::{any_part, made_of},
     route::Site,
     rule::{Check, Hit, RouteContext, Rule},
     secrets::{Hashed, Ingredients, granted, hashed, last_name, names_password},
@@ -103,21 +103,11 @@ fn of_tokens(site: Site, digest: &Hashed, name: &str, used: Site) -> Hit {
 /// Whether a password is part of a value.
 fn has_password(context: &RouteContext<'_>, value: ValueId) -> bool {
     let values = &context.machine.values;
-    let mut seen = FxHashSet::default();
-    let mut open = vec![value];
-    while let Some(at) = open.pop() {
-        if seen.len() >= PARTS_MAX || !seen.insert(at) {
-            continue;
-        }
+    any_part(values, value, PARTS_MAX, |at| {
         let origins = context.bench.origins.of(values, at);
-        if last_name(values, at).is_some_and(|name| names_password(&name))
+        last_name(values, at).is_some_and(|name| names_password(&name))
             && !origins.any(Origins::ENVIRONMENT)
-        {
-            return true;
-        }
-        each_part(values, at, |part| open.push(part));
-    }
-    false
+    })
 }
 
 /// Where a digest is kept or looked up as a password.

@@ -507,3 +507,24 @@ fn what_a_run_puts_into_a_module_does_not_outlive_it() {
     }
     assert_eq!(counts, [3, 3, 3]);
 }
+
+/// What stands before a handler takes none of the steps that the handler is allowed.
+#[test]
+fn what_runs_last_has_steps_of_its_own() {
+    let many = "work();".repeat(30_000);
+    let text =
+        format!("export function before() {{ {many} }} export function run() {{ db.update(1); }}");
+    let project = project(&[("main.ts", &text)]);
+    let mut machine = Machine::new(&project, &Plain);
+    machine.load_all();
+    let main = project.module_at("main.ts").unwrap();
+    let [before, last] = ["before", "run"].map(|name| machine.export(main, ustr(name), 0));
+    for (allowed, is_seen) in [(0, false), (100, true)] {
+        let mark = machine.begin();
+        assert!(machine.run(before, &[]).out_of_steps);
+        machine.allow_steps(allowed);
+        assert_eq!(!machine.run(last, &[]).out_of_steps, is_seen);
+        assert_eq!(!tests_at(&machine, "db.update").is_empty(), is_seen);
+        machine.end(&mark);
+    }
+}
