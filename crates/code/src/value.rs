@@ -1,5 +1,7 @@
 //! Symbolic values: what an expression may be, as far as the source tells; hash-consed, so that equal values have equal ids.
 
+mod marks;
+
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -8,9 +10,10 @@ use ustr::Ustr;
 pub use crate::facts::{Fact, NO_FACTS};
 use crate::{
     body::{BinaryOp, ClassId, Const, FunctionId, ModuleId, Span},
-    facts::{Facts, FactsMark},
+    facts::Facts,
     track::{Track, UnitId},
 };
+pub(crate) use marks::ValuesMark;
 
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {
@@ -221,18 +224,6 @@ pub struct Values {
     before: Vec<(ObjectId, ObjectData)>,
     /// Which of them were changed since the last mark.
     changed: FxHashSet<ObjectId>,
-}
-
-/// How large the arenas were.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ValuesMark {
-    values: usize,
-    objects: usize,
-    calls: usize,
-    saved: usize,
-    facts: FactsMark,
-    marked: usize,
-    before: usize,
 }
 
 /// Most alternatives of a choice.
@@ -599,44 +590,5 @@ impl Values {
             }
         }
         result
-    }
-
-    // ---- marks
-
-    pub(crate) fn mark(&mut self) -> ValuesMark {
-        let mark = ValuesMark {
-            values: self.values.len(),
-            objects: self.objects.len(),
-            calls: self.calls.len(),
-            saved: self.saved.len(),
-            facts: self.facts.mark(),
-            marked: self.marked,
-            before: self.before.len(),
-        };
-        self.marked = mark.objects;
-        self.changed.clear();
-        mark
-    }
-
-    /// Forgets everything made since the mark.
-    pub(crate) fn rewind(&mut self, mark: ValuesMark) {
-        for value in self.values.drain(mark.values..) {
-            self.ids.remove(&value);
-        }
-        for (id, before) in self.saved.drain(mark.saved..).rev() {
-            self.saved_ids.remove(&id);
-            self.calls[id.index()] = before;
-        }
-        self.objects.truncate(mark.objects);
-        for (id, before) in self.before.drain(mark.before..).rev() {
-            self.objects[id.index()] = before;
-        }
-        self.marked = mark.marked;
-        self.changed = self.before.iter().map(|(id, _)| *id).collect();
-        self.object_units.truncate(mark.objects);
-        self.calls.truncate(mark.calls);
-        self.call_units.truncate(mark.calls);
-        self.facts.rewind(mark.facts);
-        self.assumed.clear();
     }
 }
