@@ -25,6 +25,12 @@ use crate::node::{Node, NodeValue};
 use crate::policy_file::Draft;
 use crate::table_reader::{TableReader, wrong_kind};
 
+/// How many verified tokens a guard keeps in mind where the policy says nothing.
+pub const TOKENS_REMEMBERED: u32 = 4_096;
+
+/// The most that a policy can ask for.
+const TOKENS_REMEMBERED_MAX: u32 = 65_536;
+
 /// The `[identity]` table. Each part is there only where the policy has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -40,6 +46,9 @@ pub struct Identity {
     pub tokens: Option<OwnIssuer>,
     /// Whose tokens are accepted, in the order of the file; behind them the guard itself, where it gives out tokens.
     pub issuers: Vec<Issuer>,
+    /// How many verified tokens are kept in mind, up to 65,536; with 0, and with fewer than 32, the signature of each
+    /// is verified with each request.
+    pub tokens_remembered: u32,
     /// Sign-in with Ethereum.
     pub siwe: Option<Siwe>,
     /// Where it is written.
@@ -75,6 +84,12 @@ pub(crate) const FORM: Form = Form::new(
             Kind::Tables(&issuer::FORM, issuer::ISSUERS_MAX),
             "Whose tokens are accepted.",
         ),
+        may(
+            "tokens_remembered",
+            Kind::Count(0, TOKENS_REMEMBERED_MAX as i64),
+            "How many verified tokens are kept in mind; with 0 the signature of each is verified with each request.",
+        )
+        .or("4096"),
         may(
             "siwe",
             Kind::Table(&siwe::FORM),
@@ -114,6 +129,8 @@ pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
     let tokens = reader
         .table(tokens)
         .and_then(|table| own_issuer::read(table, draft, &mut issuers, reader.faults()));
+    let tokens_remembered = reader.optional("tokens_remembered");
+    let tokens_remembered = reader.count(tokens_remembered, 0..=TOKENS_REMEMBERED_MAX);
     let siwe = reader.optional("siwe");
     let siwe = reader
         .table(siwe)
@@ -126,6 +143,7 @@ pub(crate) fn read(node: &Node, draft: &mut Draft, faults: &mut Faults<'_>) {
         api_keys,
         tokens,
         issuers,
+        tokens_remembered: tokens_remembered.unwrap_or(TOKENS_REMEMBERED),
         siwe,
         place,
     });

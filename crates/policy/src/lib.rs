@@ -112,7 +112,7 @@ pub use https_url::HttpsUrl;
 pub use identity::{
     ApiKeys, Application, Audience, CLAIM_NUMBER_MAX, CSRF_LIFETIME_MAX, ClaimKind, Csrf, Identity,
     Issuer, JwtAlgorithm, KeyFolder, KeyPrefix, KeySetPlace, OwnIssuer, Preset, SameSite, Session,
-    SessionSource, SigningAlgorithm, Siwe,
+    SessionSource, SigningAlgorithm, Siwe, TOKENS_REMEMBERED,
 };
 pub use ipnet::IpNet;
 pub use later::Later;

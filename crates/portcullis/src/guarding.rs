@@ -191,7 +191,7 @@ impl Loaded {
             self.mint = Mint::of(identity, Arc::clone(&own)).map(Arc::new);
             fetcher = fetcher.with_own(own);
         }
-        let bounds = CacheBounds::default();
+        let bounds = CacheBounds::of(identity.tokens_remembered);
         let tokens = Tokens::new(identity, strength, &fetcher, bounds, before).map_err(failed)?;
         self.tokens = Some(Arc::new(tokens));
         Ok(self)

@@ -46,14 +46,15 @@ impl From<NotBelieved> for Unbelieved {
 pub struct Tokens {
     verifier: TokenVerifier,
     keys: KeySets,
-    cache: TokenCache,
+    /// None where nothing is to be kept.
+    cache: Option<TokenCache>,
 }
 
 /// A token that waits for keys.
 #[derive(Debug)]
 pub struct Waiting<'t> {
     token: Unverified<'t>,
-    digest: Digest,
+    digest: Option<Digest>,
 }
 
 impl Tokens {
@@ -78,7 +79,7 @@ impl Tokens {
         Ok(Self {
             verifier: TokenVerifier::new(&identity.issuers, session_claim),
             keys: KeySets::new(&identity.issuers, strength, fetcher, before)?,
-            cache: TokenCache::new(bounds),
+            cache: (bounds.tokens > 0).then(|| TokenCache::new(bounds)),
         })
     }
 
@@ -99,11 +100,13 @@ impl Tokens {
         now: Now,
         used: TokenUse,
     ) -> Result<Result<Believed, Waiting<'t>>, TokenFault> {
-        let digest = Digest::of(compact);
-        if let Some(Kept {
-            believed,
-            generation,
-        }) = self.cache.find(&digest)
+        // Without a memory nothing is looked for, and no digest is made.
+        let digest = self.cache.as_ref().map(|_| Digest::of(compact));
+        if let Some((cache, digest)) = self.cache.as_ref().zip(digest)
+            && let Some(Kept {
+                believed,
+                generation,
+            }) = cache.find(&digest)
         {
             let held = self.keys.held(believed.issuer(), now);
             if held.is_some_and(|held| held.generation == generation) {
@@ -170,25 +173,28 @@ impl Tokens {
     fn verify(
         &self,
         token: Unverified<'_>,
-        digest: Digest,
+        digest: Option<Digest>,
         held: &Held,
         now: Now,
         used: TokenUse,
     ) -> Result<Believed, TokenFault> {
+        let Some((cache, digest)) = self.cache.as_ref().zip(digest) else {
+            return self.verifier.verify(token, &held.keys, now, used);
+        };
         let generation = held.generation;
-        if self.cache.is_unsigned(&digest, generation) {
+        if cache.is_unsigned(&digest, generation) {
             return Err(TokenFault::SignatureWrong);
         }
         let verified = self.verifier.verify(token, &held.keys, now, used);
         if let Err(TokenFault::SignatureWrong) = verified {
-            self.cache.keep_unsigned(digest, generation);
+            cache.keep_unsigned(digest, generation);
         }
         let believed = verified?;
         let kept = Kept {
             believed: believed.clone(),
             generation,
         };
-        self.cache.keep(digest, kept);
+        cache.keep(digest, kept);
         Ok(believed)
     }
 }

@@ -29,6 +29,12 @@ pub(super) fn write(policy: &Policy, writer: &mut Writer) {
 
 fn all(identity: &Identity, policy: &Policy, writer: &mut Writer) {
     writer.header("[identity]");
+    writer.of_form(
+        &crate::identity::FORM,
+        "",
+        "tokens_remembered",
+        &bare(identity.tokens_remembered),
+    );
     if let Some(one) = &identity.session {
         writer.header("[identity.session]");
         writer.stated("secret", &secret(&one.secret));

@@ -24,7 +24,9 @@ fn fault(text: &str, at: &str, words: &[&str]) {
 #[test]
 fn identity_is_read() {
     let policy = policy(
-        r#"[identity.session]
+        r#"[identity]
+tokens_remembered = 0
+[identity.session]
 secret = [{ kid = "b", key = "env:B" }, { kid = "a", key = "file:/a", not_after = 2027-01-31 }]
 source = "cookie:__Host-sid"
 [identity.csrf]
@@ -48,6 +50,7 @@ chains = [1, 8453]
 "#,
     );
     let identity = policy.identity().expect("an identity");
+    assert_eq!(identity.tokens_remembered, 0);
     let session = identity.session.as_ref().expect("sessions");
     let keys = session.secret.as_slice();
     assert_eq!(keys.len(), 2);
@@ -79,6 +82,11 @@ chains = [1, 8453]
 fn faults_of_identity() {
     let issuer = "[[identity.issuer]]\nissuer = \"https://i\"\n";
     let cases: &[(&str, &str, &[&str])] = &[
+        (
+            "[identity]\ntokens_remembered = 65537",
+            "4:21",
+            &["0 to 65536"],
+        ),
         (
             "[identity.session]\nsecret = \"hunter2hunter2\"",
             "4:10",

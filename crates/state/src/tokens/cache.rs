@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use portcullis_guard::digest::sha256;
 use portcullis_guard::token::Believed;
+use portcullis_policy::TOKENS_REMEMBERED;
 
 /// How much is kept at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,13 +17,22 @@ pub struct CacheBounds {
     pub bytes: usize,
 }
 
+impl CacheBounds {
+    /// So many tokens, with 1 KiB for each.
+    #[must_use]
+    pub const fn of(tokens: u32) -> Self {
+        let tokens = tokens as usize;
+        Self {
+            tokens,
+            bytes: tokens.saturating_mul(1_024),
+        }
+    }
+}
+
 impl Default for CacheBounds {
     /// 4096 tokens, 4 MiB.
     fn default() -> Self {
-        Self {
-            tokens: 4_096,
-            bytes: 4 * 1024 * 1024,
-        }
+        Self::of(TOKENS_REMEMBERED)
     }
 }
 

@@ -7,7 +7,7 @@ use portcullis_guard::base64url;
 use portcullis_guard::clock::{Now, SECOND};
 use portcullis_guard::store::{Ask, Reply, Store, StoreError};
 use portcullis_guard::token::{Believed, KeyStrength, TokenUse, revocation};
-use portcullis_policy::Policy;
+use portcullis_policy::{Policy, TOKENS_REMEMBERED};
 use portcullis_state::key_sets::{Fetcher, KeysUnavailable};
 
 use portcullis_state::store::faults::{Fault, FaultyStore};
@@ -67,6 +67,10 @@ fn keys(signers: &[&Signer]) -> String {
 }
 
 fn tokens(server: &Server, before: Option<&Tokens>) -> Tokens {
+    tokens_of(server, before, TOKENS_REMEMBERED)
+}
+
+fn tokens_of(server: &Server, before: Option<&Tokens>, remembered: u32) -> Tokens {
     let policy = Policy::parse(&format!(
         "version = 1\n[[identity.issuer]]\nissuer = \"https://i.example.com\"\naudience = \"a\"\nalgorithms = [\"ES256\"]\njwks = \"{}\"\nmax_stale = \"2m\"\n",
         server.url()
@@ -76,7 +80,7 @@ fn tokens(server: &Server, before: Option<&Tokens>) -> Tokens {
         policy.identity().unwrap(),
         KeyStrength::Standard,
         &fetcher,
-        CacheBounds::default(),
+        CacheBounds::of(remembered),
         before,
     )
     .unwrap()
@@ -89,12 +93,18 @@ async fn believe(tokens: &Tokens, token: &str, seconds: u64) -> Result<Believed,
         .map_err(|fault| fault.to_string())
 }
 
-/// What was verified before is judged at each request: its dates, what it is presented for.
+/// What was verified before is judged at each request: its dates, what it is presented for. Nothing differs where nothing is kept.
 #[tokio::test]
 async fn what_was_verified_is_judged_again() {
+    for remembered in [TOKENS_REMEMBERED, 32, 1, 0] {
+        judged_again(remembered).await;
+    }
+}
+
+async fn judged_again(remembered: u32) {
     let signer = Signer::new("1");
     let server = Server::start(set(&keys(&[&signer]))).await;
-    let tokens = tokens(&server, None);
+    let tokens = tokens_of(&server, None, remembered);
     let token = signer.token(json!({ "exp": BEGIN + 60 }));
     for (seconds, expected) in [
         (0, None),
