@@ -200,28 +200,48 @@ pub(crate) struct AdminAct<'a> {
     pub(crate) ended: &'a [SessionRef],
 }
 
-/// Writes what somebody did at the admin listener, and each session that ended by it. Waits for nothing.
-pub(crate) fn admin(trail: &Trail, live: &Live, act: &AdminAct<'_>) {
-    let names = trail.names();
-    let record = |record: TrailRecord| {
+impl AdminAct<'_> {
+    /// A record of it.
+    fn on(&self, record: TrailRecord, trail: &Trail, live: &Live) -> TrailRecord {
+        let names = trail.names();
         let record = record
-            .client(act.client.address(), names)
-            .action(Some(act.method), act.route)
-            .verdict(act.verdict, act.reason)
-            .rule(act.control.as_str(), None);
-        let record = match act.user {
+            .client(self.client.address(), names)
+            .action(Some(self.method), self.route)
+            .verdict(self.verdict, self.reason)
+            .rule(self.control.as_str(), None);
+        let record = match self.user {
             Some(user) => record.user(user, names),
             None => record,
         };
-        let record = match act.key {
+        let record = match self.key {
             Some(key) => record.target(KEY_TARGET, &key.to_string(), names),
             None => record,
         };
         by_policy(record, live)
-    };
-    trail.note(record(TrailRecord::admin()));
+    }
+}
+
+/// Puts on the disk what somebody is about to do at the admin listener.
+///
+/// # Errors
+///
+/// When it is not there, for whatever reason: it must not be done.
+pub(crate) async fn admin_intends(
+    trail: &Trail,
+    live: &Live,
+    act: &AdminAct<'_>,
+) -> Result<Intent, TrailError> {
+    trail
+        .intent(act.on(TrailRecord::intent(), trail, live))
+        .await
+}
+
+/// Writes what somebody did at the admin listener, and each session that ended by it. Waits for nothing.
+pub(crate) fn admin(trail: &Trail, live: &Live, act: &AdminAct<'_>) {
+    trail.note(act.on(TrailRecord::admin(), trail, live));
     for session in act.ended {
-        trail.note(record(TrailRecord::session_changed()).session(&session.0, names));
+        let record = act.on(TrailRecord::session_changed(), trail, live);
+        trail.note(record.session(&session.0, trail.names()));
     }
 }
 

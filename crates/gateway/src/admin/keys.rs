@@ -13,6 +13,7 @@ use portcullis_guard::identity_plan::ApiKeysPlan;
 use portcullis_policy::Control;
 use portcullis_policy::event::{EventKind, EventTime, EventVerdict};
 use portcullis_state::api_keys::{ApiKeyError, ApiKeys, ListedKey, MadeKey, Rotation};
+use portcullis_state::trail::{Intent, TrailError};
 
 use super::content;
 use super::door::Door;
@@ -41,6 +42,8 @@ enum Undone {
     Refused(u16, ApiKeyError),
     /// Nobody can say whether it was.
     Unknown(String),
+    /// It was not begun: what comes first into the audit trail could not be written.
+    Unwritable(TrailError),
 }
 
 /// The answer to what is about keys; nothing where the policy has none, or something else is asked.
@@ -82,15 +85,89 @@ pub(super) async fn reply(
     let done = if is_theirs {
         Err(undone(ApiKeyError::Names))
     } else {
-        match timeout(BUDGET, follow(shared, plan, &ask, now)).await {
-            Ok(done) => done.map_err(undone),
-            Err(_elapsed) => Err(Undone::Unknown(
-                "the store did not answer in time".to_owned(),
-            )),
+        // What gives somebody a way in is in the trail before it is there. What takes one away is not held up by a full disk.
+        match intend(request, shared, &live, &ask).await {
+            Ok(intent) => {
+                let done = within_budget(shared, plan, &ask, now).await;
+                if let Some(intent) = intent {
+                    came_of(intent, &done, &ask);
+                }
+                done
+            }
+            Err(error) => Err(Undone::Unwritable(error)),
         }
     };
     tell(request, shared, &live, &ask, &done, now);
     Some(written(&ask, done, now))
+}
+
+/// Puts a secret that is to be made into the audit trail; nothing for all else, and where there is no trail.
+async fn intend(
+    request: &Request<'_>,
+    shared: &Shared,
+    live: &Live,
+    ask: &KeyAsk,
+) -> Result<Option<Intent>, TrailError> {
+    let (reason, user, key) = match ask {
+        KeyAsk::Create(wish) => ("admin_creates_key", Some(wish.user.as_str()), None),
+        KeyAsk::Rotate { id, .. } => ("admin_rotates_key", None, Some(*id)),
+        KeyAsk::List(_) | KeyAsk::Revoke(_) | KeyAsk::RevokeAll(_) => return Ok(None),
+    };
+    let Some(trail) = shared.observer.trail() else {
+        return Ok(None);
+    };
+    let act = AdminAct {
+        client: request.client,
+        method: request.head.method(),
+        route: route(ask),
+        verdict: EventVerdict::Allowed,
+        reason,
+        control: Control::Authentication,
+        user,
+        key,
+        ended: &[],
+    };
+    trail::admin_intends(trail, live, &act).await.map(Some)
+}
+
+/// Writes what came of it.
+fn came_of(intent: Intent, done: &Result<Done, Undone>, ask: &KeyAsk) {
+    match done {
+        Ok(_) => intent.outcome(made_status(ask)),
+        Err(Undone::Refused(..)) => intent.refused("admin_key_refused"),
+        Err(Undone::Unknown(_) | Undone::Unwritable(_)) => intent.unknown(),
+    }
+}
+
+async fn within_budget(
+    shared: &Shared,
+    plan: &ApiKeysPlan,
+    ask: &KeyAsk,
+    now: Now,
+) -> Result<Done, Undone> {
+    match timeout(BUDGET, follow(shared, plan, ask, now)).await {
+        Ok(done) => done.map_err(undone),
+        Err(_elapsed) => Err(Undone::Unknown(
+            "the store did not answer in time".to_owned(),
+        )),
+    }
+}
+
+/// What a secret that was made is answered with.
+const fn made_status(ask: &KeyAsk) -> u16 {
+    match ask {
+        KeyAsk::Create(_) => 201,
+        _ => 200,
+    }
+}
+
+/// The template of what was asked for.
+const fn route(ask: &KeyAsk) -> &'static str {
+    match ask {
+        KeyAsk::Create(_) | KeyAsk::List(_) | KeyAsk::RevokeAll(_) => "/keys",
+        KeyAsk::Revoke(_) => "/keys/{id}",
+        KeyAsk::Rotate { .. } => "/keys/{id}/rotate",
+    }
 }
 
 async fn follow(
@@ -145,13 +222,8 @@ fn written(ask: &KeyAsk, done: Result<Done, Undone>, now: Now) -> Reply {
                 content.insert("schema".to_owned(), "portcullis.api-key/1".into());
                 content.insert("key".to_owned(), made.text.reveal().into());
             }
-            let status = if matches!(ask, KeyAsk::Create(_)) {
-                201
-            } else {
-                200
-            };
             Reply {
-                status,
+                status: made_status(ask),
                 ..Reply::json(&content)
             }
         }
@@ -174,6 +246,10 @@ fn written(ask: &KeyAsk, done: Result<Done, Undone>, now: Now) -> Reply {
         Err(Undone::Unknown(_why)) => Reply::text(
             503,
             "the store does not say; whether something was changed is not known\n",
+        ),
+        Err(Undone::Unwritable(_why)) => Reply::text(
+            503,
+            "the audit trail cannot be written, so no key was made\n",
         ),
     }
 }
@@ -210,6 +286,7 @@ fn tell(
 ) {
     let (kind, reason, count) = match (ask, done) {
         (_, Err(Undone::Unknown(_))) => (EventKind::GuardUnavailable, "admin_keys_unavailable", 1),
+        (_, Err(Undone::Unwritable(_))) => (EventKind::GuardUnavailable, "trail_unwritable", 1),
         (_, Err(Undone::Refused(404, _))) => (EventKind::AuthzAdmin, "admin_found_no_key", 1),
         (_, Err(Undone::Refused(..))) => (EventKind::AuthzAdmin, "admin_key_refused", 1),
         (KeyAsk::Create(_), Ok(_)) => (EventKind::AuthnTokenCreated, "admin_created_key", 1),
@@ -231,7 +308,7 @@ fn tell(
     let verdict = match done {
         Ok(_) => EventVerdict::Allowed,
         Err(Undone::Refused(..)) => EventVerdict::Refused,
-        Err(Undone::Unknown(_)) => EventVerdict::Unavailable,
+        Err(Undone::Unknown(_) | Undone::Unwritable(_)) => EventVerdict::Unavailable,
     };
     let key = match (ask, done) {
         (_, Ok(Done::Made(made))) => Some(made.id),
@@ -247,6 +324,7 @@ fn tell(
     let inside = match (done, key) {
         (Err(Undone::Unknown(why)), _) => why.clone(),
         (Err(Undone::Refused(_, why)), _) => why.to_string(),
+        (Err(Undone::Unwritable(why)), _) => why.to_string(),
         (Ok(_), Some(key)) => format!("key {key}"),
         (Ok(_), None) => String::new(),
     };
@@ -263,15 +341,10 @@ fn tell(
         ..Step::at(now)
     });
     if let Some(trail) = shared.observer.trail() {
-        let route = match ask {
-            KeyAsk::Create(_) | KeyAsk::List(_) | KeyAsk::RevokeAll(_) => "/keys",
-            KeyAsk::Revoke(_) => "/keys/{id}",
-            KeyAsk::Rotate { .. } => "/keys/{id}/rotate",
-        };
         let act = AdminAct {
             client: request.client,
             method,
-            route,
+            route: route(ask),
             verdict,
             reason,
             control: Control::Authentication,

@@ -49,7 +49,10 @@ fn the_trail_has_the_key_and_nothing_of_its_secret() {
             targets.any(|(name, value)| name.as_str() == "api_key" && value.as_str() == id)
         })
         .map(|body| {
-            assert_eq!(body.user.as_ref().unwrap().as_str(), "u1");
+            // Whose key is to be changed is known when it was.
+            let is_known = body.kind != TrailKind::Intent;
+            let user = body.user.as_ref().map(|user| user.as_str());
+            assert_eq!(user, is_known.then_some("u1"));
             (body.kind, body.reason.as_ref().unwrap().as_str())
         })
         .collect();
@@ -57,17 +60,70 @@ fn the_trail_has_the_key_and_nothing_of_its_secret() {
     for one in [
         (TrailKind::Admin, "admin_created_key"),
         (TrailKind::Note, "forwarded"),
+        (TrailKind::Intent, "admin_rotates_key"),
         (TrailKind::Admin, "admin_rotated_key"),
         (TrailKind::Admin, "admin_revoked_key"),
     ] {
         assert!(told.contains(&one), "{one:?}: {told:?}");
     }
-    assert_eq!(told.len(), 4, "{told:?}");
+    assert_eq!(told.len(), 5, "{told:?}");
+    let of_kind = |kind: TrailKind| {
+        let bodies = records.iter().map(|(body, _)| body);
+        bodies.filter(move |body| body.kind == kind)
+    };
+    let mut made = of_kind(TrailKind::Intent)
+        .filter(|body| body.reason.as_ref().unwrap().as_str() == "admin_creates_key");
+    let made = made.next().unwrap();
+    assert_eq!(made.user.as_ref().unwrap().as_str(), "u1");
+    let statuses: Vec<u16> = of_kind(TrailKind::Outcome)
+        .filter_map(|body| body.status)
+        .collect();
+    assert!(statuses.contains(&201), "{statuses:?}");
     let all = std::fs::read(folder.path().join("trail.sqlite")).unwrap();
     for key in [&key, &rotated] {
         let secret = key.rsplit('_').next().unwrap().as_bytes();
         assert!(!all.windows(secret.len()).any(|window| window == secret));
     }
+}
+
+/// Nothing that gives a way in is made without its record; what takes one away is done, whatever the disk does.
+#[test]
+fn no_key_is_made_that_the_trail_cannot_know_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let upstream = application();
+    let trail = Trail::open(TrailOptions {
+        folder: folder.path().to_owned(),
+        signing_key: None,
+        checkpoints: None,
+        clock: SystemClock::start(),
+        told: Arc::new(|_| {}),
+    });
+    let trail = Arc::new(trail.unwrap());
+    let setup = Setup::new(policy(&upstream)).trail(Arc::clone(&trail));
+    let gate = setup.admin().start();
+    let (id, key) = create(&gate, "u1", &[]);
+    trail.close();
+    let wish = json!({ "user": "u1", "name": "another" }).to_string();
+    for (line, content) in [
+        ("POST /keys".to_owned(), wish.as_str()),
+        (format!("POST /keys/{id}/rotate"), "{}"),
+    ] {
+        let answer = ask(&gate, &line, content);
+        assert_eq!(answer.status, 503, "{line}: {answer:?}");
+        let said = String::from_utf8_lossy(&answer.body).into_owned();
+        assert!(said.contains("no key was made"), "{said}");
+    }
+    let listed = told(&ask(&gate, "GET /keys?user=u1", ""));
+    assert_eq!(listed["keys"].as_array().unwrap().len(), 1, "{listed}");
+    assert_eq!(get(&mut gate.client(), "/me", &[bearer(&key)]).status, 200);
+    revoke(&gate, &id);
+    assert_eq!(get(&mut gate.client(), "/me", &[bearer(&key)]).status, 401);
+    let (text, events) = events(gate);
+    let unwritable = events
+        .iter()
+        .filter(|event| event.kind == EventKind::GuardUnavailable);
+    assert!(unwritable.count() >= 2, "{text}");
+    assert!(text.contains("trail_unwritable"), "{text}");
 }
 
 #[test]
