@@ -28,7 +28,7 @@ pub use fault::{CanonFault, ClientFault, HostFault, JsonFault, PathFault};
 pub use header_set::{HeaderSet, Repeated};
 pub use host_name::{HostKind, HostName};
 pub use json_body::{JsonBody, Scalar};
-pub(crate) use letter_case::differ_by_case;
+pub(crate) use letter_case::{differ_by_case, is_in_small_letters};
 pub use media_type::MediaType;
 pub use path::CanonPath;
 pub use raw_body::{RawBody, TooLarge};

@@ -19,6 +19,13 @@ pub(crate) fn differ_by_case(one: &str, other: &str) -> bool {
     one != other && folded(one).eq(folded(other))
 }
 
+/// Whether a name is as names are written that are known in small ASCII letters: then it is one of them or none, and is none that
+/// differs from one by case alone. One look at it instead of one at each that is known.
+pub(crate) fn is_in_small_letters(name: &str) -> bool {
+    name.bytes()
+        .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
+}
+
 /// `K` (U+212A) is `k`, `ſ` is `s`, `ς` is `σ`, `ı` and `İ` are `i`.
 fn folded(text: &str) -> impl Iterator<Item = char> {
     text.chars()

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::claim_fault::{ClaimFault, Wrong};
 use super::strict_json::{Json, JsonFault, Object};
 use super::texts::{Collected, Text, Texts};
-use crate::canon::differ_by_case;
+use crate::canon::{differ_by_case, is_in_small_letters};
 use crate::clock::Now;
 
 /// The longest text of a claim that is read. An issuer's own name for a user has at most 255 bytes (OpenID Connect Core §2).
@@ -115,7 +115,7 @@ impl Claims {
             )
         })?;
         // As in the header: what another reader takes for the same name must not be there besides.
-        for name in object.names() {
+        for name in object.names().filter(|name| !is_in_small_letters(name)) {
             if let Some(known) = KNOWN.iter().find(|known| differ_by_case(known, name)) {
                 return Err(ClaimFault::new(known, Wrong::Repeated));
             }

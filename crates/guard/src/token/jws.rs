@@ -6,7 +6,7 @@ use super::fault::TokenFault;
 use super::strict_json::{Json, JsonFault, Object};
 use super::texts::{Collected, Text, Texts};
 use crate::base64url;
-use crate::canon::differ_by_case;
+use crate::canon::{differ_by_case, is_in_small_letters};
 
 /// The longest token.
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
@@ -119,7 +119,9 @@ fn read_header(text: &[u8]) -> Result<Header, TokenFault> {
         JsonFault::NameRepeated => TokenFault::HeaderRepeated,
     })?;
     // A reader that takes any letter case (Go's `encoding/json`) would find another `alg` than this one.
-    let is_near = |name: &str| KNOWN.iter().any(|known| differ_by_case(known, name));
+    let is_near = |name: &str| {
+        !is_in_small_letters(name) && KNOWN.iter().any(|known| differ_by_case(known, name))
+    };
     if object.names().any(is_near) {
         return Err(TokenFault::HeaderRepeated);
     }
