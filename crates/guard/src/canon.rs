@@ -28,7 +28,9 @@ pub use fault::{CanonFault, ClientFault, HostFault, JsonFault, PathFault};
 pub use header_set::{HeaderSet, Repeated};
 pub use host_name::{HostKind, HostName};
 pub use json_body::{JsonBody, Scalar};
-pub(crate) use letter_case::{differ_by_case, is_in_small_letters};
+#[cfg(test)]
+pub(crate) use letter_case::is_in_small_letters;
+pub(crate) use letter_case::{differ_by_case, near};
 pub use media_type::MediaType;
 pub use path::CanonPath;
 pub use raw_body::{RawBody, TooLarge};

@@ -87,7 +87,7 @@ pub(crate) const FORM: Form = Form::new(
         may(
             "tokens_remembered",
             Kind::Count(0, TOKENS_REMEMBERED_MAX as i64),
-            "How many verified tokens are kept in mind; with 0 the signature of each is verified with each request.",
+            "How many verified tokens are kept in mind; with 0, and with fewer than 32, the signature of each is verified with each request.",
         )
         .or("4096"),
         may(

@@ -5,28 +5,21 @@ use std::sync::Arc;
 use portcullis_guard::store::StoreError;
 use portcullis_policy::event::EventKind;
 use portcullis_state::store::faults::{Fault, FaultyStore};
-use portcullis_state::trail::{Trail, TrailFilter, TrailKind, TrailOptions, TrailReader};
-use portcullis_state::{MemoryOptions, MemoryStore, SystemClock};
+use portcullis_state::trail::{TrailFilter, TrailKind, TrailReader};
+use portcullis_state::{MemoryOptions, MemoryStore};
 use serde_json::json;
 
 use crate::support::browser::application;
 use crate::support::callers::{bearer, get};
 use crate::support::keys::{ask, create, events, policy, revoke, rotate, start, told};
-use crate::support::{Setup, eventually};
+use crate::support::{Setup, eventually, open_trail};
 
 /// Who called by which key is in the trail, and so is what was done to keys.
 #[test]
 fn the_trail_has_the_key_and_nothing_of_its_secret() {
     let folder = tempfile::tempdir().unwrap();
     let upstream = application();
-    let trail = Trail::open(TrailOptions {
-        folder: folder.path().to_owned(),
-        signing_key: None,
-        checkpoints: None,
-        clock: SystemClock::start(),
-        told: Arc::new(|_| {}),
-    });
-    let trail = Arc::new(trail.unwrap());
+    let trail = open_trail(folder.path());
     let setup = Setup::new(policy(&upstream)).trail(Arc::clone(&trail));
     let gate = setup.admin().start();
     let (id, key) = create(&gate, "u1", &["read:items", "write:items"]);
@@ -91,14 +84,7 @@ fn the_trail_has_the_key_and_nothing_of_its_secret() {
 fn no_key_is_made_that_the_trail_cannot_know_of() {
     let folder = tempfile::tempdir().unwrap();
     let upstream = application();
-    let trail = Trail::open(TrailOptions {
-        folder: folder.path().to_owned(),
-        signing_key: None,
-        checkpoints: None,
-        clock: SystemClock::start(),
-        told: Arc::new(|_| {}),
-    });
-    let trail = Arc::new(trail.unwrap());
+    let trail = open_trail(folder.path());
     let setup = Setup::new(policy(&upstream)).trail(Arc::clone(&trail));
     let gate = setup.admin().start();
     let (id, key) = create(&gate, "u1", &[]);

@@ -12,11 +12,11 @@ use portcullis_guard::clock::Now;
 use portcullis_guard::store::{Ask, Durability, Reply, Store, StoreError};
 use portcullis_policy::event::EventVerdict;
 use portcullis_state::sessions::SESSIONS_MAX;
-use portcullis_state::trail::{Body, Trail, TrailFilter, TrailKind, TrailOptions, TrailReader};
-use portcullis_state::{MemoryOptions, MemoryStore, SystemClock};
+use portcullis_state::trail::{Body, TrailFilter, TrailKind, TrailReader};
+use portcullis_state::{MemoryOptions, MemoryStore};
 
 use crate::support::browser::{application, logged_in, send, shop};
-use crate::support::{SEED, Setup, Upstream, get, post, simple};
+use crate::support::{SEED, Setup, Upstream, get, open_trail, post, simple};
 
 const POLICY: &str = r#"
 [[route]]
@@ -30,17 +30,6 @@ path = "/mine"
 methods = ["POST", "GET"]
 type = "protected_mutation"
 "#;
-
-fn open(folder: &Path) -> Arc<Trail> {
-    let trail = Trail::open(TrailOptions {
-        folder: folder.to_owned(),
-        signing_key: None,
-        checkpoints: None,
-        clock: SystemClock::start(),
-        told: Arc::new(|_| {}),
-    });
-    Arc::new(trail.unwrap())
-}
 
 fn records(folder: &Path) -> Vec<Body> {
     let mut reader = TrailReader::open(&folder.join("trail.sqlite")).unwrap();
@@ -75,7 +64,7 @@ fn what_is_sensitive_is_recorded_before_and_after() {
         };
         format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\nok").into_bytes()
     });
-    let trail = open(&path);
+    let trail = open_trail(&path);
     let gate = Setup::simple(&upstream)
         .and(POLICY)
         .trail(Arc::clone(&trail))
@@ -112,7 +101,7 @@ fn what_was_not_sent_is_known_not_to_be_done() {
     let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = nowhere.local_addr().unwrap();
     drop(nowhere);
-    let trail = open(folder.path());
+    let trail = open_trail(folder.path());
     let gate = Setup::new(simple(&[address]))
         .and(POLICY)
         .trail(Arc::clone(&trail))
@@ -138,7 +127,7 @@ fn what_is_not_answered_is_unknown() {
         talk.request();
         talk.close();
     });
-    let trail = open(folder.path());
+    let trail = open_trail(folder.path());
     let gate = Setup::simple(&upstream)
         .and(POLICY)
         .trail(Arc::clone(&trail))
@@ -193,7 +182,7 @@ fn who_is_refused_for_the_trail_has_a_token_again() {
 fn sessions_are_recorded_and_who_acts_in_them() {
     let folder = tempfile::tempdir().unwrap();
     let upstream = application();
-    let trail = open(folder.path());
+    let trail = open_trail(folder.path());
     let gate = Setup::new(shop(&upstream) + PAYS)
         .trail(Arc::clone(&trail))
         .start();
@@ -239,7 +228,7 @@ fn sessions_are_recorded_and_who_acts_in_them() {
 fn sessions_that_end_for_others_and_by_the_admin_are_recorded() {
     let folder = tempfile::tempdir().unwrap();
     let upstream = application();
-    let trail = open(folder.path());
+    let trail = open_trail(folder.path());
     let gate = Setup::new(shop(&upstream))
         .and("[proxy]\nadmin_secret = \"env:ADMIN\"\n")
         .trail(Arc::clone(&trail))
@@ -346,7 +335,7 @@ fn a_step_of_a_session_that_nobody_knows_the_end_of_is_recorded_as_such() {
     for commits in [Commits::Fail, Commits::NeverAnswer] {
         let folder = tempfile::tempdir().unwrap();
         let upstream = application();
-        let trail = open(folder.path());
+        let trail = open_trail(folder.path());
         let store = Arc::new(BadDisk {
             store: MemoryStore::new(MemoryOptions::default()).unwrap(),
             commits,
@@ -410,7 +399,7 @@ fn case_113_a_full_disk_of_the_trail_refuses_what_is_sensitive() {
     };
     let state = small.0.join("state");
     let upstream = Upstream::ok();
-    let trail = open(&state);
+    let trail = open_trail(&state);
     let gate = Setup::simple(&upstream)
         .and(POLICY)
         .admin()

@@ -9,14 +9,13 @@ use portcullis_guard::token::{KeySet, KeyStrength, verify};
 use portcullis_policy::{JwtAlgorithm, SigningAlgorithm};
 use portcullis_state::issuer::RsaBits;
 use portcullis_state::store::faults::{Fault, FaultyStore};
-use portcullis_state::trail::{TrailFilter, TrailKind, TrailOptions, TrailReader};
-use portcullis_state::{SystemClock, Trail};
+use portcullis_state::trail::{TrailFilter, TrailKind, TrailReader};
 use serde_json::{Value, json};
 
 use crate::support::house::{
     House, about_tokens, access, exchange, issue, me, now, parent, post, revoke, token, told,
 };
-use crate::support::{Upstream, admin_credential};
+use crate::support::{Upstream, admin_credential, open_trail};
 
 #[test]
 fn a_service_gets_tokens_that_open_what_they_are_for() {
@@ -390,14 +389,7 @@ fn the_trail_knows_of_each_token_before_it_leaves() {
     let upstream = Upstream::ok();
     let house = House::new(&upstream, SigningAlgorithm::EdDsa, "");
     let folder = tempfile::tempdir().unwrap();
-    let trail = Trail::open(TrailOptions {
-        folder: folder.path().to_owned(),
-        signing_key: None,
-        checkpoints: None,
-        clock: SystemClock::start(),
-        told: Arc::new(|_| {}),
-    });
-    let trail = Arc::new(trail.unwrap());
+    let trail = open_trail(folder.path());
     let gate = house
         .setup(Arc::new(house.store()))
         .trail(Arc::clone(&trail))

@@ -12,7 +12,12 @@ mod stores;
 mod trust;
 mod upstream;
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use portcullis_state::SystemClock;
+use portcullis_state::trail::{Trail, TrailOptions};
 
 pub(crate) use client::{Answer, Client};
 pub(crate) use gate::{Gate, SEED, Setup, admin_credential, simple};
@@ -20,6 +25,18 @@ pub(crate) use message::{Request, assert_normal, split};
 pub(crate) use stores::{AtOnce, PanickingStore, Panics, SECRET};
 pub(crate) use trust::Made;
 pub(crate) use upstream::{Talk, Upstream};
+
+/// An audit trail in a folder, without a key that signs and without a second place.
+pub(crate) fn open_trail(folder: &Path) -> Arc<Trail> {
+    let trail = Trail::open(TrailOptions {
+        folder: folder.to_owned(),
+        signing_key: None,
+        checkpoints: None,
+        clock: SystemClock::start(),
+        told: Arc::new(|_| {}),
+    });
+    Arc::new(trail.unwrap())
+}
 
 /// No wait of a test is longer: what takes longer has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);

@@ -19,8 +19,17 @@ pub(crate) fn differ_by_case(one: &str, other: &str) -> bool {
     one != other && folded(one).eq(folded(other))
 }
 
-/// Whether a name is as names are written that are known in small ASCII letters: then it is one of them or none, and is none that
-/// differs from one by case alone. One look at it instead of one at each that is known.
+/// Which of the names that are known, all in small ASCII letters, is not this one, and is to somebody who does not look at letter case.
+///
+/// A name that is in small ASCII letters itself is one of them or none, so most names need one look and not one at each.
+pub(crate) fn near<'k>(known: &[&'k str], name: &str) -> Option<&'k str> {
+    if is_in_small_letters(name) {
+        return None;
+    }
+    known.iter().copied().find(|one| differ_by_case(one, name))
+}
+
+/// Whether there is nothing in it that letter case could change, nor a letter beyond ASCII that folds to one of it.
 pub(crate) fn is_in_small_letters(name: &str) -> bool {
     name.bytes()
         .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
@@ -38,6 +47,30 @@ fn folded(text: &str) -> impl Iterator<Item = char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn near_is_what_differs_from_one_that_is_known() {
+        let known = ["key", "id", "iss", "rate_limit"];
+        for name in [
+            "key",
+            "KEY",
+            "\u{212a}ey",
+            "id",
+            "\u{131}d",
+            "Iss",
+            "i\u{17f}s",
+            "rate_limit",
+            "Rate_Limit",
+            "rate-limit",
+            "",
+            "x",
+            "é",
+        ] {
+            let each = known.into_iter().find(|one| differ_by_case(one, name));
+            assert_eq!(near(&known, name), each, "{name}");
+        }
+        assert_eq!(near(&known, "\u{212a}ey"), Some("key"));
+    }
 
     #[test]
     fn what_differs_by_case_alone() {

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::claim_fault::{ClaimFault, Wrong};
 use super::strict_json::{Json, JsonFault, Object};
 use super::texts::{Collected, Text, Texts};
-use crate::canon::{differ_by_case, is_in_small_letters};
+use crate::canon::near;
 use crate::clock::Now;
 
 /// The longest text of a claim that is read. An issuer's own name for a user has at most 255 bytes (OpenID Connect Core §2).
@@ -115,10 +115,8 @@ impl Claims {
             )
         })?;
         // As in the header: what another reader takes for the same name must not be there besides.
-        for name in object.names().filter(|name| !is_in_small_letters(name)) {
-            if let Some(known) = KNOWN.iter().find(|known| differ_by_case(known, name)) {
-                return Err(ClaimFault::new(known, Wrong::Repeated));
-            }
+        if let Some(known) = object.names().find_map(|name| near(&KNOWN, name)) {
+            return Err(ClaimFault::new(known, Wrong::Repeated));
         }
         refuse_other_sorts(&object)?;
         let mut texts = Collected::default();
@@ -395,5 +393,20 @@ fn token_type(object: &Object<'_>) -> Result<Option<TokenType>, ClaimFault> {
             _ => Err(ClaimFault::new("token_type", Wrong::Type)),
         },
         Some(_) => Err(ClaimFault::new("token_type", Wrong::Type)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::jws;
+    use super::KNOWN;
+    use crate::canon::is_in_small_letters;
+
+    /// What is near to them is looked for as if they were.
+    #[test]
+    fn what_is_known_is_in_small_letters() {
+        for known in KNOWN.iter().chain(&jws::KNOWN) {
+            assert!(is_in_small_letters(known), "{known}");
+        }
     }
 }

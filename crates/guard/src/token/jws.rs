@@ -6,7 +6,7 @@ use super::fault::TokenFault;
 use super::strict_json::{Json, JsonFault, Object};
 use super::texts::{Collected, Text, Texts};
 use crate::base64url;
-use crate::canon::{differ_by_case, is_in_small_letters};
+use crate::canon::near;
 
 /// The longest token.
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
@@ -111,7 +111,7 @@ fn split_at_last_dot(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// The members that are read, and those that refuse a token.
-const KNOWN: [&str; 5] = ["alg", "kid", "typ", "crit", "b64"];
+pub(super) const KNOWN: [&str; 5] = ["alg", "kid", "typ", "crit", "b64"];
 
 fn read_header(text: &[u8]) -> Result<Header, TokenFault> {
     let object = Object::read(text).map_err(|fault| match fault {
@@ -119,10 +119,7 @@ fn read_header(text: &[u8]) -> Result<Header, TokenFault> {
         JsonFault::NameRepeated => TokenFault::HeaderRepeated,
     })?;
     // A reader that takes any letter case (Go's `encoding/json`) would find another `alg` than this one.
-    let is_near = |name: &str| {
-        !is_in_small_letters(name) && KNOWN.iter().any(|known| differ_by_case(known, name))
-    };
-    if object.names().any(is_near) {
+    if object.names().any(|name| near(&KNOWN, name).is_some()) {
         return Err(TokenFault::HeaderRepeated);
     }
     if object.find("crit").is_some() {
