@@ -43,5 +43,5 @@ pub use refusal::preview;
 pub use seen::Seen;
 pub use server::{Gateway, GatewayError, GatewayOptions};
 pub use signals::{Signals, SignalsError, Wish};
-pub use tls::{Tls, TlsError};
+pub use tls::{Tls, TlsError, Validity};
 pub use upstreams::{Instance, Upstreams};

@@ -257,6 +257,17 @@ impl Observer {
         self.policy_is_stale.store(true, Ordering::Relaxed);
     }
 
+    /// Another certificate was found, and is not taken for what `detail` says.
+    pub fn certificate_refused(&self, detail: &'static str) {
+        self.system(
+            EventKind::SysRestart,
+            EventLevel::Critical,
+            "certificate_refused",
+            Some(detail),
+        );
+        self.policy_is_stale.store(true, Ordering::Relaxed);
+    }
+
     /// How keeping what outlives a restart went: nothing when it went well. The first failure is told.
     pub fn state_is(&self, wrong: Option<String>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,13 +5,13 @@ mod validity;
 use std::fmt;
 use std::sync::Arc;
 
-use portcullis_policy::Date;
-
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, version};
 use tokio_rustls::TlsAcceptor;
+
+pub use validity::Validity;
 
 /// The one protocol inside TLS. What is not offered cannot be smuggled by a change of protocols.
 const HTTP_1_1: &[u8] = b"http/1.1";
@@ -20,7 +20,7 @@ const HTTP_1_1: &[u8] = b"http/1.1";
 #[derive(Clone)]
 pub struct Tls {
     acceptor: TlsAcceptor,
-    last_day: Option<Date>,
+    validity: Option<Validity>,
 }
 
 /// The configuration holds a key.
@@ -62,7 +62,7 @@ impl Tls {
         if chain.is_empty() {
             return Err(TlsError::Empty);
         }
-        let last_day = chain.first().and_then(|first| validity::last_day(first));
+        let validity = chain.first().and_then(|first| Validity::of(first));
         let key = match PrivateKeyDer::from_pem_slice(key) {
             Ok(key) => key,
             Err(_not_repeated) => return Err(TlsError::Key),
@@ -75,14 +75,14 @@ impl Tls {
         config.alpn_protocols = vec![HTTP_1_1.to_vec()];
         Ok(Self {
             acceptor: TlsAcceptor::from(Arc::new(config)),
-            last_day,
+            validity,
         })
     }
 
-    /// The last day on which clients accept the certificate, where it says so in a way that is known.
+    /// From when to when clients accept the certificate, where it says so in the way that is prescribed.
     #[must_use]
-    pub const fn last_day(&self) -> Option<Date> {
-        self.last_day
+    pub const fn validity(&self) -> Option<Validity> {
+        self.validity
     }
 
     /// What greets a client.

@@ -124,6 +124,7 @@ mod tests {
     fn the_events_that_the_guard_writes_are_listed() {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut sources = vec![here.join("src/commands/guard.rs")];
+        collect(&here.join("src/commands/guard"), &mut sources);
         collect(&here.join("../gateway/src"), &mut sources);
         let mut named = BTreeSet::new();
         for source in &sources {

@@ -24,7 +24,7 @@ use crate::failure::Failure;
 use crate::issuing::strength;
 use crate::policy_source::read_policy;
 
-use greeting::Greeting;
+pub(crate) use greeting::{Greeting, Unfit};
 use secrets::Secrets;
 
 /// What a policy needs to say for a control to be enforced.

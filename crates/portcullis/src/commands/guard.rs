@@ -1,5 +1,7 @@
 //! `portcullis guard`: starts the proxy, follows its policy, and ends it when it is told to.
 
+mod followed;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,8 +12,9 @@ use portcullis_guard::clock::{Nanos, SECOND};
 use portcullis_guard::store::{Durability, Store};
 use portcullis_policy::event::{EventKind, EventLevel};
 use portcullis_policy::{EventSettings, Policy};
-use portcullis_state::keys::SecretsDigest;
 use portcullis_state::{EventSink, EventWriter, LocalStore, Pseudonyms, SystemClock};
+
+use followed::{Followed, Refused};
 
 use super::guard_dev;
 use crate::args::{GuardArgs, GuardWay};
@@ -144,28 +147,30 @@ pub(super) fn serve(
         recording: &recording,
     };
     let gateway = start(args, &loaded, rooms, clock, way)?;
-    let mut followed = Followed {
-        beside: loaded.beside(),
-        digest: loaded.digest,
-        policy: loaded.policy,
-        refused: None,
-    };
+    let mut followed = Followed::of(loaded);
     let mut kept_house = clock.monotonic();
     let mut keys_watch = KeysWatch::default();
     loop {
-        match signals.next(HOUSEKEEPING) {
+        let wish = match signals.next(HOUSEKEEPING) {
+            Wish::Nothing if followed.is_due(clock.now()) => Wish::Reload,
+            wish => wish,
+        };
+        match wish {
             Wish::End => break,
             Wish::Nothing => {}
             Wish::Reload => {
-                let loaded = read(environment.day()).and_then(|loaded| {
-                    let before = gateway.live();
-                    can_be_kept(&store, loaded)
-                        .and_then(|loaded| recording.can_follow(loaded))
-                        .and_then(|loaded| verifying(loaded, Some(&before)))
-                });
+                let before = gateway.live();
+                let loaded = read(environment.day())
+                    .and_then(|loaded| can_be_kept(&store, loaded))
+                    .and_then(|loaded| recording.can_follow(loaded))
+                    .and_then(|loaded| verifying(loaded, Some(&before)))
+                    .map_err(Refused::Policy);
                 if let Ok(loaded) = &loaded {
                     watch_secrets(&mut signals, loaded);
                 }
+                let served = before.tls.as_ref();
+                let loaded =
+                    loaded.and_then(|loaded| followed.can_greet(loaded, served, clock.now()));
                 followed.follow(loaded, &gateway, way);
             }
         }
@@ -186,85 +191,11 @@ struct Rooms<'r> {
     recording: &'r Recording,
 }
 
-/// Which policy the guard follows.
-struct Followed {
-    /// What names the policy in force.
-    digest: String,
-    /// Whether its secrets and its certificate are still what they were.
-    beside: (SecretsDigest, Option<[u8; 32]>),
-    /// The policy in force.
-    policy: Policy,
-    /// Why the file as it is now was refused, which is told once.
-    refused: Option<String>,
-}
-
-impl Followed {
-    /// Puts in force what was read, or keeps what is in force and says why.
-    fn follow(&mut self, loaded: Result<Loaded, Failure>, gateway: &Gateway, way: &dyn Way) {
-        match loaded {
-            // Something else in the folder changed, or the file is again what is in force.
-            Ok(loaded)
-                if loaded.digest == self.digest
-                    && loaded.beside() == self.beside
-                    && has_keys_of_before(&loaded, gateway) =>
-            {
-                self.refused = None;
-                gateway.observer().in_force(&self.digest);
-            }
-            Ok(loaded) => {
-                self.refused = None;
-                let is_same_text = self.digest == loaded.digest;
-                self.digest.clone_from(&loaded.digest);
-                let (before, now) = (self.beside, loaded.beside());
-                self.beside = now;
-                let (reason, words) = if !is_same_text {
-                    ("policy_replaced", "")
-                } else if before.0 == now.0 && before.1 != now.1 {
-                    ("certificate_replaced", "another certificate is in force")
-                } else {
-                    (
-                        "secrets_replaced",
-                        "other secrets or keys are in force, by the same policy",
-                    )
-                };
-                if let Some(routes) = replace(gateway, &loaded, way, reason) {
-                    if is_same_text {
-                        say(words);
-                    } else {
-                        way.replaced(&self.policy, &loaded, routes);
-                    }
-                    self.policy = loaded.policy;
-                }
-            }
-            Err(failure) => {
-                let why = failure.message();
-                if self.refused.as_deref() == Some(why) {
-                    return;
-                }
-                gateway.observer().policy_refused();
-                say(&format!(
-                    "the changed policy is not taken, the one before stays in force: {why}"
-                ));
-                self.refused = Some(why.to_owned());
-            }
-        }
-    }
-}
-
 /// Lets a change of a file with secrets be noticed, as one of the policy is. Where the system does not watch it, that is said: the
 /// signal is heard all the same.
 fn watch_secrets(signals: &mut Signals, loaded: &Loaded) {
     if let Err(error) = signals.also(&loaded.files()) {
         say(&format!("{error}; `kill -HUP` makes it look again"));
-    }
-}
-
-/// Whether the keys of the issuers are those in force: a file with them may have changed where the policy did not.
-fn has_keys_of_before(loaded: &Loaded, gateway: &Gateway) -> bool {
-    match (&loaded.tokens, &gateway.live().tokens) {
-        (Some(loaded), Some(live)) => loaded.keys().are_those_of(live.keys()),
-        (None, None) => true,
-        (Some(_), None) | (None, Some(_)) => false,
     }
 }
 
@@ -353,33 +284,6 @@ fn tell_start(gateway: &Gateway, loaded: &Loaded, args: &GuardArgs) {
     if args.insecure_shadow {
         say("warning: --insecure-shadow: what the policy refuses is only written down");
     }
-}
-
-/// Puts a policy in force; how many routes it has.
-fn replace(
-    gateway: &Gateway,
-    loaded: &Loaded,
-    way: &dyn Way,
-    reason: &'static str,
-) -> Option<usize> {
-    for notice in &loaded.notices {
-        say(notice);
-    }
-    let plan = loaded.plan().ok()?;
-    let routes = plan.routes.len();
-    let digest = plan.digest.clone();
-    let mut live = gateway.live().followed_by(&loaded.policy, plan);
-    live.tls = way.tls(loaded);
-    live.tokens.clone_from(&loaded.tokens);
-    live.mint.clone_from(&loaded.mint);
-    gateway.replace(live);
-    let observer = gateway.observer();
-    observer.in_force(&digest);
-    if let Some(names) = &loaded.secrets.events {
-        observer.names_are(names.clone());
-    }
-    observer.system(EventKind::SysRestart, EventLevel::Info, reason, None);
-    Some(routes)
 }
 
 fn keep_house(store: &LocalStore, gateway: &Gateway, clock: SystemClock) {

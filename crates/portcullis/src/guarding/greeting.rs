@@ -5,10 +5,10 @@ use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
-use portcullis_gateway::Tls;
+use portcullis_gateway::{Tls, Validity};
 use portcullis_guard::clock::Now;
 use portcullis_guard::digest::sha256;
-use portcullis_policy::{Policy, SecretRef};
+use portcullis_policy::{Date, Policy, SecretRef};
 
 use super::Lookup;
 use crate::failure::Failure;
@@ -20,6 +20,8 @@ const BYTES_MAX: u64 = 256 << 10;
 #[derive(Clone, Debug)]
 pub(crate) struct Greeting {
     pub(crate) tls: Tls,
+    /// Where the certificate is kept.
+    kept_at: SecretRef,
     /// Another where another certificate or key was read. It stays in memory.
     pub(crate) digest: [u8; 32],
     /// The files that were read.
@@ -47,14 +49,19 @@ impl Greeting {
             let places = format!("`{}` and `{}`", stated.certificate, stated.key);
             Failure::caused(&format!("`tls` of `[proxy]`, {places}"), &error)
         })?;
-        if let Some(day) = tls.last_day().filter(|day| day.unix_day() < now.unix_day()) {
-            notices.push(format!(
-                "the certificate at `{}` ended on {day}: clients refuse it, put a renewed one in its place",
-                stated.certificate
-            ));
+        let kept_at = &stated.certificate;
+        match standing(tls.validity(), now) {
+            Standing::Good | Standing::Unknown => {}
+            Standing::Ended(day) => notices.push(format!(
+                "the certificate at `{kept_at}` ended on {day}: clients refuse it, put a renewed one in its place"
+            )),
+            Standing::ToCome(day, _) => notices.push(format!(
+                "the certificate at `{kept_at}` begins on {day}: clients refuse it until then"
+            )),
         }
         let files = [&stated.certificate, &stated.key].into_iter();
         Ok(Some(Self {
+            kept_at: stated.certificate.clone(),
             tls,
             digest: sha256(&[sha256(&certificate), sha256(&key)].concat()),
             files: files
@@ -64,6 +71,76 @@ impl Greeting {
                 })
                 .collect(),
         }))
+    }
+
+    /// Refuses to put what clients refuse in the place of what they accept.
+    ///
+    /// # Errors
+    ///
+    /// One that has ended, is not valid yet, or does not say when it is, where the one that greets now is good.
+    pub(crate) fn can_replace(&self, served: &Tls, now: Now) -> Result<(), Unfit> {
+        if !matches!(standing(served.validity(), now), Standing::Good) {
+            return Ok(());
+        }
+        let (what, detail, holds_from) = match standing(self.tls.validity(), now) {
+            Standing::Good => return Ok(()),
+            Standing::Ended(day) => (
+                format!("ended on {day}: put a renewed one in its place"),
+                "it has ended; the one before greets on",
+                None,
+            ),
+            Standing::ToCome(day, from) => (
+                format!("begins on {day}, and is taken then"),
+                "it is not valid yet; the one before greets on",
+                Some(from),
+            ),
+            Standing::Unknown => (
+                "does not say when it is valid, in the way of RFC 5280: have it made anew"
+                    .to_owned(),
+                "it does not say when it is valid; the one before greets on",
+                None,
+            ),
+        };
+        Err(Unfit {
+            why: format!("the certificate at `{}` {what}", self.kept_at),
+            detail,
+            holds_from,
+        })
+    }
+}
+
+/// Why a certificate does not take the place of another.
+#[derive(Debug)]
+pub(crate) struct Unfit {
+    /// For the operator, with where it is kept.
+    pub(crate) why: String,
+    /// For events.
+    pub(crate) detail: &'static str,
+    /// From when on it could, in seconds since 1970-01-01T00:00:00Z.
+    pub(crate) holds_from: Option<u64>,
+}
+
+/// What clients think of a certificate now.
+enum Standing {
+    Good,
+    /// Since a day.
+    Ended(Date),
+    /// Until a day, and a second of it.
+    ToCome(Date, u64),
+    /// It does not say.
+    Unknown,
+}
+
+fn standing(validity: Option<Validity>, now: Now) -> Standing {
+    let Some(validity) = validity else {
+        return Standing::Unknown;
+    };
+    let is_over = validity.until < now.unix_seconds();
+    match (validity.first_day(), validity.last_day()) {
+        _ if validity.holds_at(now.unix_seconds()) => Standing::Good,
+        (_, Some(day)) if is_over => Standing::Ended(day),
+        (Some(day), _) if !is_over => Standing::ToCome(day, validity.from),
+        _ => Standing::Unknown,
     }
 }
 
@@ -117,4 +194,64 @@ fn bytes(
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+
+    use super::*;
+
+    /// 2026-06-01T00:00:00Z.
+    const NOW: Now = Now {
+        monotonic: 0,
+        unix_millis: 1_780_272_000_000,
+    };
+
+    fn made(from: (i32, u8), until: (i32, u8)) -> Greeting {
+        let mut params = CertificateParams::new(["shop.test".to_owned()]).unwrap();
+        params.not_before = date_time_ymd(from.0, from.1, 1);
+        params.not_after = date_time_ymd(until.0, until.1, 1);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap().pem();
+        Greeting {
+            tls: Tls::of_pem(certificate.as_bytes(), key.serialize_pem().as_bytes()).unwrap(),
+            kept_at: SecretRef::File("new.pem".to_owned()),
+            digest: [0; 32],
+            files: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_clients_refuse_does_not_replace_what_they_accept() {
+        let good = made((2025, 1), (2027, 1));
+        let ended = made((2025, 1), (2026, 5));
+        let to_come = made((2026, 7), (2027, 1));
+        let why = |new: &Greeting| new.can_replace(&good.tls, NOW).unwrap_err();
+        assert!(good.can_replace(&good.tls, NOW).is_ok());
+        let unfit = why(&ended);
+        assert_eq!(
+            unfit.why,
+            "the certificate at `file:new.pem` ended on 2026-05-01: put a renewed one in its place"
+        );
+        assert_eq!(unfit.holds_from, None);
+        let unfit = why(&to_come);
+        assert_eq!(
+            unfit.why,
+            "the certificate at `file:new.pem` begins on 2026-07-01, and is taken then"
+        );
+        let begins = unfit.holds_from.unwrap();
+        let at = |unix_seconds: u64| Now {
+            monotonic: 0,
+            unix_millis: unix_seconds * 1_000,
+        };
+        assert!(to_come.can_replace(&good.tls, at(begins - 1)).is_err());
+        assert!(to_come.can_replace(&good.tls, at(begins)).is_ok());
+        // Where nothing good greets, nothing is lost.
+        for served in [&ended, &to_come] {
+            for new in [&good, &ended, &to_come] {
+                assert!(new.can_replace(&served.tls, NOW).is_ok());
+            }
+        }
+    }
 }

@@ -16,8 +16,13 @@ const TLS: &str =
 
 /// A certificate for `shop.test` until the end of a year, and its key.
 fn made(until: i32) -> (String, String) {
+    made_from(2020, until)
+}
+
+/// The same, from the beginning of a year on.
+fn made_from(from: i32, until: i32) -> (String, String) {
     let mut params = CertificateParams::new(["shop.test".to_owned()]).unwrap();
-    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_before = rcgen::date_time_ymd(from, 1, 1);
     params.not_after = rcgen::date_time_ymd(until, 12, 31);
     let key = KeyPair::generate().unwrap();
     let certificate = params.self_signed(&key).unwrap().pem();
@@ -100,6 +105,81 @@ fn clients_come_in_tls_and_a_renewed_certificate_is_taken() {
     guard.says("another certificate is in force");
     assert!(curl(&guard, &second.0).is_some());
     assert_eq!(curl(&guard, &first.0), None);
+    assert_eq!(guard.end().code(), Some(0));
+}
+
+/// Puts another certificate and its key in place, in the order in which they fit together at the end.
+fn renew(folder: &Folder, (certificate, key): &(String, String)) {
+    write(folder, "key.pem", key);
+    write(folder, "certificate.pem", certificate);
+}
+
+#[test]
+fn what_clients_refuse_does_not_replace_what_they_accept() {
+    if !has_curl() {
+        return;
+    }
+    let upstream = Upstream::start();
+    let good = made(2090);
+    let folder = folder(&upstream, &good);
+    let events = "\n[events]\nto = \"events.jsonl\"\n";
+    let policy = fs::read_to_string(folder.join("portcullis.toml")).unwrap() + events;
+    write(&folder, "portcullis.toml", &policy);
+    let guard = Guard::start(&folder, &[]);
+    for (bad, why) in [
+        (
+            made(2023),
+            "ended on 2023-12-31: put a renewed one in its place",
+        ),
+        (
+            made_from(2080, 2090),
+            "begins on 2080-01-01, and is taken then",
+        ),
+    ] {
+        renew(&folder, &bad);
+        let line = guard.says("the changed certificate is not taken");
+        assert!(
+            line.ends_with(&format!("the certificate at `file:certificate.pem` {why}")),
+            "{line}"
+        );
+        assert!(curl(&guard, &good.0).is_some(), "the good one greets on");
+        assert!(guard.admin("/ready").contains("degraded"));
+    }
+    // What changes beside it waits for it.
+    write(
+        &folder,
+        "portcullis.toml",
+        &policy.replace("/api/items", "/api/others"),
+    );
+    guard.signal("HUP");
+    assert!(curl(&guard, &good.0).unwrap().starts_with("HTTP/1.1 200 "));
+    let renewed = made(2091);
+    renew(&folder, &renewed);
+    guard.says("another policy is in force");
+    let answer = curl(&guard, &renewed.0).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    assert_eq!(guard.end().code(), Some(0));
+    let events = fs::read_to_string(folder.join("events.jsonl")).unwrap();
+    let refused = events
+        .lines()
+        .filter(|line| line.contains("\"certificate_refused\""))
+        .collect::<Vec<_>>();
+    assert_eq!(refused.len(), 2, "{events}");
+    assert!(refused.iter().all(|line| line.contains("greets on")));
+}
+
+/// To greet by what has ended is no worse with another of the kind, and is better with a good one.
+#[test]
+fn where_nothing_good_greets_what_is_new_is_taken() {
+    let upstream = Upstream::start();
+    let folder = folder(&upstream, &made(2023));
+    let told = "the certificate at `file:certificate.pem` ended on";
+    let guard = Guard::start_saying(&folder, told);
+    renew(&folder, &made(2024));
+    guard.says("ended on 2024-12-31");
+    guard.says("another certificate is in force");
+    renew(&folder, &made(2090));
+    guard.says("another certificate is in force");
     assert_eq!(guard.end().code(), Some(0));
 }
 
