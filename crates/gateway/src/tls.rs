@@ -5,11 +5,13 @@ mod validity;
 use std::fmt;
 use std::sync::Arc;
 
-use rustls::crypto::aws_lc_rs;
+use rustls::crypto::aws_lc_rs::{self, sign};
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, version};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{InconsistentKeys, ServerConfig, version};
 use tokio_rustls::TlsAcceptor;
+use zeroize::Zeroizing;
 
 pub use validity::Validity;
 
@@ -48,7 +50,8 @@ pub enum TlsError {
 }
 
 impl Tls {
-    /// Reads a certificate with the chain behind it, and its private key, both in PEM.
+    /// Reads a certificate with the chain behind it, and its private key, both in PEM. Of the key nothing is kept but what signs:
+    /// the bytes that it was decoded to are overwritten.
     ///
     /// TLS 1.2 and 1.3 with the suites of rustls, which are those of ASVS 5.0 12.1.2; `http/1.1` by ALPN (RFC 7301).
     ///
@@ -63,15 +66,14 @@ impl Tls {
             return Err(TlsError::Empty);
         }
         let validity = chain.first().and_then(|first| Validity::of(first));
-        let key = match PrivateKeyDer::from_pem_slice(key) {
-            Ok(key) => key,
-            Err(_not_repeated) => return Err(TlsError::Key),
-        };
+        let key = private_key(key)?;
+        let certified = certified(chain, &key).map_err(TlsError::Pair)?;
         let provider = Arc::new(aws_lc_rs::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&version::TLS13, &version::TLS12])
-            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-            .map_err(TlsError::Pair)?;
+            .map_err(TlsError::Pair)?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
         config.alpn_protocols = vec![HTTP_1_1.to_vec()];
         Ok(Self {
             acceptor: TlsAcceptor::from(Arc::new(config)),
@@ -91,9 +93,41 @@ impl Tls {
     }
 }
 
+fn private_key(pem: &[u8]) -> Result<Zeroizing<PrivateKeyDer<'static>>, TlsError> {
+    match PrivateKeyDer::from_pem_slice(pem) {
+        Ok(key) => Ok(Zeroizing::new(key)),
+        Err(_not_repeated) => Err(TlsError::Key),
+    }
+}
+
+/// As `with_single_cert` of rustls does, which takes the key and drops it as it is.
+fn certified(
+    chain: Vec<CertificateDer<'static>>,
+    key: &PrivateKeyDer<'static>,
+) -> Result<CertifiedKey, rustls::Error> {
+    let certified = CertifiedKey::new(chain, sign::any_supported_type(key)?);
+    match certified.keys_match() {
+        Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(certified),
+        Err(error) => Err(error),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The type says that it is overwritten when it is dropped, and this is how.
+    #[test]
+    fn a_decoded_key_is_overwritten() {
+        fn overwritten<T: zeroize::ZeroizeOnDrop>(_: &T) {}
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let pem = made.signing_key.serialize_pem();
+        let mut key = private_key(pem.as_bytes()).unwrap();
+        overwritten(&key);
+        assert_eq!(key.secret_der(), made.signing_key.serialized_der());
+        zeroize::Zeroize::zeroize(&mut *key);
+        assert!(key.secret_der().iter().all(|byte| *byte == 0));
+    }
 
     #[test]
     fn what_is_no_certificate_or_no_key_is_told_without_repeating_it() {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use portcullis_gateway::Tls;
 use portcullis_policy::Date;
 use rcgen::KeyPair;
+use zeroize::Zeroizing;
 
 use super::folder::DevFolder;
 use super::made::{self, Made};
@@ -92,7 +93,8 @@ impl Authority {
         let key = KeyPair::generate().map_err(|error| failed(&error))?;
         let Made { certificate, until } =
             made::authority(&key, today).map_err(|error| failed(&error))?;
-        folder.write(AUTHORITY_KEY, key.serialize_pem().as_bytes())?;
+        let pem = Zeroizing::new(key.serialize_pem());
+        folder.write(AUTHORITY_KEY, pem.as_bytes())?;
         folder.write(AUTHORITY, certificate.as_bytes())?;
         Self::sign(folder, key, until, today, Greeting::New)
     }
@@ -106,7 +108,7 @@ impl Authority {
     ) -> Result<Self, Failure> {
         let key = KeyPair::generate().map_err(|error| failed(&error))?;
         let made = made::certificate(authority_key, &key, today).map_err(|error| failed(&error))?;
-        let key = key.serialize_pem();
+        let key = Zeroizing::new(key.serialize_pem());
         folder.write(KEY, key.as_bytes())?;
         folder.write(CERTIFICATE, made.certificate.as_bytes())?;
         // Last: what is not whole is made anew.

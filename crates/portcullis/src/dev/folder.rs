@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use crate::failure::Failure;
 
 /// Where it is, beside the policy.
@@ -61,7 +63,7 @@ impl DevFolder {
     /// The bytes of a file of it; nothing where there is none.
     ///
     /// A file that others may read or write is refused: it may have come with the code of somebody who knows what is in it.
-    pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+    pub(crate) fn read(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
         let path = self.file(name);
         let failed = |error: io::Error| {
             Failure::caused(&format!("cannot read `{}`", path.display()), &error)
@@ -78,10 +80,10 @@ impl DevFolder {
                 self.path.display()
             )));
         }
-        let mut bytes = Vec::new();
-        file.take(BYTES_MAX)
-            .read_to_end(&mut bytes)
-            .map_err(failed)?;
+        // Room from the beginning: a vector that grows leaves its old bytes behind.
+        let room = usize::try_from(metadata.len()).unwrap_or_default();
+        let mut bytes = Zeroizing::new(vec![0; room]);
+        (&file).read_exact(&mut bytes).map_err(failed)?;
         Ok(Some(bytes))
     }
 

@@ -52,7 +52,7 @@ impl<'f> DevSecrets<'f> {
     fn kept_or_drawn(&self, name: &str) -> Result<String, Failure> {
         let file = format!("secret-{name}");
         if let Some(kept) = self.folder.read(&file)?
-            && let Ok(text) = String::from_utf8(kept)
+            && let Ok(text) = std::str::from_utf8(&kept)
             && !text.trim().is_empty()
         {
             return Ok(text.trim().to_owned());

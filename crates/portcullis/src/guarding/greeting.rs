@@ -9,6 +9,7 @@ use portcullis_gateway::{Tls, Validity};
 use portcullis_guard::clock::Now;
 use portcullis_guard::digest::sha256;
 use portcullis_policy::{Date, Policy, SecretRef};
+use zeroize::Zeroizing;
 
 use super::Lookup;
 use crate::failure::Failure;
@@ -149,7 +150,7 @@ fn bytes(
     what: &str,
     lookup: &Lookup<'_>,
     notices: &mut Vec<String>,
-) -> Result<Vec<u8>, Failure> {
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let refused = |why: String| {
         Failure::usage(format!(
             "the {what} of `tls` of `[proxy]` at `{kept_at}` {why}"
@@ -159,7 +160,7 @@ fn bytes(
         SecretRef::Env(name) => {
             let value =
                 lookup(name).ok_or_else(|| refused("is not there: set the variable".to_owned()))?;
-            return Ok(value.into_encoded_bytes());
+            return Ok(Zeroizing::new(value.into_encoded_bytes()));
         }
         SecretRef::File(path) => path,
     };
@@ -188,11 +189,14 @@ fn bytes(
             "the key of `tls` at `{kept_at}` can be read by every user of the machine: `chmod o-r` it"
         ));
     }
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(BYTES_MAX)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
+    read(path, metadata.len()).map_err(unreadable)
+}
+
+/// Into room that is there from the beginning: a vector that grows leaves its old bytes behind.
+fn read(path: &str, length: u64) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let room = usize::try_from(length).map_err(std::io::Error::other)?;
+    let mut bytes = Zeroizing::new(vec![0; room]);
+    File::open(path)?.read_exact(&mut bytes)?;
     Ok(bytes)
 }
 
