@@ -230,9 +230,18 @@ pub(crate) fn load(
         .iter()
         .map(|notice| format!("{name}:{notice}"));
     let mut notices: Vec<String> = notices.collect();
-    let secrets = Secrets::read(&policy, lookup, now, &mut notices)
-        .map_err(|error| Failure::usage(format!("{name}: {error}")))?;
-    let greeting = Greeting::read(&policy, lookup, now, &mut notices)?;
+    let secrets = Secrets::read(&policy, lookup, now, &mut notices);
+    let greeting = Greeting::read(&policy, lookup, now, &mut notices);
+    let (secrets, greeting) = match (secrets, greeting) {
+        (Ok(secrets), Ok(greeting)) => (secrets, greeting),
+        (secrets, greeting) => {
+            let faults = secrets.err().unwrap_or_default();
+            let lines = faults.iter().map(|fault| format!("{name}: {fault}"));
+            let greeting = greeting.err();
+            let greeting = greeting.iter().map(|failure| failure.message().to_owned());
+            return Err(lacking(&lines.chain(greeting).collect::<Vec<_>>()));
+        }
+    };
     let loaded = Loaded {
         secrets,
         greeting,
@@ -245,6 +254,16 @@ pub(crate) fn load(
     };
     loaded.plan()?;
     Ok(loaded)
+}
+
+/// What is missing beside the policy, all of it: it is put right in one go.
+fn lacking(lines: &[String]) -> Failure {
+    let lines = lines.join("\n");
+    Failure::usage(if lines.contains('\n') {
+        format!("a guard cannot start with the secrets as they are\n{lines}")
+    } else {
+        lines
+    })
 }
 
 /// What looks a variable up.

@@ -44,8 +44,15 @@ impl Greeting {
         let Some(stated) = &policy.proxy().tls else {
             return Ok(None);
         };
-        let certificate = bytes(&stated.certificate, "certificate", lookup, notices)?;
-        let key = bytes(&stated.key, "key", lookup, notices)?;
+        let certificate = bytes(&stated.certificate, "certificate", lookup, notices);
+        let key = bytes(&stated.key, "key", lookup, notices);
+        let (certificate, key) = match (certificate, key) {
+            (Err(one), Err(other)) => {
+                let both = [one.message(), other.message()].join("\n");
+                return Err(Failure::usage(both));
+            }
+            (certificate, key) => (certificate?, key?),
+        };
         let tls = Tls::of_pem(&certificate, &key).map_err(|error| {
             let places = format!("`{}` and `{}`", stated.certificate, stated.key);
             Failure::caused(&format!("`tls` of `[proxy]`, {places}"), &error)

@@ -6,7 +6,7 @@ use portcullis_guard::clock::Now;
 use portcullis_guard::identity_plan::IdentityKeys;
 use portcullis_policy::{Control, Policy, SecretKey, SecretRef};
 use portcullis_state::Pseudonyms;
-use portcullis_state::keys::{Purpose, SecretError, SecretReader, SecretsDigest};
+use portcullis_state::keys::{Purpose, Secret, SecretError, SecretReader, SecretsDigest};
 use portcullis_state::trail::SigningKey;
 
 use super::{Lookup, enforced};
@@ -31,27 +31,33 @@ impl Secrets {
     ///
     /// # Errors
     ///
-    /// One that is missing, weak, or the same as another.
+    /// All that are missing, weak, or the same as another.
     pub(super) fn read(
         policy: &Policy,
         lookup: &Lookup<'_>,
         now: Now,
         notices: &mut Vec<String>,
-    ) -> Result<Self, SecretError> {
-        let mut reader = SecretReader::new(lookup);
-        let identity = identity_keys(policy, &mut reader, now, notices)?;
-        let events = match &policy.events().key {
-            Some(key) => Some(reader.read("events.key", &one(key), now)?.pseudonyms()?),
-            None => None,
+    ) -> Result<Self, Vec<SecretError>> {
+        let mut gathering = Gathering {
+            reader: SecretReader::new(lookup),
+            now,
+            faults: Vec::new(),
         };
+        let identity = identity_keys(policy, &mut gathering, notices);
+        let events = policy.events().key.as_ref();
+        let events = events.and_then(|key| {
+            let secret = gathering.read("events.key", &one(key))?;
+            gathering.made(secret.pseudonyms())
+        });
         let signing = policy.trail().and_then(|trail| trail.signing_key.as_ref());
-        let trail = match signing {
-            Some(key) => {
-                let secret = reader.read("trail.signing_key", &one(key), now)?;
-                Some(secret.signing_key()?)
-            }
-            None => None,
-        };
+        let trail = signing.and_then(|key| {
+            let secret = gathering.read("trail.signing_key", &one(key))?;
+            gathering.made(secret.signing_key())
+        });
+        let Gathering { reader, faults, .. } = gathering;
+        if !faults.is_empty() {
+            return Err(faults);
+        }
         notices.extend(reader.warnings().iter().map(ToString::to_string));
         Ok(Self {
             identity,
@@ -60,6 +66,24 @@ impl Secrets {
             digest: reader.digest(),
             files: reader.files().map(PathBuf::from).collect(),
         })
+    }
+}
+
+/// Reads one secret after the other, and notes what is wrong with any: they are set all at once.
+struct Gathering<'e> {
+    reader: SecretReader<'e>,
+    now: Now,
+    faults: Vec<SecretError>,
+}
+
+impl Gathering<'_> {
+    fn read(&mut self, name: &str, keys: &[SecretKey]) -> Option<Secret> {
+        self.reader
+            .read_noting(name, keys, self.now, &mut self.faults)
+    }
+
+    fn made<T>(&mut self, made: Result<T, SecretError>) -> Option<T> {
+        made.map_err(|fault| self.faults.push(fault)).ok()
     }
 }
 
@@ -81,14 +105,14 @@ const NO_TOKEN_IS_TAKEN_BACK: &str = "no token can be taken back before its end:
 /// Makes the keys of who is calling.
 fn identity_keys(
     policy: &Policy,
-    reader: &mut SecretReader<'_>,
-    now: Now,
+    gathering: &mut Gathering<'_>,
     notices: &mut Vec<String>,
-) -> Result<IdentityKeys, SecretError> {
+) -> IdentityKeys {
     let mut keys = IdentityKeys::default();
     if let Some(stated) = &policy.proxy().admin_secret {
-        let secret = reader.read("proxy.admin_secret", stated.as_slice(), now)?;
-        keys.admin = secret.bearers();
+        if let Some(secret) = gathering.read("proxy.admin_secret", stated.as_slice()) {
+            keys.admin = secret.bearers();
+        }
         let has_more = policy.identity().is_some_and(|one| {
             !one.issuers.is_empty() || one.tokens.is_some() || one.api_keys.is_some()
         });
@@ -97,34 +121,38 @@ fn identity_keys(
         }
     }
     let Some(identity) = policy.identity() else {
-        return Ok(keys);
+        return keys;
     };
-    if let Some(session) = &identity.session {
-        let secret = reader.read("identity.session.secret", session.secret.as_slice(), now)?;
-        keys.session = Some(secret.keys(Purpose::SessionCookie)?);
-        keys.signers = secret.signers()?;
+    if let Some(session) = &identity.session
+        && let Some(secret) = gathering.read("identity.session.secret", session.secret.as_slice())
+    {
+        keys.session = gathering.made(secret.keys(Purpose::SessionCookie));
+        keys.signers = gathering.made(secret.signers()).unwrap_or_default();
     }
-    if let Some(csrf) = &identity.csrf {
-        let secret = reader.read("identity.csrf.secret", csrf.secret.as_slice(), now)?;
-        keys.csrf = Some(secret.keys(Purpose::CsrfToken)?);
-        keys.pre_session = Some(secret.keys(Purpose::PreSessionCookie)?);
+    if let Some(csrf) = &identity.csrf
+        && let Some(secret) = gathering.read("identity.csrf.secret", csrf.secret.as_slice())
+    {
+        keys.csrf = gathering.made(secret.keys(Purpose::CsrfToken));
+        keys.pre_session = gathering.made(secret.keys(Purpose::PreSessionCookie));
     }
     if let Some(tokens) = &identity.tokens {
-        let secret = reader.read("identity.tokens.secret", tokens.secret.as_slice(), now)?;
-        keys.services = secret.bearers();
+        if let Some(secret) = gathering.read("identity.tokens.secret", tokens.secret.as_slice()) {
+            keys.services = secret.bearers();
+        }
         if policy.proxy().admin_secret.is_none() {
             notices.push(NO_TOKEN_IS_TAKEN_BACK.to_owned());
         }
     }
     let application = identity.application.as_ref();
-    if let Some(stated) = application.and_then(|application| application.secret.as_ref()) {
-        let secret = reader.read("identity.application.secret", stated.as_slice(), now)?;
+    if let Some(stated) = application.and_then(|application| application.secret.as_ref())
+        && let Some(secret) = gathering.read("identity.application.secret", stated.as_slice())
+    {
         keys.application = secret.shared();
         // Where the guard has no sessions, what it says of callers is signed by a key of the one secret that there is. The
         // application could make it too: it would deceive itself alone.
         if keys.signers.is_empty() {
-            keys.signers = secret.signers()?;
+            keys.signers = gathering.made(secret.signers()).unwrap_or_default();
         }
     }
-    Ok(keys)
+    keys
 }

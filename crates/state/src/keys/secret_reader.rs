@@ -63,12 +63,34 @@ impl<'e> SecretReader<'e> {
         keys: &[SecretKey],
         now: Now,
     ) -> Result<Secret, SecretError> {
+        let mut faults = Vec::new();
+        let secret = self.read_noting(name, keys, now, &mut faults);
+        match (secret, faults.into_iter().next()) {
+            (Some(secret), None) => Ok(secret),
+            (_, Some(fault)) => Err(fault),
+            (None, None) => Err(SecretError {
+                place: whole(name),
+                fault: SecretFault::AllExpired,
+            }),
+        }
+    }
+
+    /// The same, and notes all that is wrong with it: whoever has several secrets to set wants to know of all of them. Nothing
+    /// where one of its keys cannot be used.
+    pub fn read_noting(
+        &mut self,
+        name: &str,
+        keys: &[SecretKey],
+        now: Now,
+        faults: &mut Vec<SecretError>,
+    ) -> Option<Secret> {
+        let before = faults.len();
         let mut materials = Vec::with_capacity(keys.len());
         for key in keys {
             let place = SecretPlace {
-                secret: name.to_owned(),
                 kid: key.kid.clone(),
                 kept_at: Some(key.key.clone()),
+                ..whole(name)
             };
             let last_day = last_day(key);
             if last_day.is_some_and(|last| now.unix_day() > last) {
@@ -77,19 +99,19 @@ impl<'e> SecretReader<'e> {
             }
             match self.key(&key.key, &place) {
                 Ok(bytes) => materials.push(Material { bytes, last_day }),
-                Err(fault) => return Err(SecretError { place, fault }),
+                Err(fault) => faults.push(SecretError { place, fault }),
             }
         }
-        let place = SecretPlace {
-            secret: name.to_owned(),
-            kid: None,
-            kept_at: None,
-        };
+        if faults.len() > before {
+            return None;
+        }
+        let place = whole(name);
         if materials.is_empty() {
             let fault = SecretFault::AllExpired;
-            return Err(SecretError { place, fault });
+            faults.push(SecretError { place, fault });
+            return None;
         }
-        Ok(Secret::new(place, materials))
+        Some(Secret::new(place, materials))
     }
 
     /// What was read so far, to find out whether it is the same another time.
@@ -174,5 +196,14 @@ fn judged(line: &[u8]) -> Result<Zeroizing<Vec<u8>>, SecretFault> {
     match weakness(encoding, line, &key) {
         Some(weakness) => Err(SecretFault::Weak(weakness)),
         None => Ok(key),
+    }
+}
+
+/// A secret with all of its keys.
+fn whole(name: &str) -> SecretPlace {
+    SecretPlace {
+        secret: name.to_owned(),
+        kid: None,
+        kept_at: None,
     }
 }

@@ -81,3 +81,70 @@ fn a_secret_that_cannot_be_used_stops_the_start() {
     let told = told(&[("CSRF_SECRET", Some(in_base64url))]);
     assert!(told.contains("192.0.2.1:1"), "base64url is as good: {told}");
 }
+
+/// Whoever deploys a guard sets them all at once, and need not start it once for each.
+#[test]
+fn all_secrets_that_are_missing_are_told_at_once() {
+    let short = GOOD[1].1.strip_suffix("d14a").unwrap();
+    let told = told(&[
+        ("SESSION_SECRET", None),
+        ("CSRF_SECRET", Some(short)),
+        ("APPLICATION_SECRET", None),
+    ]);
+    let lines: Vec<&str> = told.lines().collect();
+    let missing = "is not there: set the variable, or create the file";
+    assert_eq!(
+        lines[0],
+        "error: a guard cannot start with the secrets as they are"
+    );
+    assert_eq!(
+        lines[1],
+        format!(
+            "portcullis.toml: the secret `identity.session.secret` at `env:SESSION_SECRET` {missing}"
+        )
+    );
+    assert!(
+        lines[2].contains("`env:CSRF_SECRET` has fewer than 32 bytes"),
+        "{told}"
+    );
+    assert_eq!(
+        lines[3],
+        format!(
+            "portcullis.toml: the secret `identity.application.secret` at `env:APPLICATION_SECRET` {missing}"
+        )
+    );
+    assert_eq!(lines.len(), 4, "{told}");
+    assert!(!told.contains(short), "{told}");
+}
+
+/// So are the keys of one secret, and the certificate with its key.
+#[test]
+fn keys_of_one_secret_and_the_certificate_are_told_with_them() {
+    let policy = POLICY
+        .replace(
+            "secret = \"env:SESSION_SECRET\"",
+            "secret = [{ kid = \"now\", key = \"env:SESSION_NOW\" }, { kid = \"before\", key = \"env:SESSION_BEFORE\" }]",
+        )
+        .replace(
+            "[identity.session]",
+            "[proxy]\ntls = { certificate = \"env:CERTIFICATE\", key = \"file:key.pem\" }\n\n[identity.session]",
+        );
+    let folder = Folder::with(&[("portcullis.toml", &policy)]);
+    let output = portcullis()
+        .current_dir(folder.path())
+        .envs(GOOD)
+        .args(["guard", "--listen", "192.0.2.1:1"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let told = err(&output);
+    for name in [
+        "the key `now` of `identity.session.secret` at `env:SESSION_NOW`",
+        "the key `before` of `identity.session.secret` at `env:SESSION_BEFORE`",
+        "the certificate of `tls` of `[proxy]` at `env:CERTIFICATE`",
+        "the key of `tls` of `[proxy]` at `file:key.pem`",
+    ] {
+        assert!(told.contains(&format!("{name} is not there")), "{told}");
+    }
+    assert_eq!(told.lines().count(), 5, "{told}");
+}
