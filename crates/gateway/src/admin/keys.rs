@@ -117,17 +117,31 @@ async fn intend(
         return Ok(None);
     };
     let act = AdminAct {
+        user,
+        key,
+        ..act(request, ask, EventVerdict::Allowed, reason)
+    };
+    trail::admin_intends(trail, live, &act).await.map(Some)
+}
+
+/// What is asked for, for the audit trail, about nobody yet.
+fn act<'a>(
+    request: &Request<'_>,
+    ask: &KeyAsk,
+    verdict: EventVerdict,
+    reason: &'static str,
+) -> AdminAct<'a> {
+    AdminAct {
         client: request.client,
         method: request.head.method(),
         route: route(ask),
-        verdict: EventVerdict::Allowed,
+        verdict,
         reason,
         control: Control::Authentication,
-        user,
-        key,
+        user: None,
+        key: None,
         ended: &[],
-    };
-    trail::admin_intends(trail, live, &act).await.map(Some)
+    }
 }
 
 /// Writes what came of it.
@@ -328,29 +342,22 @@ fn tell(
         (Ok(_), Some(key)) => format!("key {key}"),
         (Ok(_), None) => String::new(),
     };
-    let method = request.head.method();
     shared.observer.step(&Step {
         kind,
         verdict,
         reason,
         user,
         client: Some(request.client),
-        method: Some(method),
+        method: Some(request.head.method()),
         count: u64::try_from(count).unwrap_or(u64::MAX),
         inside: &inside,
         ..Step::at(now)
     });
     if let Some(trail) = shared.observer.trail() {
         let act = AdminAct {
-            client: request.client,
-            method,
-            route: route(ask),
-            verdict,
-            reason,
-            control: Control::Authentication,
             user,
             key,
-            ended: &[],
+            ..act(request, ask, verdict, reason)
         };
         trail::admin(trail, live, &act);
     }
