@@ -89,6 +89,11 @@ A file of expectations:
   status = 429
   route = \"/api/contact\"
 
+  [[expect]]
+  request = \"GET /me\"
+  as = \"u1\"                          # somebody whom the guard knows; nobody, if it is left out
+  verdict = \"allow\"
+
 `at` says when (today, if it is left out), `answer` what the application answers, for limits that count failures.
 Every expectation is tried on a guard that has just started.
 

@@ -122,10 +122,15 @@ pub(crate) fn test(args: &TestArgs, environment: &Environment) -> Result<Exit, F
     let expectations = expectation::read(&args.file, today)?;
     let mut broken = Vec::new();
     for expected in &expectations {
-        let told = subject.fresh()?.ask(&expected.asked).map_err(|error| {
+        let refused = |error: String| {
             let (file, line) = (args.file.display(), expected.line);
             Failure::usage(format!("{file}:{line}: {error}"))
-        })?;
+        };
+        // An expectation that is not looked at would hold whatever the policy says.
+        if expected.asked.user.is_some() && !subject.plan.identity.knows_callers() {
+            return Err(refused(NOBODY_IS_KNOWN.to_owned()));
+        }
+        let told = subject.fresh()?.ask(&expected.asked).map_err(refused)?;
         if !expected.holds(&told) {
             broken.push((expected, told));
         }
@@ -147,6 +152,9 @@ pub(crate) fn test(args: &TestArgs, environment: &Environment) -> Result<Exit, F
     })
 }
 
+/// What is told of `as` where nobody is known.
+const NOBODY_IS_KNOWN: &str = "the policy does not say how the guard knows who is calling, so nothing can be expected of it: leave out `as`, or see `[identity]`";
+
 type Broken<'e> = (&'e Expectation, Explanation);
 
 fn summary(
@@ -160,6 +168,10 @@ fn summary(
     let file = file.display();
     for (expected, told) in broken {
         let (line, title) = (expected.line, harmless_line(&told.title));
+        let user = match &expected.asked.user {
+            Some(user) => format!(" as {}", harmless_line(user)),
+            None => String::new(),
+        };
         let times = match expected.asked.times {
             1 => String::new(),
             times => format!(" ({times} times)"),
@@ -181,7 +193,7 @@ fn summary(
             format!(" ({}{why}{})", step.phase, place.unwrap_or_default())
         });
         text.push_str(&format!(
-            "{file}:{line}: {title}{times}: expected {}, was {}{}{}\n",
+            "{file}:{line}: {title}{user}{times}: expected {}, was {}{}{}\n",
             paint.good(&wanted(expected)),
             paint.bad(&was),
             by.unwrap_or_default(),
@@ -228,6 +240,7 @@ fn report(subject: &Subject, file: &Path, count: usize, broken: &[Broken<'_>]) -
                 "line": expected.line,
                 "request": told.title,
                 "times": expected.asked.times,
+                "as": expected.asked.user,
                 "expected": {
                     "verdict": expected.verdict.as_str(),
                     "status": expected.status,

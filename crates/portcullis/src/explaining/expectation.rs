@@ -156,7 +156,7 @@ fn read_one(
     let reason = table.text("reason", faults);
     let status = table.number("status", 100..600, faults);
     let route = table.text("route", faults);
-    refuse_identity(&mut table, faults);
+    let user = table.text("as", faults);
     if verdict == Some(Verdict::Allow) {
         for (key, is_there) in [("reason", reason.is_some()), ("status", status.is_some())] {
             if is_there {
@@ -178,7 +178,7 @@ fn read_one(
             body: body.map(|(text, _)| text.as_bytes().to_vec()),
             peer: peer.unwrap_or(SOMEBODY),
             at: at.unwrap_or(today),
-            user: None,
+            user: user.map(|(text, _)| text.to_owned()),
             times: times.unwrap_or(1),
             answer: answer.and_then(small).unwrap_or(ANSWER),
         },
@@ -250,12 +250,4 @@ fn read_headers(
         }
     }
     Some(all)
-}
-
-/// An expectation that is not looked at would hold whatever the policy says.
-fn refuse_identity(table: &mut TomlTable<'_>, faults: &mut TomlFaults) {
-    if let Some((_, span)) = table.get("as") {
-        let message = "who is calling is not looked at by this version, so nothing can be expected of it: leave out `as`";
-        faults.add(&span, message);
-    }
 }

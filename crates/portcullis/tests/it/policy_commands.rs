@@ -333,7 +333,7 @@ at = "soon"
 answer = 42
 headers = { a = 1 }
 body = 7
-as = "alice"
+as = 7
 
 [[expect]]
 request = "GET /"
@@ -355,11 +355,122 @@ reason = "route_unknown"
         "expect.toml:12: `answer` is a whole number from 100 to 599",
         "expect.toml:13: the header `a` is a string",
         "expect.toml:14: `body` is a string",
-        "expect.toml:15: who is calling is not looked at by this version",
+        "expect.toml:15: `as` is a string",
         "expect.toml:17: `reason` is of a refusal",
     ] {
         assert!(told.contains(place), "{place}\n{told}");
     }
+}
+
+const CALLERS: &str = r#"
+version = 1
+public_url = "https://shop.test"
+upstream = "http://127.0.0.1:9"
+
+[identity.session]
+secret = "env:S"
+[identity.csrf]
+secret = "env:C"
+[identity.application]
+secret = "env:A"
+audience = "shop"
+
+[limits.orders]
+rate = "2 per 1m"
+by = ["user"]
+
+[[route]]
+path = "/me"
+methods = ["GET"]
+type = "protected_read"
+[[route]]
+path = "/orders"
+methods = ["POST"]
+type = "protected_mutation"
+limits = ["orders"]
+[[except]]
+route = "POST /orders"
+lacks = "validation"
+because = "the application looks"
+owner = "us"
+until = 2099-12-31
+"#;
+
+const AS_SOMEBODY: &str = r#"
+[[expect]]
+request = "GET /me"
+verdict = "deny"
+status = 401
+
+[[expect]]
+request = "GET /me"
+as = "u1"
+verdict = "allow"
+
+[[expect]]
+request = "POST /orders"
+as = "u1"
+times = 2
+verdict = "allow"
+
+[[expect]]
+request = "POST /orders"
+as = "u1"
+times = 3
+verdict = "deny"
+reason = "rate_limited"
+
+# A page of another site has the cookie, and is refused all the same.
+[[expect]]
+request = "POST /orders"
+as = "u1"
+headers = { origin = "https://evil.test" }
+verdict = "deny"
+reason = "csrf_origin"
+"#;
+
+#[test]
+fn what_becomes_of_somebody_who_is_known_can_be_expected() {
+    let with = |policy: &str, expectations: &str| {
+        Folder::with(&[("portcullis.toml", policy), ("expect.toml", expectations)])
+    };
+    let test = ["test", "expect.toml"];
+    let output = policy(&with(CALLERS, AS_SOMEBODY), &test);
+    let told = out(&output);
+    assert_eq!(output.status.code(), Some(0), "{told}{}", err(&output));
+    assert_eq!(told, "5 expectations: all hold\n");
+    // Of nobody all the others say something else, and each says it.
+    let anonymous = AS_SOMEBODY.replace("as = \"u1\"\n", "");
+    let output = policy(&with(CALLERS, &anonymous), &test);
+    assert_eq!(output.status.code(), Some(1));
+    let told = out(&output);
+    assert!(
+        told.contains("GET /me: expected allow, was deny 401"),
+        "{told}"
+    );
+    // A policy that lets everybody in does not hold what is expected of nobody.
+    let open = CALLERS.replace("protected_read", "public_read");
+    let output = policy(&with(&open, AS_SOMEBODY), &test);
+    assert_eq!(output.status.code(), Some(1));
+    let shut = CALLERS.replace("methods = [\"GET\"]", "methods = [\"HEAD\"]");
+    let told = out(&policy(&with(&shut, AS_SOMEBODY), &test));
+    assert!(
+        told.contains("expect.toml:7: GET /me as u1: expected allow, was deny 405"),
+        "{told}"
+    );
+}
+
+#[test]
+fn nothing_is_expected_of_callers_whom_the_policy_does_not_know() {
+    let expectations =
+        "[[expect]]\nrequest = \"GET /api/items\"\nas = \"u1\"\nverdict = \"deny\"\n";
+    let output = policy(&expecting(expectations), &["test", "expect.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = err(&output);
+    assert!(
+        told.contains("expect.toml:1: the policy does not say how the guard knows who is calling"),
+        "{told}"
+    );
 }
 
 #[test]
