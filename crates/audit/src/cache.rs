@@ -31,10 +31,13 @@ use self::{
     digests::{Digest, Digests, Needs, part},
     folder::Place,
 };
-use crate::{discover::nextjs::middleware::Reach, options::Options, route::Route, shared::Shared};
+use crate::{
+    discover::nextjs::middleware::Reach, knowledge::Knowledge, options::Options, route::Route,
+    shared::Shared,
+};
 
 /// What a file begins with; another form has another number.
-const MARK: &[u8] = b"portcullis audit cache 1\n";
+const MARK: &[u8] = b"portcullis audit cache 2\n";
 
 /// The results of earlier runs, and those of this one.
 #[derive(Debug)]
@@ -80,10 +83,10 @@ impl Cache {
                 why.text()
             ));
         }
-        let digests = Digests::of(machine);
+        let digests = Digests::of(machine, shared.knowledge);
         let common = of_all(machine, shared, options, &digests, functions);
         let mut cache = Self {
-            always: Digests::needs(machine, always),
+            always: Digests::needs(machine, shared.knowledge, always),
             place,
             digests,
             common,
@@ -119,14 +122,19 @@ impl Cache {
     }
 
     /// What was found out about the route, if all that it depends on is as it was.
-    pub(crate) fn find(&mut self, machine: &Machine<'_>, key: &Digest) -> Option<Kept> {
+    pub(crate) fn find(
+        &mut self,
+        machine: &Machine<'_>,
+        knowledge: &Knowledge<'_>,
+        key: &Digest,
+    ) -> Option<Kept> {
         let bytes = self.old.get(key)?;
         let mut reader = Reader {
             bytes,
             modules: &self.old_modules,
         };
         let entry = Entry::read(&mut reader, &self.old_names)?;
-        if self.digests.of_needs(&entry.needs)? != entry.digest {
+        if self.digests.of_needs(knowledge, &entry.needs)? != entry.digest {
             return None;
         }
         let mut reader = Reader {
@@ -142,12 +150,20 @@ impl Cache {
     }
 
     /// Keeps what was found out.
-    pub(crate) fn keep(&mut self, machine: &Machine<'_>, key: Digest, reads: &Reads, kept: &Kept) {
-        let mut needs = Digests::needs(machine, reads);
+    pub(crate) fn keep(
+        &mut self,
+        machine: &Machine<'_>,
+        knowledge: &Knowledge<'_>,
+        key: Digest,
+        reads: &Reads,
+        kept: &Kept,
+    ) {
+        let mut needs = Digests::needs(machine, knowledge, reads);
         needs.files.extend(self.always.files.iter().cloned());
         needs.units.extend(self.always.units.iter().cloned());
+        needs.questions.extend(&self.always.questions);
         needs.whole |= self.always.whole;
-        if let Some(digest) = self.digests.of_needs(&needs) {
+        if let Some(digest) = self.digests.of_needs(knowledge, &needs) {
             self.is_changed = true;
             self.add(machine, key, &needs, digest, kept);
         }
@@ -174,6 +190,7 @@ impl Cache {
                 number.keep(&mut out);
             }
         }
+        needs.questions.keep(&mut out);
         needs.whole.keep(&mut out);
         out.bytes.extend(digest);
         kept.keep(&mut out);
@@ -247,6 +264,7 @@ impl Entry {
             needs: Needs {
                 files,
                 units,
+                questions: Keep::read(reader)?,
                 whole: bool::read(reader)?,
             },
             digest: reader.array()?,

@@ -16,6 +16,7 @@ use crate::library::{
     Usage, ValueKind, Version,
 };
 use crate::semantics::HANDED_BY_ROW;
+use crate::whole::{Answer, Question, Whole};
 
 /// Longest path that is walked from a value to its import.
 const STEPS_MAX: usize = 24;
@@ -86,6 +87,7 @@ pub struct Knowledge<'p> {
     /// The policy.
     pub policy: &'p Policy,
     guards: Guards,
+    whole: Whole,
     versions: RefCell<FxHashMap<(Ustr, Ustr), Option<Version>>>,
     /// The rows of calls, for one run: the numbers of calls are used again by the next.
     calls: RefCell<FxHashMap<CallId, Vec<Remembered>>>,
@@ -106,6 +108,7 @@ impl<'p> Knowledge<'p> {
             library,
             policy,
             guards: Guards::default(),
+            whole: Whole::default(),
             versions: RefCell::default(),
             calls: RefCell::default(),
         }
@@ -121,6 +124,16 @@ impl<'p> Knowledge<'p> {
     #[must_use]
     pub const fn guards(&self) -> &Guards {
         &self.guards
+    }
+
+    /// Answers a question about the whole project.
+    pub(crate) fn ask(&self, question: Question) -> Answer {
+        self.whole.ask(self.project, question)
+    }
+
+    /// The question about the whole project that has a number.
+    pub(crate) fn question(&self, number: u32) -> Option<Question> {
+        self.whole.question(number)
     }
 
     /// The rows of the call that made a value which is called itself: a wrapped handler, a middleware.

@@ -28,6 +28,7 @@ pub(crate) use manifest::parse as parse_manifest;
 pub(crate) use read::Load;
 pub(crate) use read::in_pool;
 pub use skip::SkipKind;
+pub(crate) use touched::OuterTouched;
 use touched::Touched;
 use walk::{Found, Walk};
 
@@ -316,6 +317,16 @@ impl Project {
             .collect();
         found.sort_unstable_by(|a, b| a.0.as_str().cmp(b.0.as_str()));
         found
+    }
+
+    /// Answers a question about the whole project. Whoever asks depends on the answer, and not on all that is looked at to
+    /// find it: `question` is the number by which the one who keeps results can ask again.
+    pub fn asking<T>(&self, question: u32, answer: impl FnOnce() -> T) -> T {
+        self.touched.asked(question);
+        let outer = self.touched.open();
+        let answer = answer();
+        self.touched.close_aside(outer);
+        answer
     }
 
     pub(crate) const fn touched(&self) -> &Touched {

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashMap;
 use ustr::Ustr;
 
-use crate::body::ModuleId;
+use crate::{body::ModuleId, project::OuterTouched};
 
 /// Who made something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,6 +83,7 @@ impl Unit {
             reads: Reads {
                 modules: Vec::new(),
                 units: Vec::new(),
+                asked: Vec::new(),
                 whole: false,
             },
             writers: BTreeSet::new(),
@@ -107,6 +108,8 @@ pub struct Reads {
     pub modules: Vec<ModuleId>,
     /// The units of which something was looked at.
     pub units: Vec<UnitId>,
+    /// The questions about the whole project that were asked, by number: see [`crate::project::Project::asking`].
+    pub asked: Vec<u32>,
     /// Whether it was asked for all modules.
     pub whole: bool,
 }
@@ -115,9 +118,15 @@ pub struct Reads {
 #[derive(Debug)]
 #[must_use]
 pub struct Reading {
-    units: Vec<UnitId>,
-    modules: Vec<ModuleId>,
-    whole: bool,
+    pub(crate) units: Outer<UnitId>,
+    pub(crate) touched: OuterTouched,
+}
+
+/// What was noted before a frame was opened, with the frame's number then.
+#[derive(Debug)]
+pub(crate) struct Outer<T> {
+    pub(crate) frame: u64,
+    pub(crate) list: Vec<(T, u64)>,
 }
 
 /// Notes what is read.
@@ -127,8 +136,12 @@ pub(crate) struct Track {
     units: RefCell<Vec<Unit>>,
     groups: RefCell<FxHashMap<UnitName, UnitId>>,
     calls: RefCell<FxHashMap<(ModuleId, u32), u32>>,
-    seen: RefCell<Vec<bool>>,
-    list: RefCell<Vec<UnitId>>,
+    /// In which frame each unit was last noted.
+    seen: RefCell<Vec<u64>>,
+    /// What is noted in the present frame, each with the frame in which it was noted before.
+    list: RefCell<Vec<(UnitId, u64)>>,
+    frame: Cell<u64>,
+    frames: Cell<u64>,
 }
 
 impl Default for Track {
@@ -145,11 +158,13 @@ impl Track {
         units.extend((0..modules).map(module));
         Self {
             current: Cell::new(UnitId::OTHER),
-            seen: RefCell::new(vec![false; units.len()]),
+            seen: RefCell::new(vec![0; units.len()]),
             units: RefCell::new(units),
             groups: RefCell::default(),
             calls: RefCell::default(),
             list: RefCell::default(),
+            frame: Cell::new(1),
+            frames: Cell::new(1),
         }
     }
 
@@ -185,7 +200,7 @@ impl Track {
         let mut units = self.units.borrow_mut();
         let unit = UnitId(u32::try_from(units.len()).unwrap_or(u32::MAX - 1));
         units.push(Unit::new(name));
-        self.seen.borrow_mut().push(false);
+        self.seen.borrow_mut().push(0);
         unit
     }
 
@@ -199,11 +214,12 @@ impl Track {
     }
 
     fn read_first(&self, unit: UnitId) {
-        let mut seen = self.seen.borrow_mut();
-        if let Some(seen) = seen.get_mut(unit.index())
-            && !std::mem::replace(seen, true)
+        let frame = self.frame.get();
+        if let Some(seen) = self.seen.borrow_mut().get_mut(unit.index())
+            && *seen != frame
         {
-            self.list.borrow_mut().push(unit);
+            let before = std::mem::replace(seen, frame);
+            self.list.borrow_mut().push((unit, before));
         }
     }
 
@@ -219,29 +235,31 @@ impl Track {
     }
 
     /// Begins to note anew.
-    pub(crate) fn open(&self) -> Vec<UnitId> {
-        let list = std::mem::take(&mut *self.list.borrow_mut());
-        self.forget(&list);
-        list
-    }
-
-    /// What was read since; what was noted before goes on to be noted, with this.
-    pub(crate) fn close(&self, before: Vec<UnitId>) -> Vec<UnitId> {
-        let list = std::mem::take(&mut *self.list.borrow_mut());
-        self.forget(&list);
-        for unit in before.into_iter().chain(list.iter().copied()) {
-            self.read_first(unit);
+    pub(crate) fn open(&self) -> Outer<UnitId> {
+        let next = self.frames.get() + 1;
+        self.frames.set(next);
+        Outer {
+            frame: self.frame.replace(next),
+            list: std::mem::take(&mut *self.list.borrow_mut()),
         }
-        list
     }
 
-    fn forget(&self, list: &[UnitId]) {
+    /// What was read since; what was noted before goes on to be noted, with this. It costs as much as was read since.
+    pub(crate) fn close(&self, outer: Outer<UnitId>) -> Vec<UnitId> {
+        self.frame.set(outer.frame);
+        let inner = std::mem::replace(&mut *self.list.borrow_mut(), outer.list);
         let mut seen = self.seen.borrow_mut();
-        for unit in list {
+        for (unit, before) in &inner {
             if let Some(seen) = seen.get_mut(unit.index()) {
-                *seen = false;
+                *seen = *before;
             }
         }
+        drop(seen);
+        let list: Vec<UnitId> = inner.into_iter().map(|(unit, _)| unit).collect();
+        for unit in &list {
+            self.read_first(*unit);
+        }
+        list
     }
 
     /// Says what a unit found there and what it read.
@@ -270,19 +288,5 @@ impl Track {
     /// Every unit, by its position.
     pub(crate) fn units(&self) -> std::cell::Ref<'_, Vec<Unit>> {
         self.units.borrow()
-    }
-}
-
-impl Reading {
-    pub(crate) const fn new(units: Vec<UnitId>, modules: Vec<ModuleId>, whole: bool) -> Self {
-        Self {
-            units,
-            modules,
-            whole,
-        }
-    }
-
-    pub(crate) fn parts(self) -> (Vec<UnitId>, Vec<ModuleId>, bool) {
-        (self.units, self.modules, self.whole)
     }
 }

@@ -120,7 +120,8 @@ impl<'a, 'p> Inspection<'a, 'p> {
             .cache
             .as_ref()
             .and_then(|cache| cache.key(machine, route, reach.as_ref(), is_own));
-        let known = key.and_then(|key| self.cache.as_mut()?.find(machine, &key));
+        let knowledge = self.shared.knowledge;
+        let known = key.and_then(|key| self.cache.as_mut()?.find(machine, knowledge, &key));
         let kept = match known {
             Some(kept) => {
                 self.reused += 1;
@@ -132,7 +133,7 @@ impl<'a, 'p> Inspection<'a, 'p> {
                 if let (Some(key), Some(reading)) = (key, reading) {
                     let reads = machine.close_reading(reading);
                     if let Some(cache) = &mut self.cache {
-                        cache.keep(machine, key, &reads, &kept);
+                        cache.keep(machine, knowledge, key, &reads, &kept);
                     }
                 }
                 kept

@@ -10,6 +10,11 @@ use portcullis_code::{
 use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
+use crate::{
+    knowledge::Knowledge,
+    whole::{Answer, Question},
+};
+
 /// Half of a SHA-256: beyond chance, and beyond whoever would like one file to pass for another.
 pub(super) type Digest = [u8; 16];
 
@@ -28,11 +33,12 @@ pub(super) struct Digests {
 pub(super) struct Needs {
     pub(super) files: Vec<String>,
     pub(super) units: Vec<String>,
+    pub(super) questions: Vec<Question>,
     pub(super) whole: bool,
 }
 
 impl Digests {
-    pub(super) fn of(machine: &Machine<'_>) -> Self {
+    pub(super) fn of(machine: &Machine<'_>, knowledge: &Knowledge<'_>) -> Self {
         let project = machine.project;
         let modules: Vec<Digest> = (0..project.module_count())
             .map(|index| of_module(project, ModuleId::at(index)))
@@ -50,7 +56,7 @@ impl Digests {
         }
         let whole = finish(all);
         let units = machine.units();
-        let digests = of_units(&units, project, &modules, &whole);
+        let digests = of_units(&units, knowledge, &modules, &whole);
         let by_name = units
             .iter()
             .enumerate()
@@ -82,7 +88,7 @@ impl Digests {
     }
 
     /// What a run read, by names.
-    pub(super) fn needs(machine: &Machine<'_>, reads: &Reads) -> Needs {
+    pub(super) fn needs(machine: &Machine<'_>, knowledge: &Knowledge<'_>, reads: &Reads) -> Needs {
         let project = machine.project;
         let units = machine.units();
         let file = |module: &ModuleId| project.module(*module).file.to_string();
@@ -94,6 +100,11 @@ impl Digests {
                 .filter_map(|unit| units.get(unit.index()))
                 .map(|unit| name_of(project, &unit.name))
                 .collect(),
+            questions: reads
+                .asked
+                .iter()
+                .filter_map(|number| knowledge.question(*number))
+                .collect(),
             whole: reads.whole,
         };
         needs.files.sort_unstable();
@@ -102,7 +113,7 @@ impl Digests {
     }
 
     /// The digest of all that is needed, as it is in this project; none where something of it is not there.
-    pub(super) fn of_needs(&self, needs: &Needs) -> Option<Digest> {
+    pub(super) fn of_needs(&self, knowledge: &Knowledge<'_>, needs: &Needs) -> Option<Digest> {
         let mut hash = Sha256::new();
         for file in &needs.files {
             let module = self.by_file.get(file)?;
@@ -115,11 +126,33 @@ impl Digests {
                 None => return None,
             }
         }
+        for question in &needs.questions {
+            hash.update(of_answer(knowledge, *question));
+        }
         if needs.whole {
             hash.update(self.whole);
         }
         Some(finish(hash))
     }
+}
+
+/// What a question about the whole project is answered with.
+fn of_answer(knowledge: &Knowledge<'_>, question: Question) -> Digest {
+    let mut hash = Sha256::new();
+    match knowledge.ask(question) {
+        Answer::No => hash.update([0]),
+        Answer::Yes => hash.update([1]),
+        Answer::At(site) => {
+            hash.update([2]);
+            part(
+                &mut hash,
+                knowledge.project.module(site.module).file.as_bytes(),
+            );
+            hash.update(site.span.start.to_le_bytes());
+            hash.update(site.span.end.to_le_bytes());
+        }
+    }
+    finish(hash)
 }
 
 /// Text and imports: all that a run reads of a module.
@@ -175,7 +208,12 @@ pub(super) fn name_of(project: &Project, name: &UnitName) -> String {
 
 /// The digest of each unit: of what it read itself, and of every unit that it read something of or that stored something in
 /// what is its own. Units that lead to each other have one together.
-fn of_units(units: &[Unit], project: &Project, modules: &[Digest], whole: &Digest) -> Vec<Digest> {
+fn of_units(
+    units: &[Unit],
+    knowledge: &Knowledge<'_>,
+    modules: &[Digest],
+    whole: &Digest,
+) -> Vec<Digest> {
     let edges: Vec<Vec<usize>> = units
         .iter()
         .map(|unit| {
@@ -195,7 +233,7 @@ fn of_units(units: &[Unit], project: &Project, modules: &[Digest], whole: &Diges
     let own: Vec<Digest> = units
         .iter()
         .enumerate()
-        .map(|(index, unit)| of_one(index, unit, units, project, modules, whole))
+        .map(|(index, unit)| of_one(index, unit, units, knowledge, modules, whole))
         .collect();
     let mut digests = vec![[0; 16]; units.len()];
     for group in groups(&edges) {
@@ -225,10 +263,11 @@ fn of_one(
     index: usize,
     unit: &Unit,
     units: &[Unit],
-    project: &Project,
+    knowledge: &Knowledge<'_>,
     modules: &[Digest],
     whole: &Digest,
 ) -> Digest {
+    let project = knowledge.project;
     let mut hash = Sha256::new();
     part(&mut hash, name_of(project, &unit.name).as_bytes());
     // Who stored there last, and what was read before it was there, depends on who came first.
@@ -262,6 +301,16 @@ fn of_one(
         .collect();
     read.sort_unstable();
     for digest in read {
+        hash.update(digest);
+    }
+    let mut asked: Vec<Digest> = unit
+        .reads
+        .asked
+        .iter()
+        .filter_map(|number| Some(of_answer(knowledge, knowledge.question(*number)?)))
+        .collect();
+    asked.sort_unstable();
+    for digest in &asked {
         hash.update(digest);
     }
     if unit.reads.whole || index == UnitId::OTHER.index() {

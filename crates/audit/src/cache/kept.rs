@@ -17,6 +17,7 @@ use crate::{
     rules::RULES,
     served::Page,
     summary::{Stored, Summary, Touch},
+    whole::Question,
 };
 
 /// What came of looking at a route with every rule.
@@ -68,6 +69,29 @@ impl Keep for RouteMethod {
             Self::Operation(Keep::read(from)?)
         } else {
             Self::Http(Keep::read(from)?)
+        })
+    }
+}
+
+impl Keep for Question {
+    fn keep(&self, out: &mut Writer<'_>) {
+        match self {
+            Self::Demands(name) => (0_u8, *name).keep(out),
+            Self::Compared(name, own) => (1_u8, (*name, *own)).keep(out),
+            Self::Hashes(file) => (2_u8, *file).keep(out),
+            Self::LooksAtSize => 3_u8.keep(out),
+            Self::RunsAsOne => 4_u8.keep(out),
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        Some(match u8::read(from)? {
+            0 => Self::Demands(Keep::read(from)?),
+            1 => Self::Compared(Keep::read(from)?, Keep::read(from)?),
+            2 => Self::Hashes(Keep::read(from)?),
+            3 => Self::LooksAtSize,
+            4 => Self::RunsAsOne,
+            _ => return None,
         })
     }
 }

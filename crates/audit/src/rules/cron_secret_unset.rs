@@ -1,7 +1,7 @@
 //! `cron-secret-unset`: without its environment variable, a secret is the word `undefined`.
 
 use portcullis_code::{
-    body::{BinaryOp, ExprKind, StmtKind},
+    body::BinaryOp,
     value::{Fact, FactsId, Value, ValueId, Values},
 };
 use portcullis_policy::Control;
@@ -13,6 +13,7 @@ use crate::{
     origin::Origins,
     route::Site,
     rule::{Check, Hit, RouteContext, Rule},
+    whole::Question,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -48,7 +49,11 @@ fn check(context: &RouteContext<'_>) -> Vec<Hit> {
             for (secret, sent) in [(a, b), (b, a)] {
                 if let Some((name, variable, text)) = opens(context, secret, sent)
                     && !is_set(context, *point, variable)
-                    && !known_set(context, name)
+                    && !context
+                        .bench
+                        .knowledge
+                        .ask(Question::Demands(name))
+                        .is_yes()
                     && !values
                         .facts(*point)
                         .any(|fact| fact == Fact::Test(sent, true) && text.is_none())
@@ -64,7 +69,13 @@ fn check(context: &RouteContext<'_>) -> Vec<Hit> {
 }
 
 fn hit(context: &RouteContext<'_>, name: Ustr, text: Option<&str>, sent: ValueId) -> Hit {
-    let site = comparison(context, name).unwrap_or_else(|| sent_at(context, sent));
+    let compared = Question::Compared(name, context.route.site.module);
+    let site = context
+        .bench
+        .knowledge
+        .ask(compared)
+        .site()
+        .unwrap_or_else(|| sent_at(context, sent));
     let message = match text {
         Some(text) => format!("where `{name}` is not set, `{text}` is the password"),
         None => format!("where `{name}` is not set, a request without the secret passes"),
@@ -165,81 +176,6 @@ fn is_set(context: &RouteContext<'_>, point: FactsId, variable: ValueId) -> bool
         }
         _ => false,
     })
-}
-
-/// Whether the application cannot start without the variable: a module throws at its top, or a schema of the
-/// environment demands it.
-fn known_set(context: &RouteContext<'_>, name: Ustr) -> bool {
-    let member = format!("env.{name}");
-    context.machine.project.modules().iter().any(|module| {
-        if !module.text.contains(name.as_str()) {
-            return false;
-        }
-        let text = |span: portcullis_code::body::Span| {
-            module
-                .text
-                .get(span.start as usize..span.end as usize)
-                .unwrap_or_default()
-        };
-        let throws = module.body.functions.first().is_some_and(|top| {
-            top.body.iter().any(|statement| match &statement.kind {
-                StmtKind::If { test, yes, .. } => {
-                    text(module.body.expr(*test).span).contains(&member)
-                        && yes.iter().any(|inner| {
-                            matches!(inner.kind, StmtKind::Throw(_))
-                                || text(inner.span).contains("process.exit")
-                        })
-                }
-                _ => false,
-            })
-        });
-        // A schema: `{ CRON_SECRET: z.string() }` in a module that hands it `process.env`.
-        let demanded = module.text.contains("process.env")
-            && module.body.exprs.iter().any(|expr| match &expr.kind {
-                ExprKind::Object(entries) => {
-                    let _entries = entries;
-                    let shown = text(expr.span);
-                    shown.contains(&format!("{name}: z."))
-                        || shown.contains(&format!("{name}: v."))
-                        || shown.contains(&format!("{name}: str("))
-                }
-                _ => false,
-            });
-        throws || demanded
-    })
-}
-
-/// Where the comparison with the variable is written: the smallest one whose text names it.
-fn comparison(context: &RouteContext<'_>, name: Ustr) -> Option<Site> {
-    let own = context.route.site.module;
-    let modules = context.machine.project.modules();
-    let mut best: Option<(bool, u32, Site)> = None;
-    for module in modules {
-        if !module.text.contains(name.as_str()) {
-            continue;
-        }
-        for expr in &module.body.exprs {
-            if !matches!(expr.kind, ExprKind::Binary(BinaryOp::Equal, ..)) {
-                continue;
-            }
-            let shown = module
-                .text
-                .get(expr.span.start as usize..expr.span.end as usize)
-                .unwrap_or_default();
-            let length = expr.span.end.saturating_sub(expr.span.start);
-            let key = (module.id != own, length);
-            if shown.contains(name.as_str())
-                && best.is_none_or(|(elsewhere, shortest, _)| key < (elsewhere, shortest))
-            {
-                let site = Site {
-                    module: module.id,
-                    span: expr.span,
-                };
-                best = Some((key.0, key.1, site));
-            }
-        }
-    }
-    best.map(|(.., site)| site)
 }
 
 fn sent_at(context: &RouteContext<'_>, sent: ValueId) -> Site {

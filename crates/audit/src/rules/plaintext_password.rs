@@ -3,14 +3,15 @@
 use portcullis_code::{machine::EventKind, value::ValueId};
 use portcullis_policy::Control;
 use portcullis_report::{Basis, Class, Confidence, Severity};
+use ustr::ustr;
 
 use crate::{
     library::DbOp,
     origin::Origins,
     route::Site,
     rule::{Check, Hit, RouteContext, Rule},
-    schema::Table,
     secrets::{decides, last_name, names_password},
+    whole::Question,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -65,7 +66,14 @@ fn stored(context: &RouteContext<'_>) -> Vec<Hit> {
         let table = query
             .table
             .and_then(|table| context.bench.schema.table(&table))
-            .filter(|table| table.is_user_table && !hashes(context, table));
+            .filter(|table| {
+                table.is_user_table
+                    && !context
+                        .bench
+                        .knowledge
+                        .ask(Question::Hashes(ustr(&table.file)))
+                        .is_yes()
+            });
         if table.is_none() {
             continue;
         }
@@ -107,31 +115,4 @@ fn is_sent(context: &RouteContext<'_>, value: ValueId) -> bool {
     let values = &context.machine.values;
     context.bench.origins.of(values, value).any(Origins::CHOSEN)
         && last_name(values, value).is_some_and(|name| names_password(&name))
-}
-
-/// Whether a table's declaration hashes what it is given: a hook, a setter.
-fn hashes(context: &RouteContext<'_>, table: &Table) -> bool {
-    context.machine.project.modules().iter().any(|module| {
-        *module.file == *table.file
-            && module.body.imports.iter().any(|import| {
-                [
-                    "bcrypt", "argon2", "scrypt", "crypto", "hash", "secur", "passw",
-                ]
-                .iter()
-                .any(|word| import.specifier.to_lowercase().contains(word))
-            })
-    }) || context.machine.project.modules().iter().any(|module| {
-        *module.file == *table.file
-            && [
-                "pre(",
-                "beforeCreate",
-                "beforeSave",
-                "hooks",
-                "set(",
-                "BeforeInsert",
-                "plugin(",
-            ]
-            .iter()
-            .any(|word| module.text.contains(word))
-    })
 }

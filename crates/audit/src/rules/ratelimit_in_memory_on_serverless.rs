@@ -12,6 +12,7 @@ use crate::{
     rule::{CallContext, Check, Hit, Rule},
     setting::Setting,
     summary::name_of,
+    whole::Question,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -39,7 +40,7 @@ fn check(context: &CallContext<'_>) -> Vec<Hit> {
     let Some(site) = by_library(context).or_else(|| by_hand(context)) else {
         return Vec::new();
     };
-    if runs_as_one(context) {
+    if context.bench.knowledge.ask(Question::RunsAsOne).is_yes() {
         return Vec::new();
     }
     vec![
@@ -113,23 +114,4 @@ fn by_hand(context: &CallContext<'_>) -> Option<Site> {
         module: made.module,
         span: made.span,
     })
-}
-
-/// Whether the project says that it runs in a container, and not on a platform that starts functions by need.
-fn runs_as_one(context: &CallContext<'_>) -> bool {
-    let project = context.machine.project;
-    let has = |wanted: &[&str]| {
-        project.names().iter().any(|path| {
-            let name = path.rsplit('/').next().unwrap_or(path);
-            wanted.contains(&name)
-        })
-    };
-    has(&[
-        "Dockerfile",
-        "docker-compose.yml",
-        "docker-compose.yaml",
-        "compose.yaml",
-        "fly.toml",
-        "Procfile",
-    ]) && !has(&["vercel.json", "netlify.toml"])
 }

@@ -1,8 +1,7 @@
 //! `upload-limit`: what a client sends may be as large as it likes.
 
 use portcullis_code::{
-    body::{Const, ExprKind},
-    project::Module,
+    body::Const,
     value::{ValueId, Values},
 };
 use portcullis_policy::Control;
@@ -14,6 +13,7 @@ use crate::{
     route::Site,
     rule::{CallContext, Check, Hit, Rule},
     setting::Setting,
+    whole::Question,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -134,7 +134,7 @@ fn sized(text: &str) -> Option<f64> {
 /// A client is handed an address to which it may send an object.
 fn of_storage(context: &CallContext<'_>) -> Option<Hit> {
     context.route?;
-    if context.machine.project.modules().iter().any(looks_at_size) {
+    if context.bench.knowledge.ask(Question::LooksAtSize).is_yes() {
         return None;
     }
     Some(
@@ -151,14 +151,4 @@ fn of_storage(context: &CallContext<'_>) -> Option<Hit> {
              or of another type before the id is kept",
         ),
     )
-}
-
-/// Whether a module asks for the metadata of what was stored: `storage.getMetadata(id)`, `db.system.get(id)`.
-fn looks_at_size(module: &Module) -> bool {
-    let reads = |wanted: &[&str]| {
-        module.body.exprs.iter().any(|expr| {
-            matches!(&expr.kind, ExprKind::Member { name, .. } if wanted.contains(&name.as_str()))
-        })
-    };
-    reads(&["getMetadata"]) || reads(&["system"]) && reads(&["size", "contentType"])
 }

@@ -10,19 +10,21 @@ use crate::{
 impl Machine<'_> {
     /// Begins to note what is read.
     pub fn open_reading(&self) -> Reading {
-        let (modules, whole) = self.project.touched().open();
-        Reading::new(self.values.track().open(), modules, whole)
+        Reading {
+            units: self.values.track().open(),
+            touched: self.project.touched().open(),
+        }
     }
 
     /// What was read since. It counts as read by whoever noted before, too.
     pub fn close_reading(&self, reading: Reading) -> Reads {
-        let (units, modules, whole) = reading.parts();
-        let units = self.values.track().close(units);
-        let (modules, whole) = self.project.touched().close(modules, whole);
+        let units = self.values.track().close(reading.units);
+        let looked = self.project.touched().close(reading.touched);
         Reads {
-            modules,
+            modules: looked.modules,
             units,
-            whole,
+            asked: looked.asked,
+            whole: looked.whole,
         }
     }
 
@@ -33,6 +35,9 @@ impl Machine<'_> {
         }
         for module in &reads.modules {
             self.project.touched().one(*module);
+        }
+        for question in &reads.asked {
+            self.project.touched().asked(*question);
         }
         if reads.whole {
             self.project.touched().all();
