@@ -8,12 +8,9 @@ mod location;
 mod route_record;
 mod trace;
 
-use std::collections::BTreeMap;
-
 use portcullis_code::{
     machine::Machine,
     project::{self, Project},
-    value::ValueId,
 };
 use portcullis_policy::Policy;
 use portcullis_report::{Notice, Report};
@@ -139,10 +136,8 @@ fn run(
     told.extend(knowledge.guards().settle(&mut machine));
     let events = machine.take_events();
     let discovery = Discovery::of(&mut machine, &events);
-    let functions = discovery.functions();
-    let named = functions.iter().map(|(name, value)| (name.clone(), *value));
-    let named: BTreeMap<String, ValueId> = named.collect();
-    frameworks.know_functions(functions);
+    let named = discovery.functions.named();
+    frameworks.know_functions(discovery.functions.clone());
     let mut inspection = Inspection::new(shared, options, &mut machine, &events, &discovery);
     // What the policy's guards stand for every route may ask.
     let reading = machine.open_reading();

@@ -69,7 +69,7 @@ impl Cache {
         machine: &Machine<'_>,
         shared: &Shared<'_, '_>,
         options: &Options,
-        functions: &BTreeMap<String, ValueId>,
+        functions: &BTreeMap<String, Vec<ValueId>>,
         always: &Reads,
     ) -> Result<Option<Self>, String> {
         let Some(asked) = &options.cache else {
@@ -299,7 +299,7 @@ fn of_all(
     shared: &Shared<'_, '_>,
     options: &Options,
     digests: &Digests,
-    functions: &BTreeMap<String, ValueId>,
+    functions: &BTreeMap<String, Vec<ValueId>>,
 ) -> Digest {
     let mut description = Description::new(digests, machine);
     description.text(env!("CARGO_PKG_VERSION"));
@@ -309,11 +309,13 @@ fn of_all(
     description.shown(&options.policy);
     description.shown(&shared.schema);
     description.shown(&machine.project.packages());
-    for (name, value) in functions {
+    for (name, values) in functions {
         description.text(name);
-        if description.value(*value).is_none() {
-            // What stands behind the name cannot be said: it may be anything.
-            description.shown(&digests.unit(UnitId::OTHER));
+        for value in values {
+            if description.value(*value).is_none() {
+                // What stands behind the name cannot be said: it may be anything.
+                description.shown(&digests.unit(UnitId::OTHER));
+            }
         }
     }
     description.end()

@@ -125,6 +125,7 @@ fn holds_number(context: &RouteContext<'_>, value: ValueId) -> bool {
         of_event
             || matches!(values.value(part), Value::Member(..) | Value::Call(_))
                 && is_delivery(values, part)
+                && !is_of_signed(context, part)
     })
 }
 
@@ -155,6 +156,20 @@ fn is_message(context: &RouteContext<'_>, root: ValueId) -> bool {
         Value::Input(_) => true,
         _ => false,
     }
+}
+
+/// Whether a value is taken from the message that a signature vouched for: the check was told the number, and what it gave
+/// back is not that number.
+fn is_of_signed(context: &RouteContext<'_>, value: ValueId) -> bool {
+    let values = &context.machine.values;
+    let (root, _) = members_under(values, value);
+    let Value::Call(call) = *values.value(root) else {
+        return false;
+    };
+    let rows = context.bench.knowledge.of_call(values, call);
+    rows.iter().any(|known| {
+        matches!(&known.row.meaning, Meaning::Guard(guard) if guard.guard == GuardKind::Signature)
+    })
 }
 
 fn is_delivery(values: &Values, value: ValueId) -> bool {

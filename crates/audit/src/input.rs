@@ -3,6 +3,8 @@
 use portcullis_code::value::{Value, ValueId, Values};
 use ustr::ustr;
 
+use crate::discover::convex::SERVER;
+
 /// What a framework hands to a handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Input {
@@ -74,7 +76,7 @@ impl Input {
     pub fn value(self, values: &mut Values) -> ValueId {
         // What its members do is the package's: rows speak of them by this name.
         if self == Self::ConvexContext {
-            return values.make(Value::External(ustr("convex/server"), ustr("ctx")));
+            return values.make(Value::External(ustr(SERVER), ustr("ctx")));
         }
         values.make(Value::Input(self.tag()))
     }

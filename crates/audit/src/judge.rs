@@ -38,6 +38,7 @@ pub use seen_guard::SeenGuard;
 
 use crate::{classify, flow, middleware::Cover, response, route::Route, semantics::RequestPath};
 use run::Run;
+pub(crate) use run::add_to_context;
 
 /// Runs and judges a route. The run stays open until [`Machine::end`] with the mark.
 ///

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use std::{cell::RefCell, rc::Rc};
 use ustr::{Ustr, ustr};
 
+use crate::discover::convex;
 use crate::guards::Guards;
 use crate::library::{
     Condition, Constant, Handed, Library, Place, Role, Root, Row, Segment, Step, Symbol, Test,
@@ -182,7 +183,12 @@ impl<'p> Knowledge<'p> {
                 if !name.is_empty() {
                     steps.push(PathStep::Member(*name));
                 }
-                Some(*package)
+                // The same context, but for who calls.
+                Some(if package == convex::SERVER_WITHOUT_CALLER {
+                    ustr(convex::SERVER)
+                } else {
+                    *package
+                })
             }
             Value::Global(name) => {
                 steps.push(PathStep::Member(*name));

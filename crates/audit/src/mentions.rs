@@ -2,13 +2,26 @@
 
 use portcullis_code::{
     body::{Body, Const, ExprId, ExprKind, ImportName},
-    project::Project,
+    project::{Module, Project},
 };
 use rustc_hash::FxHashMap;
 use ustr::Ustr;
 
+use crate::route::Site;
+
 /// How deep folders are nested at most.
 const PATH_MAX: usize = 12;
+
+/// What starts a remote procedure beside its clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Starter {
+    /// A cron job.
+    Cron,
+    /// The scheduler, after some time.
+    Scheduler,
+    /// Another function, which waits for it.
+    Function,
+}
 
 /// Who names a remote procedure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,6 +30,8 @@ pub struct Mention {
     pub inside: bool,
     /// Other code: pages, scripts, other servers.
     pub outside: bool,
+    /// What of the code beside it starts it, the first of these, and where.
+    pub started: Option<(Starter, Site)>,
 }
 
 /// Who names the remote procedures of a project.
@@ -54,6 +69,12 @@ impl Mentions {
                     mention.outside |= !inside;
                 }
             }
+            for (name, starter, site) in started(module) {
+                if let Some(mention) = by_name.get_mut(&name) {
+                    let known = mention.started.filter(|known| known.0 <= starter);
+                    mention.started = known.or(Some((starter, site)));
+                }
+            }
         }
         Self { by_name }
     }
@@ -87,6 +108,39 @@ fn names(body: &Body) -> Vec<String> {
             ExprKind::Const(Const::Str(text)) if text.contains(':') => found.push(text.to_string()),
             _ => {}
         }
+    }
+    found
+}
+
+/// The names in a module that are handed to something which starts what they name: `ctx.scheduler.runAfter(0, api.a.b)`.
+fn started(module: &Module) -> Vec<(String, Starter, Site)> {
+    let body = &module.body;
+    let has_crons = body.imports.iter().any(|import| {
+        matches!(import.name, ImportName::Named(name) if name == "cronJobs")
+            && import.specifier == "convex/server"
+    });
+    let mut found = Vec::new();
+    for expr in &body.exprs {
+        let ExprKind::Call { callee, args, .. } = &expr.kind else {
+            continue;
+        };
+        let ExprKind::Member { name, .. } = &body.expr(*callee).kind else {
+            continue;
+        };
+        let starter = match name.as_str() {
+            "runAfter" | "runAt" => Starter::Scheduler,
+            "runQuery" | "runMutation" | "runAction" => Starter::Function,
+            "interval" | "hourly" | "daily" | "weekly" | "monthly" | "cron" if has_crons => {
+                Starter::Cron
+            }
+            _ => continue,
+        };
+        let site = Site {
+            module: module.id,
+            span: expr.span,
+        };
+        let named = args.iter().filter_map(|arg| referenced(body, arg.value));
+        found.extend(named.map(|name| (name, starter, site)));
     }
     found
 }

@@ -135,11 +135,20 @@ pub fn queries(machine: &Machine<'_>, events: &[Event], knowledge: &Knowledge<'_
                 module: event.module,
                 span: event.span,
             };
+            // `note.patch(..)` where `note` was waited for: what was read by then, and what held, is another matter.
+            let row = before
+                .filter(|_| db.of_row && was_read(values, call))
+                .and_then(|before| found.get(before));
+            let (table, filters) = row.map_or_else(
+                || (None, Vec::new()),
+                |row| (row.table, row.filters.clone()),
+            );
+            let before = before.filter(|_| row.is_none());
             let at = before.unwrap_or_else(|| {
                 found.push(Query {
                     op: db.op.unwrap_or(DbOp::ReadMany),
-                    table: None,
-                    filters: Vec::new(),
+                    table,
+                    filters,
                     data: Vec::new(),
                     select: Vec::new(),
                     omit: Vec::new(),
@@ -163,6 +172,13 @@ pub fn queries(machine: &Machine<'_>, events: &[Event], knowledge: &Knowledge<'_
         }
     }
     found
+}
+
+/// Whether what a call was made on was waited for.
+fn was_read(values: &Values, call: CallId) -> bool {
+    let before = chain_before(values, call);
+    let nearest = before.first();
+    nearest.is_some_and(|nearest| values.call(*nearest).awaited)
 }
 
 /// The calls that a chained call was made on, the nearest first.

@@ -3,8 +3,10 @@
 mod association;
 mod chain;
 mod code;
+mod component;
 mod convex;
 mod convex_auth;
+mod convex_ents;
 mod decorated;
 mod definition;
 mod drizzle;
@@ -30,6 +32,7 @@ use portcullis_code::project::Project;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use code::Code;
+use component::Component;
 pub(crate) use judgement::names_person;
 pub(crate) use lexicon::{sensitivity_of_name, words_are_password};
 pub use table::{Column, Kind, Owner, Policy, Relation, Sensitivity, Source, Table};
@@ -41,6 +44,7 @@ pub struct Schema {
     unread: Vec<Unread>,
     index: FxHashMap<String, usize>,
     loose_index: FxHashMap<String, usize>,
+    components: Vec<Component>,
 }
 
 /// A source, or a part of it, that was not read.
@@ -79,6 +83,7 @@ impl Schema {
             knex::read,
         ];
         schema.absorb(readers.into_iter().flat_map(|read| read(&code)).collect());
+        schema.components = Component::all(&code);
         schema
     }
 
@@ -161,6 +166,12 @@ impl Schema {
     #[must_use]
     pub fn table(&self, name: &str) -> Option<&Table> {
         self.position(name).and_then(|at| self.tables.get(at))
+    }
+
+    /// What a table is called among all of the project, where a file of a component names one of the component's own.
+    #[must_use]
+    pub(crate) fn of_component(&self, file: &str, table: &str) -> Option<String> {
+        Component::qualified(&self.components, file, table)
     }
 
     /// The to-one relations that lead from a table to the user or tenant its rows belong to, the shortest such path,

@@ -8,14 +8,14 @@ use portcullis_code::{
     value::{CallData, CallId, Entry, Value, ValueId, Values},
 };
 use portcullis_policy::Method;
-use rustc_hash::FxHashMap;
 use ustr::{Ustr, ustr};
 
 use crate::{
     discover::convex,
     input::Input,
+    judge::add_to_context,
     knowledge::{Knowledge, Known},
-    library::{Handed, Meaning, Role, Root, Usage},
+    library::{GuardKind, Handed, Meaning, Role, Root, Usage},
     matcher::{Dialect, Match, PathPattern},
     response::of_web,
 };
@@ -34,8 +34,8 @@ pub struct Frameworks<'k, 'p> {
     method: Cell<Option<Method>>,
     /// Calls of makers that no row describes and whose handler was run all the same.
     unknown_wrappers: RefCell<Vec<CallId>>,
-    /// The functions that others run by their names.
-    functions: RefCell<FxHashMap<String, ValueId>>,
+    /// The functions that others run by reference.
+    functions: RefCell<convex::Functions>,
     /// The rules that rows have to pass in the present run.
     row_rules: RefCell<Vec<ValueId>>,
 }
@@ -89,16 +89,71 @@ impl<'k, 'p> Frameworks<'k, 'p> {
             .any(|rules| names_table(values, *rules, table, 0))
     }
 
-    /// Says which functions others run by their names.
-    pub(crate) fn know_functions(&self, functions: FxHashMap<String, ValueId>) {
+    /// Says which functions others run by reference.
+    pub(crate) fn know_functions(&self, functions: convex::Functions) {
         *self.functions.borrow_mut() = functions;
     }
 
-    /// A call that runs a function by its name, before it comes back.
-    fn runs_named(&self, values: &Values, data: &CallData) -> Option<Effect> {
-        let (name, args) = convex::called(values, data)?;
-        let function = *self.functions.borrow().get(&name)?;
-        Some(Effect::Runs { function, args })
+    /// A call that runs a function by its reference: now, or later and for nobody.
+    fn runs_by_reference(&self, machine: &mut Machine<'_>, data: &CallData) -> Option<Effect> {
+        let called = convex::called(&machine.values, data)?;
+        let known = self.functions.borrow();
+        let function = known.find(machine.project, &called)?.clone();
+        drop(known);
+        let context = if called.is_later || function.is_of_component {
+            convex::context_without_caller(&mut machine.values)
+        } else {
+            called.context
+        };
+        let mut args = vec![context];
+        args.extend(called.given);
+        let handler = function.handler;
+        if called.is_later {
+            return Some(Effect::MayRun {
+                function: handler,
+                args,
+            });
+        }
+        for (layer, convention) in function.layers {
+            let Some(given) = machine.call_in_place(layer, &args, data.module, data.span) else {
+                return Some(Effect::Value(context));
+            };
+            add_to_context(machine, convention, context, given);
+        }
+        Some(Effect::Runs {
+            function: handler,
+            args,
+        })
+    }
+
+    /// What a call says of who calls where nobody does: a scheduled function has no identity.
+    fn without_caller(&self, machine: &mut Machine<'_>, call: CallId) -> Option<Effect> {
+        let data = machine.values.call(call);
+        let values = &machine.values;
+        let asks = |value| match *values.value(value) {
+            Value::Member(base, _) => match *values.value(base) {
+                Value::Member(context, name) => {
+                    name == "auth" && convex::has_no_caller(values, context)
+                }
+                _ => false,
+            },
+            _ => false,
+        };
+        let is_told = data
+            .args
+            .iter()
+            .any(|arg| convex::has_no_caller(values, arg.0));
+        if !asks(data.callee) && !is_told {
+            return None;
+        }
+        let rows = self.knowledge.of_call(values, call);
+        rows.iter().find_map(|known| match &known.row.meaning {
+            Meaning::Caller(_) => Some(Effect::Value(values.find(&Value::Const(Const::Null))?)),
+            Meaning::Guard(guard) if guard.guard == GuardKind::Authentication => {
+                Some(Effect::Leaves)
+            }
+            _ => None,
+        })
     }
 
     fn sample(&self) -> Option<String> {
@@ -573,7 +628,10 @@ impl Semantics for Frameworks<'_, '_> {
             }
             _ => {}
         }
-        if let Some(effect) = self.runs_named(&machine.values, &data) {
+        if let Some(effect) = self.runs_by_reference(machine, &data) {
+            return effect;
+        }
+        if let Some(effect) = self.without_caller(machine, call) {
             return effect;
         }
         let goes_on = data

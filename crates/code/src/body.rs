@@ -2,8 +2,10 @@
 //!
 //! A language folder lowers its syntax tree into this form and is then forgotten. What stands here is what a program
 //! DOES: assignments, calls, member accesses, branches, loops, early exits, exceptions, closures, object literals,
-//! destructuring, string building. Types, formatting and sugar are gone. Every piece keeps its byte span.
+//! destructuring, string building. Types (but those
+//! that name one text), formatting and sugar are gone. Every piece keeps its byte span.
 
+use rustc_hash::FxHashMap;
 use ustr::Ustr;
 
 /// A byte range in a module's source text.
@@ -69,8 +71,28 @@ pub struct Body {
     pub exports: Vec<Export>,
     /// Directives at its top, such as `use server`.
     pub directives: Vec<Ustr>,
+    /// What its types say that name one text.
+    pub stated: Stated,
     /// Whether the file uses a construct that was not lowered (its expressions are `Opaque`).
     pub opaque: u32,
+}
+
+/// What the types of a file say that name one text; all others are gone.
+#[derive(Debug, Default)]
+pub struct Stated {
+    /// Of expressions: `body.note as Id<"notes">`.
+    pub exprs: FxHashMap<ExprId, TypeOfText>,
+    /// Of bindings, or of a member of what they hold: `(note: Id<"notes">)`, `(args: { note: Id<"notes"> })`.
+    pub locals: FxHashMap<LocalId, Vec<(Option<Ustr>, TypeOfText)>>,
+}
+
+/// A type that names one text: `Id<"notes">`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TypeOfText {
+    /// What the type is called.
+    pub name: Ustr,
+    /// The text.
+    pub text: Ustr,
 }
 
 /// A binding.

@@ -16,6 +16,7 @@ mod module;
 mod promise;
 mod quiet;
 mod state;
+mod stated;
 mod tracked;
 
 use std::rc::Rc;
@@ -24,7 +25,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use ustr::Ustr;
 
 use crate::{
-    body::{Body, FunctionId, LocalId, ModuleId, Span},
+    body::{Body, FunctionId, LocalId, ModuleId, Span, TypeOfText},
     project::Project,
     track::{Reads, Track, UnitId},
     value::{
@@ -100,6 +101,13 @@ pub enum Effect {
     Continues,
     /// Runs a function and gives its result.
     Runs {
+        /// The function value.
+        function: ValueId,
+        /// Its arguments.
+        args: Vec<ValueId>,
+    },
+    /// Nothing that is known of its result; a function runs sometime because of it, and nothing depends on how it ends.
+    MayRun {
         /// The function value.
         function: ValueId,
         /// Its arguments.
@@ -255,6 +263,8 @@ pub struct Machine<'p> {
     steps: u32,
     out_of_steps: bool,
     last_called_async: bool,
+    /// What types state of values of the present run; none where they state two things.
+    stated: FxHashMap<ValueId, Option<TypeOfText>>,
     /// Whether nobody uses what the next call gives.
     unused: bool,
     /// Functions that were looked at, and whether they only compute.
@@ -322,6 +332,7 @@ impl<'p> Machine<'p> {
             steps: 0,
             out_of_steps: false,
             last_called_async: false,
+            stated: FxHashMap::default(),
             unused: false,
             quiet: FxHashMap::default(),
             try_number: 0,
@@ -336,6 +347,7 @@ impl<'p> Machine<'p> {
     /// Starts a chain of runs.
     pub fn begin(&mut self) -> Mark {
         self.events.clear();
+        self.stated.clear();
         self.facts = NO_FACTS;
         self.alive = true;
         self.frame = None;
@@ -362,6 +374,7 @@ impl<'p> Machine<'p> {
         self.quiet.retain(|(_, _, env), _| env.index() < mark.envs);
         self.frames.truncate(mark.frames);
         self.events.clear();
+        self.stated.clear();
         self.facts = NO_FACTS;
         self.alive = true;
         self.frame = None;
@@ -428,6 +441,20 @@ impl<'p> Machine<'p> {
     pub fn resume(&mut self, exits: Vec<Exit>) {
         let _value = self.join(exits);
         self.alive = true;
+    }
+
+    /// Calls a function in the course of another call, as the embedder knows that this call does. Nothing comes back where
+    /// it always throws.
+    pub fn call_in_place(
+        &mut self,
+        function: ValueId,
+        args: &[ValueId],
+        module: ModuleId,
+        span: Span,
+    ) -> Option<ValueId> {
+        let args = args.iter().map(|&arg| (arg, false)).collect();
+        let value = self.call_value(function, None, args, false, module, span);
+        self.alive.then_some(value)
     }
 
     /// What holds now.

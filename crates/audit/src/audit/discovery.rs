@@ -1,10 +1,6 @@
 //! `Discovery`: all that is to be judged, whichever framework serves it.
 
-use portcullis_code::{
-    machine::{Event, Machine},
-    value::ValueId,
-};
-use rustc_hash::FxHashMap;
+use portcullis_code::machine::{Event, Machine};
 
 use crate::{
     discover::{convex, express, nextjs},
@@ -21,6 +17,8 @@ pub(super) struct Discovery {
     pub(super) nextjs: nextjs::Discovered,
     /// Folders that are served as they are.
     pub(super) folders: Vec<express::ServedFolder>,
+    /// The functions that others run by reference.
+    pub(super) functions: convex::Functions,
 }
 
 impl Discovery {
@@ -30,7 +28,8 @@ impl Discovery {
         let mut routes = nextjs.routes.clone();
         let express = express::discover(machine, events);
         routes.extend(express.routes);
-        routes.extend(convex::discover(machine, events));
+        let (procedures, functions) = convex::discover(machine, events);
+        routes.extend(procedures);
         let own = routes.len();
         routes.extend(nextjs.pages.iter().cloned());
         routes.extend(express::error_handlers(machine, events));
@@ -39,26 +38,8 @@ impl Discovery {
             own,
             nextjs,
             folders: express.folders,
+            functions,
         }
-    }
-
-    /// The functions that others run by their names; not those of which one name stands for several, or that something
-    /// else runs before.
-    pub(super) fn functions(&self) -> FxHashMap<String, ValueId> {
-        let mut found: FxHashMap<String, Option<ValueId>> = FxHashMap::default();
-        for route in self.routes.iter().filter(|route| route.operation.is_some()) {
-            let alone = match route.chain.as_slice() {
-                [handler] if route.mega.is_none() => Some(handler.value),
-                _ => None,
-            };
-            found
-                .entry(route.path.clone())
-                .and_modify(|known| *known = None)
-                .or_insert(alone);
-        }
-        let each = found.into_iter();
-        each.filter_map(|(name, value)| Some((name, value?)))
-            .collect()
     }
 
     /// Each with whether it is a route for certain.

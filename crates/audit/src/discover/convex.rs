@@ -9,7 +9,9 @@ mod auth_routes;
 mod backend;
 mod builder;
 mod function;
+mod functions;
 mod http;
+mod installed;
 mod library_function;
 mod reference;
 
@@ -17,24 +19,31 @@ use portcullis_code::machine::{Event, Machine};
 
 use crate::route::Route;
 use backend::Backend;
-pub(crate) use reference::called;
+use installed::Installed;
+pub(crate) use {
+    functions::Functions,
+    reference::{SERVER, SERVER_WITHOUT_CALLER, called, context_without_caller, has_no_caller},
+};
 
 /// What its functions are called.
 pub const FUNCTIONS: &str = "convex";
 /// What the routes of its HTTP routers are called.
 pub const HTTP: &str = "convex-http";
 
-/// Finds the functions and routes. `events` are those of loading all of the project's modules.
-pub fn discover(machine: &mut Machine<'_>, events: &[Event]) -> Vec<Route> {
+/// Finds the functions and routes, and what functions are found by. `events` are those of loading all of the project's
+/// modules.
+pub(crate) fn discover(machine: &mut Machine<'_>, events: &[Event]) -> (Vec<Route>, Functions) {
     let mut routes = Vec::new();
-    for backend in Backend::all(machine) {
+    let backends = Backend::all(machine);
+    let installed = Installed::all(machine, events, &backends);
+    let mut functions = Functions::new(&backends, &installed);
+    for backend in &backends {
         for file in &backend.files {
-            function::routes(machine, &backend, file, &mut routes);
+            function::routes(machine, backend, file, &mut routes, &mut functions);
         }
-        // A component's own router is mounted by the application, under a prefix that stands there.
-        if !backend.is_component {
-            http::routes(machine, events, &backend, &mut routes);
+        for prefix in installed::prefixes(machine, events, backend, &installed) {
+            http::routes(machine, events, backend, &prefix, &mut routes);
         }
     }
-    routes
+    (routes, functions)
 }

@@ -240,13 +240,48 @@ impl Judging<'_, '_, '_, '_> {
     /// Where no use is in sight, it is enough that it is proved at all.
     pub(super) fn holds_for_uses(&self, query: &Query, proved: impl Fn(FactsId) -> bool) -> bool {
         let later = || self.events.iter().skip(query.event + 1);
+        // What is written back as it was read changes nothing: what was stored into it before does.
+        let is_written_back = later().any(|event| self.writes_back(event.kind, query));
         let mut uses = later()
-            .filter(|event| self.uses_row(event.kind, query))
+            .filter(|event| match event.kind {
+                EventKind::Store(row, ..) => is_written_back && self.is_row(row, query),
+                kind => self.uses_row(kind, query) && !self.writes_back(kind, query),
+            })
             .peekable();
         if uses.peek().is_none() {
             return later().any(|event| proved(event.facts));
         }
         uses.all(|event| proved(event.facts))
+    }
+
+    /// Whether a call writes the row of a query in its own place: `db.patch(note._id, note)`.
+    fn writes_back(&self, kind: EventKind, query: &Query) -> bool {
+        let values = &self.machine.values;
+        let EventKind::Call(call) = kind else {
+            return false;
+        };
+        let known = self.bench.knowledge.of_call(values, call);
+        let is_update = known.iter().any(
+            |known| matches!(&known.row.meaning, Meaning::Db(db) if db.op == Some(DbOp::Update)),
+        );
+        let args = &values.call(call).args;
+        is_update
+            && args.iter().any(|arg| self.is_row(arg.0, query))
+            && args.iter().all(|arg| {
+                self.is_row(arg.0, query)
+                    || values.as_const(arg.0).is_some()
+                    || matches!(*values.value(arg.0), Value::Member(row, name)
+                        if matches!(name.as_str(), "_id" | "id") && self.is_row(row, query))
+            })
+    }
+
+    /// Whether a value is the row of a query as a whole.
+    fn is_row(&self, value: ValueId, query: &Query) -> bool {
+        match *self.machine.values.value(value) {
+            Value::Call(call) => query.calls.contains(&call),
+            Value::Promise(inner) => self.is_row(inner, query),
+            _ => false,
+        }
     }
 
     fn uses_row(&self, kind: EventKind, query: &Query) -> bool {

@@ -30,6 +30,7 @@ const FILES: &str = "_storage";
 impl Judging<'_, '_, '_, '_> {
     /// Names the tables of queries that are told only an id, in their order: a row leads to the next one.
     pub(super) fn name_tables(&mut self, queries: &mut [Query]) {
+        self.tell_components(queries);
         let declared = self.declared_arguments();
         for number in 0..queries.len() {
             let Some(id) = queries.get(number).and_then(only_id) else {
@@ -43,6 +44,22 @@ impl Judging<'_, '_, '_, '_> {
             .of_id(id, 0);
             if let Some(query) = queries.get_mut(number) {
                 query.table = table;
+            }
+        }
+        self.tell_components(queries);
+    }
+
+    /// A component's functions see their own tables only, whatever the application calls one of its.
+    fn tell_components(&self, queries: &mut [Query]) {
+        for query in queries {
+            let call = query.calls.last();
+            let (Some(table), Some(call)) = (query.table, call) else {
+                continue;
+            };
+            let module = self.machine.values.call(*call).module;
+            let file = &self.machine.project.module(module).file;
+            if let Some(own) = self.bench.schema.of_component(file, &table) {
+                query.table = Some(ustr(&own));
             }
         }
     }
@@ -102,6 +119,11 @@ impl Naming<'_, '_, '_, '_, '_> {
         if depth > DEPTH_MAX {
             return None;
         }
+        self.of_id_by_flow(id, depth)
+            .or_else(|| self.stated(id, &["Id", "GenericId"]))
+    }
+
+    fn of_id_by_flow(&mut self, id: ValueId, depth: u32) -> Option<Ustr> {
         match self.judging.machine.values.value(id).clone() {
             Value::Choice(alternatives) => {
                 let values = &self.judging.machine.values;
@@ -145,6 +167,11 @@ impl Naming<'_, '_, '_, '_, '_> {
         if depth > DEPTH_MAX {
             return None;
         }
+        self.of_row_by_flow(row, depth)
+            .or_else(|| self.stated(row, &["Doc"]))
+    }
+
+    fn of_row_by_flow(&mut self, row: ValueId, depth: u32) -> Option<Ustr> {
         match self.judging.machine.values.value(row).clone() {
             Value::Call(call) => {
                 let query = self.query(call)?;
@@ -188,6 +215,14 @@ impl Naming<'_, '_, '_, '_, '_> {
         let mut users = tables.iter().filter(|table| table.is_user_table);
         let only = users.next().filter(|_| users.next().is_none());
         only.filter(|_| is_caller).map(|table| ustr(&table.name))
+    }
+
+    /// The table that the code states of a value by its type: `body.note as Id<"notes">`, `(note: Doc<"notes">)`.
+    fn stated(&self, value: ValueId, types: &[&str]) -> Option<Ustr> {
+        let stated = self.judging.machine.stated(value)?;
+        let schema = self.judging.bench.schema;
+        let is_known = || stated.text == FILES || schema.table(&stated.text).is_some();
+        (types.contains(&stated.name.as_str()) && is_known()).then_some(stated.text)
     }
 
     fn query(&self, call: CallId) -> Option<&Query> {

@@ -94,7 +94,8 @@ impl Run {
         if !goes_on.is_empty() {
             let given = given(machine, &goes_on);
             machine.resume(goes_on);
-            add_to_context(machine, link.convention, given);
+            let context = Input::ConvexContext.value(&mut machine.values);
+            add_to_context(machine, link.convention, context, given);
         }
     }
 }
@@ -112,7 +113,12 @@ fn given(machine: &mut Machine<'_>, exits: &[Exit]) -> ValueId {
 }
 
 /// Puts what a link made of the context where the links after it find it.
-fn add_to_context(machine: &mut Machine<'_>, convention: Convention, given: ValueId) {
+pub(crate) fn add_to_context(
+    machine: &mut Machine<'_>,
+    convention: Convention,
+    context: ValueId,
+    given: ValueId,
+) {
     let plain = |machine: &Machine<'_>, value: ValueId| match machine.values.value(value) {
         Value::Promise(inner) => *inner,
         _ => value,
@@ -137,7 +143,6 @@ fn add_to_context(machine: &mut Machine<'_>, convention: Convention, given: Valu
             }
         }
     }
-    let context = Input::ConvexContext.value(&mut machine.values);
     for name in names {
         let value = machine.member(added, name);
         machine.put(context, name, value);

@@ -56,6 +56,9 @@ pub struct Db {
     /// It throws where no row fits the filter.
     #[serde(default)]
     pub or_throw: bool,
+    /// It is called on a row that was read before: a query of its own, about the same rows.
+    #[serde(default)]
+    pub of_row: bool,
     /// Its result is the row that was changed or deleted, not how many there were.
     #[serde(default)]
     pub gives_row: bool,

@@ -6,6 +6,7 @@ use portcullis_report::{Auth, Basis, Class, Confidence, Severity};
 use crate::{
     judge::Binding,
     library::{DbOp, EffectKind},
+    mentions::Starter,
     passes::Proof,
     rule::{Check, Hit, Rule},
     summary::{Inventory, Summary},
@@ -36,6 +37,14 @@ fn check(inventory: &Inventory) -> Vec<Hit> {
                 route.name
             );
             let mut hit = Hit::at(route.site, message).of(&route.name);
+            if let Some((starter, site)) = inventory.mentions.of_procedure(&route.path).started {
+                let starts = match starter {
+                    Starter::Cron => "a cron job starts it here, for nobody",
+                    Starter::Scheduler => "the scheduler starts it here, for nobody",
+                    Starter::Function => "another function runs it here",
+                };
+                hit = hit.because(Some(site), starts);
+            }
             for touch in route.touches.iter().filter(|it| it.op.writes()).take(3) {
                 let table = touch.table.map_or_else(
                     || "a table".to_owned(),
@@ -77,8 +86,15 @@ pub(super) fn reason(inventory: &Inventory, route: &Summary) -> Option<&'static 
         return None;
     }
     let mention = inventory.mentions.of_procedure(&route.path);
-    if mention.inside && !mention.outside && inventory.mentions.has_clients() {
-        return Some("only other functions of the server name it");
+    let starter = mention.started.map(|(starter, _)| starter);
+    // Clients that are in no file of the project can be meant by anything but a cron job.
+    let is_told = starter == Some(Starter::Cron) || inventory.mentions.has_clients();
+    if mention.inside && !mention.outside && is_told {
+        return Some(match starter {
+            Some(Starter::Cron) => "only a cron job starts it",
+            Some(Starter::Scheduler) => "only the scheduler starts it",
+            Some(Starter::Function) | None => "only other functions of the server name it",
+        });
     }
     sweeps(route).then_some("it works through rows that no caller chose, as a scheduled job does")
 }

@@ -4,8 +4,9 @@ use portcullis_code::body::{ExprKind, Item};
 use ustr::Ustr;
 
 use super::code::{Code, Place};
-use super::convex_auth;
+use super::component::Component;
 use super::{Column, Kind, Relation, Source, Table};
+use super::{convex_auth, convex_ents};
 
 /// How deep validators are followed.
 const DEPTH_MAX: usize = 5;
@@ -15,22 +16,28 @@ const COLUMNS_MAX: usize = 1_000;
 /// Every table of every schema.
 pub(crate) fn read(code: &Code<'_>) -> Vec<Table> {
     let mut tables = Vec::new();
+    let components = Component::all(code);
     for module in code.modules() {
         for (place, callee, args) in code.calls(module.id) {
             let callee = Place {
                 module: module.id,
                 expr: callee,
             };
-            let is_schema = code
-                .written_name(callee)
-                .is_some_and(|name| name == "defineSchema")
-                && code.path(callee).is_some_and(|path| path.is_from("convex"));
+            let is_schema = code.written_name(callee).is_some_and(|name| {
+                let from = match name.as_str() {
+                    "defineSchema" => "convex",
+                    "defineEntSchema" => "convex-ents",
+                    _ => return false,
+                };
+                code.path(callee).is_some_and(|path| path.is_from(from))
+            });
             if let (true, Some(object)) = (is_schema, code.argument(place.module, args, 0)) {
                 let named = code.properties(object);
+                let own = named
+                    .into_iter()
+                    .filter_map(|(name, value)| table(code, name, value));
                 tables.extend(
-                    named
-                        .into_iter()
-                        .filter_map(|(name, value)| table(code, name, value)),
+                    own.map(|table| of_component(&components, code.file(module.id), table)),
                 );
                 if convex_auth::is_spread(code, object) {
                     tables.extend(convex_auth::tables(code, object, &tables));
@@ -41,12 +48,26 @@ pub(crate) fn read(code: &Code<'_>) -> Vec<Table> {
     tables
 }
 
+/// A component's tables are its own, whatever the application calls one of its.
+fn of_component(components: &[Component], file: &str, mut table: Table) -> Table {
+    if let Some(name) = Component::qualified(components, file, &table.name) {
+        table.name = name;
+        for relation in &mut table.relations {
+            if let Some(target) = Component::qualified(components, file, &relation.target) {
+                relation.target = target;
+            }
+        }
+    }
+    table
+}
+
 fn table(code: &Code<'_>, name: Ustr, value: Place) -> Option<Table> {
     let chain = code.chain(code.follow(value))?;
-    let made = chain
-        .links
-        .first()
-        .filter(|first| first.name == "defineTable")?;
+    let made = chain.links.first()?;
+    let is_ent = made.name == "defineEnt";
+    if !is_ent && made.name != "defineTable" {
+        return None;
+    }
     let mut table = Table::new(
         name.as_str(),
         Source::Convex,
@@ -58,6 +79,11 @@ fn table(code: &Code<'_>, name: Ustr, value: Place) -> Option<Table> {
     table.columns.push(id);
     let document = code.argument(chain.callee.module, made.args, 0)?;
     fields(code, document, DEPTH_MAX, &mut table);
+    if is_ent {
+        convex_ents::add(code, &chain, &mut table, |name, validator, table| {
+            field(code, name, validator, DEPTH_MAX, table);
+        });
+    }
     Some(table)
 }
 

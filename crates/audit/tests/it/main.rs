@@ -15,3 +15,4 @@ mod policy_guards;
 mod policy_types;
 mod schema;
 mod schema_code;
+mod studio;

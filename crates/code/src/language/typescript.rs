@@ -5,6 +5,7 @@ mod lower;
 mod lower_declaration;
 mod lower_pattern;
 mod lower_statement;
+mod stated;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -464,6 +464,10 @@ impl Machine<'_> {
         module: ModuleId,
         span: Span,
     ) -> ValueId {
+        let args = args
+            .into_iter()
+            .map(|(arg, spread)| (self.as_it_is(arg), spread))
+            .collect();
         let data = CallData {
             callee,
             args,
@@ -484,6 +488,12 @@ impl Machine<'_> {
                 self.learn(Fact::Returned(call));
                 let args = args.into_iter().map(|arg| (arg, false)).collect();
                 return self.call_value(function, None, args, false, module, span);
+            }
+            Effect::MayRun { function, args } => {
+                self.event(EventKind::Call(call), module, span);
+                self.maybe_run(function, args);
+                self.learn(Fact::Returned(call));
+                return value;
             }
             Effect::Leaves => {
                 // What leaves by itself does so now, whatever project function was called last.
@@ -513,6 +523,25 @@ impl Machine<'_> {
         }
         self.learn(Fact::Returned(call));
         value
+    }
+
+    /// An object of the code's own as foreign code is given it: with what was stored into it until now.
+    fn as_it_is(&mut self, value: ValueId) -> ValueId {
+        let Value::Object(object) = *self.values.value(value) else {
+            return value;
+        };
+        if self.values.object(object).added.is_empty() {
+            return value;
+        }
+        let mut data = self.values.object(object).clone();
+        for name in std::mem::take(&mut data.added) {
+            let now = self.member(value, name);
+            data.entries
+                .retain(|entry| !matches!(entry, Entry::Named(known, _) if *known == name));
+            data.entries.push(Entry::Named(name, now));
+        }
+        let object = self.object(data);
+        self.values.make(Value::Object(object))
     }
 
     /// What `new` makes is an object; of other calls the embedder may know.

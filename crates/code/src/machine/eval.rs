@@ -27,6 +27,7 @@ impl Machine<'_> {
         self.nesting += 1;
         let value = self.eval_kind(env, module, expr);
         self.nesting -= 1;
+        self.state_expression(module, expr, value);
         value
     }
 

@@ -253,6 +253,7 @@ impl Machine<'_> {
     fn bind_local(&mut self, env: EnvId, module: ModuleId, local: LocalId, value: ValueId) {
         let holder = self.holder(env, module, local).unwrap_or(env);
         self.set(Slot::Local(holder, local), value);
+        self.state_local(module, local, value);
     }
 
     fn store(&mut self, env: EnvId, module: ModuleId, place: crate::body::ExprId, value: ValueId) {

@@ -23,7 +23,7 @@ const CONFIG: &str = "convex.config";
 #[derive(Debug)]
 pub(super) struct Backend {
     /// The folder; empty for the root of the project.
-    dir: String,
+    pub(super) dir: String,
     /// The folder from which its files are named.
     named_from: String,
     /// Whether it is a component: only the application that installs it can call its functions.
@@ -38,6 +38,8 @@ pub(super) struct File {
     pub(super) module: ModuleId,
     /// The first half of a function's name: the path in the folder, without its extension.
     pub(super) name: String,
+    /// The same as the backend's own functions name it: from its own folder, also where that is a component's.
+    pub(super) own_name: String,
 }
 
 impl Backend {
@@ -68,14 +70,13 @@ impl Backend {
                 .filter(|backend| below(&backend.dir, &module.file).is_some())
                 .max_by_key(|backend| backend.dir.len());
             if let Some(backend) = innermost
-                && below(&backend.dir, &module.file)
-                    .and_then(function_file)
-                    .is_some()
+                && let Some(own_name) = below(&backend.dir, &module.file).and_then(function_file)
                 && let Some(name) = below(&backend.named_from, &module.file).and_then(stem)
             {
                 backend.files.push(File {
                     module: module.id,
                     name: name.to_owned(),
+                    own_name: own_name.to_owned(),
                 });
             }
         }
@@ -84,7 +85,7 @@ impl Backend {
 
     /// The module of the file that `name` stands for, such as `http`.
     pub(super) fn file(&self, name: &str) -> Option<ModuleId> {
-        let file = self.files.iter().find(|file| file.name == name)?;
+        let file = self.files.iter().find(|file| file.own_name == name)?;
         Some(file.module)
     }
 
@@ -202,6 +203,12 @@ fn function_file(path: &str) -> Option<&str> {
 /// A path without its extension.
 fn stem(path: &str) -> Option<&str> {
     path.rsplit_once('.').map(|(stem, _)| stem)
+}
+
+/// The innermost of several folders that a file is in.
+pub(super) fn innermost<'d>(dirs: impl Iterator<Item = &'d str>, file: &str) -> Option<&'d str> {
+    dirs.filter(|dir| below(dir, file).is_some())
+        .max_by_key(|dir| dir.len())
 }
 
 /// The rest of a path below a folder.

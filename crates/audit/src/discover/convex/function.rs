@@ -9,7 +9,7 @@ use portcullis_policy::Method;
 use ustr::ustr;
 
 use super::{
-    FUNCTIONS, arguments,
+    FUNCTIONS, Functions, arguments,
     backend::{Backend, File},
     builder::{Kind, Registered, Sort, registered},
     library_function,
@@ -23,6 +23,7 @@ pub(super) fn routes(
     backend: &Backend,
     file: &File,
     routes: &mut Vec<Route>,
+    functions: &mut Functions,
 ) {
     for (name, span) in exports(machine, file.module) {
         let site = Site {
@@ -65,6 +66,9 @@ pub(super) fn routes(
                 None => continue,
             },
         };
+        if mega.is_none() {
+            functions.add(backend, file, name, &chain);
+        }
         let is_internal = kind.is_internal || backend.is_component;
         let kind = Kind::new(kind.sort, is_internal);
         let mut conditions = Vec::new();

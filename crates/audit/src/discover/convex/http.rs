@@ -20,13 +20,15 @@ const FILE: &str = "http";
 /// How deep a router is wrapped at most.
 const WRAPPED_MAX: usize = 4;
 
-/// Adds the routes of a backend's router.
+/// Adds the routes of a backend's router, which is mounted under a prefix.
 pub(super) fn routes(
     machine: &mut Machine<'_>,
     events: &[Event],
     backend: &Backend,
+    prefix: &str,
     routes: &mut Vec<Route>,
 ) {
+    let first = routes.len();
     let Some(file) = backend.file(FILE) else {
         return;
     };
@@ -57,6 +59,10 @@ pub(super) fn routes(
         } else if serves {
             routes.extend(route(machine, &data, (event.module, event.span)));
         }
+    }
+    let prefix = prefix.trim_end_matches('/');
+    for route in routes.iter_mut().skip(first) {
+        route.path.insert_str(0, prefix);
     }
 }
 

@@ -215,9 +215,21 @@ impl<'s> Lowering<'s> {
                     at,
                 )
             }
-            E::TSAsExpression(it) => self.expression(&it.expression),
-            E::TSSatisfiesExpression(it) => self.expression(&it.expression),
-            E::TSTypeAssertion(it) => self.expression(&it.expression),
+            E::TSAsExpression(it) => {
+                let value = self.expression(&it.expression);
+                self.state_expression(value, &it.type_annotation);
+                value
+            }
+            E::TSSatisfiesExpression(it) => {
+                let value = self.expression(&it.expression);
+                self.state_expression(value, &it.type_annotation);
+                value
+            }
+            E::TSTypeAssertion(it) => {
+                let value = self.expression(&it.expression);
+                self.state_expression(value, &it.type_annotation);
+                value
+            }
             E::TSNonNullExpression(it) => self.expression(&it.expression),
             E::TSInstantiationExpression(it) => self.expression(&it.expression),
             E::ComputedMemberExpression(it) => self.computed(it),

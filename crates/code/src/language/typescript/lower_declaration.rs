@@ -73,6 +73,7 @@ impl Lowering<'_> {
         let outer = std::mem::replace(&mut self.function, id);
         for param in &params.items {
             let mut pattern = self.pattern(&param.pattern);
+            self.state_binding(&param.pattern, param.type_annotation.as_deref());
             if let Some(value) = &param.initializer {
                 pattern = Pattern::Default(Box::new(pattern), self.expression(value));
             }

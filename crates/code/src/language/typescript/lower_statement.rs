@@ -249,6 +249,7 @@ impl Lowering<'_> {
         }
         for declarator in &declaration.declarations {
             let target = self.pattern(&declarator.id);
+            self.state_binding(&declarator.id, declarator.type_annotation.as_deref());
             let value = declarator.init.as_ref().map(|value| self.expression(value));
             // A function without a name takes that of its variable.
             if let (Pattern::Local(local), Some(value)) = (&target, value)
