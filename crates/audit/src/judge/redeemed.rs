@@ -57,14 +57,18 @@ impl Judging<'_, '_, '_, '_> {
         let effects = judgement.effects.iter().filter(|it| !harmless(it.kind));
         let effects = effects.map(|effect| (effect.facts, effect.site, effect.inputs.clone()));
         let mut found: Vec<Redeemed> = Vec::new();
-        for (facts, deed, inputs) in writes.chain(effects) {
+        // What a scheduled function does is told where it is scheduled.
+        for (facts, deed, inputs) in effects.chain(writes) {
             for (confirmation, table) in &confirmations {
                 let mut calls = confirmation.query.calls.iter();
                 if !calls.any(|call| self.was_found(facts, *call)) {
                     continue;
                 }
                 if let Some(sent) = self.unconfirmed(confirmation, facts, &inputs)
-                    && !found.iter().any(|known| known.deed == deed)
+                    && !found.iter().any(|known| {
+                        known.deed == deed
+                            || known.sent == sent && known.found == confirmation.query.site
+                    })
                 {
                     found.push(Redeemed {
                         table: *table,
