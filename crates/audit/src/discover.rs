@@ -3,3 +3,4 @@
 pub mod convex;
 pub mod express;
 pub mod nextjs;
+pub mod unmounted;

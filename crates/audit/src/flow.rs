@@ -21,8 +21,8 @@ use portcullis_code::{machine::EventKind, value::ValueId};
 use portcullis_report::{Class, Confidence};
 
 pub(crate) use before::Before;
-pub(crate) use sink::sinks;
 pub use sink::{SeenSink, SinkForm};
+pub(crate) use sink::{answers, sinks};
 
 use crate::{
     knowledge::Known,

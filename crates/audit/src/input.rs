@@ -30,11 +30,13 @@ pub enum Input {
     CheckedArgument,
     /// What Convex hands to every function: the database, who calls, other functions.
     ConvexContext,
+    /// What a function in the cloud is called with: a request of a gateway, or what another service says.
+    CloudEvent,
     /// A middleware's event argument, or anything else that says nothing.
     Other,
 }
 
-const FIXED: [Input; 11] = [
+const FIXED: [Input; 12] = [
     Input::WebRequest,
     Input::Context,
     Input::NodeRequest,
@@ -46,6 +48,7 @@ const FIXED: [Input; 11] = [
     Input::Other,
     Input::CheckedArgument,
     Input::ConvexContext,
+    Input::CloudEvent,
 ];
 const FIRST_ARGUMENT: u32 = 100;
 

@@ -36,7 +36,13 @@ pub(crate) use redeemed::sent_id;
 pub(crate) use secret_column::is_secret_column;
 pub use seen_guard::SeenGuard;
 
-use crate::{classify, flow, middleware::Cover, response, route::Route, semantics::RequestPath};
+use crate::{
+    classify, flow,
+    middleware::Cover,
+    response,
+    route::{Convention, Route},
+    semantics::RequestPath,
+};
 use run::Run;
 pub(crate) use run::add_to_context;
 
@@ -102,6 +108,31 @@ pub fn judge(
         judgement.responses.clear();
     }
     judgement.sinks = flow::sinks(machine, bench, &events);
+    judgement.events = events;
+    judgement.link_starts = run.link_starts;
+    (judgement, mark)
+}
+
+/// Runs a function that nothing mounts and finds the places of harm that it passes: of what guards it nothing can be said. The run
+/// stays open as that of [`judge`].
+pub(crate) fn follow(
+    machine: &mut Machine<'_>,
+    bench: &Bench<'_, '_>,
+    route: &Route,
+) -> (Judgement, Mark) {
+    bench.frameworks.fix(RequestPath::Unknown, None);
+    let mark = machine.begin();
+    let run = Run::new(machine, bench, route);
+    let events = std::mem::take(&mut machine.events);
+    let mut judgement = Judgement::blank();
+    judgement.sinks = flow::sinks(machine, bench, &events);
+    if route
+        .chain
+        .last()
+        .is_some_and(|link| link.convention == Convention::Cloud)
+    {
+        judgement.sinks.extend(flow::answers(machine, &run.returns));
+    }
     judgement.events = events;
     judgement.link_starts = run.link_starts;
     (judgement, mark)

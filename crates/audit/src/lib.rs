@@ -42,6 +42,7 @@ mod stated;
 pub mod summary;
 mod sweep;
 mod template;
+mod unmounted;
 mod whole;
 
 use std::path::Path;

@@ -201,7 +201,7 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
             | Value::External(..) => Origins::NONE,
             Value::Global(_) => Origins::NONE,
             Value::Input(tag) => match Input::of(*tag) {
-                Input::Argument(_) => Origins::ARGUMENT,
+                Input::Argument(_) | Input::CloudEvent => Origins::ARGUMENT,
                 Input::CheckedArgument => Origins::PARSED,
                 Input::Context => Origins::PATH,
                 Input::PageProps => Origins::PATH.and(Origins::QUERY),
@@ -483,7 +483,21 @@ fn of_request(input: Input, name: &str) -> Origins {
         (Input::Context, _) => Origins::PATH,
         (Input::PageProps, "params") => Origins::PATH,
         (Input::PageProps, _) => Origins::QUERY,
-        (Input::Argument(_), _) => Origins::ARGUMENT,
+        (Input::CloudEvent, "body") => Origins::BODY,
+        (
+            Input::CloudEvent,
+            "queryStringParameters" | "multiValueQueryStringParameters" | "rawQueryString",
+        ) => Origins::QUERY,
+        (Input::CloudEvent, "pathParameters" | "path" | "rawPath") => Origins::PATH,
+        (Input::CloudEvent, "headers" | "multiValueHeaders") => Origins::HEADER,
+        (Input::CloudEvent, "cookies") => Origins::COOKIE,
+        // Who calls, and what the gateway knows of itself.
+        (
+            Input::CloudEvent,
+            "requestContext" | "identity" | "httpMethod" | "resource" | "routeKey" | "version"
+            | "stageVariables" | "isBase64Encoded" | "info",
+        ) => Origins::NONE,
+        (Input::Argument(_) | Input::CloudEvent, _) => Origins::ARGUMENT,
         (Input::CheckedArgument, _) => Origins::PARSED,
         (Input::Error, _) => Origins::ERROR,
         _ => Origins::NONE,

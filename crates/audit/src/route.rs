@@ -21,7 +21,8 @@ pub struct Site {
 /// One route: one method and path, or one remote procedure.
 #[derive(Clone, Debug)]
 pub struct Route {
-    /// `nextjs-app`, `nextjs-pages`, `nextjs-action`, `nextjs-page`, `express`, `convex`, `convex-http`.
+    /// `nextjs-app`, `nextjs-pages`, `nextjs-action`, `nextjs-page`, `express`, `convex`, `convex-http`; `handler` for a function
+    /// that nothing is seen to mount.
     pub framework: &'static str,
     /// The method; `Any` where the framework dispatches every one.
     pub method: Method,
@@ -145,6 +146,8 @@ pub enum Convention {
     ConvexInput(Arguments),
     /// `(ctx, request)` of a Convex HTTP action, returns a response.
     ConvexHttp,
+    /// `(event, context, callback)` of a function in the cloud, returns `{ statusCode, headers, body }`.
+    Cloud,
 }
 
 impl Convention {
@@ -174,6 +177,7 @@ impl Convention {
                 vec![Input::ConvexContext, args]
             }
             Self::ConvexHttp => vec![Input::ConvexContext, Input::WebRequest],
+            Self::Cloud => vec![Input::CloudEvent, Input::Other, Input::Other],
         }
     }
 }

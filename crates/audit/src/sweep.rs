@@ -11,12 +11,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use ustr::Ustr;
 
 use crate::{
+    discover::unmounted::Handlers,
     input::Input,
     judge::{Bench, Judgement},
     knowledge::Known,
     library::{GuardKind, Library, Meaning},
     options::Options,
-    route::{Route, Site},
+    route::{Convention, Route, Site},
     rule::{CallContext, Check, Hit, Rule},
     rules::RULES,
     semantics::RequestPath,
@@ -36,12 +37,19 @@ pub(crate) struct Sweep {
     /// The modules that import what signs, verifies or decodes tokens, hashes, or is told a secret; true for the first.
     modules: FxHashMap<ModuleId, bool>,
     entered: FxHashSet<(ModuleId, FunctionId)>,
+    /// Functions that have the shape of a handler: which of them nothing enters is asked when the routes are done.
+    handlers: Handlers,
     hits: Vec<(&'static Rule, Hit)>,
 }
 
 impl Sweep {
     /// For one project; nothing was seen yet.
-    pub(crate) fn new(project: &Project, library: &Library, options: &Options) -> Self {
+    pub(crate) fn new(
+        project: &Project,
+        library: &Library,
+        options: &Options,
+        handlers: Handlers,
+    ) -> Self {
         let rules: Vec<&'static Rule> = RULES
             .iter()
             .filter(|rule| matches!(rule.check, Check::Call(_)) && options.runs(rule.id))
@@ -80,8 +88,26 @@ impl Sweep {
             rules,
             modules,
             entered: FxHashSet::default(),
+            handlers,
             hits: Vec::new(),
         }
+    }
+
+    /// The handlers that no route entered, in order.
+    pub(crate) fn unmounted(&self) -> Vec<((ModuleId, FunctionId), Convention)> {
+        let mut found: Vec<_> = self
+            .handlers
+            .iter()
+            .filter(|(function, _)| !self.entered.contains(function))
+            .map(|(function, convention)| (*function, *convention))
+            .collect();
+        found.sort_unstable_by_key(|(function, _)| *function);
+        found
+    }
+
+    /// Whether something that ran entered a function that has the shape of a handler, or deals with tokens.
+    pub(crate) fn has_entered(&self, function: (ModuleId, FunctionId)) -> bool {
+        self.entered.contains(&function)
     }
 
     /// Looks at what happened while modules were loaded.
@@ -97,7 +123,7 @@ impl Sweep {
     }
 
     /// Looks at what happened in a run that is still open.
-    fn look(
+    pub(crate) fn look(
         &mut self,
         machine: &mut Machine<'_>,
         bench: &Bench<'_, '_>,
@@ -122,11 +148,13 @@ impl Sweep {
         events: &[Event],
         route: Option<(&Route, &Judgement)>,
     ) -> Seen {
-        let mut seen = Seen::default();
+        let mut seen = Seen {
+            entered: self.entered_by(machine, events),
+            ..Seen::default()
+        };
         if self.rules.is_empty() {
             return seen;
         }
-        seen.entered = self.entered_by(machine, events);
         for event in events {
             let EventKind::Call(call) = event.kind else {
                 continue;
@@ -153,14 +181,16 @@ impl Sweep {
         seen
     }
 
-    /// Which functions of token modules the events happened in, in order.
+    /// Which functions of token modules, and which handlers, the events happened in, in order.
     fn entered_by(&self, machine: &Machine<'_>, events: &[Event]) -> Vec<(ModuleId, FunctionId)> {
         let mut entered = FxHashSet::default();
         for event in events {
             let mut at = event.frame;
             while let Some(frame) = at.and_then(|id| machine.frame(id)) {
-                if self.modules.contains_key(&frame.module) {
-                    entered.insert((frame.module, frame.function));
+                let function = (frame.module, frame.function);
+                if self.modules.contains_key(&frame.module) || self.handlers.contains_key(&function)
+                {
+                    entered.insert(function);
                 }
                 at = frame.parent;
             }
@@ -214,24 +244,16 @@ impl Sweep {
         let inputs: Vec<ValueId> = (0..PARAMETERS_MAX)
             .map(|number| Input::Argument(number).value(&mut machine.values))
             .collect();
-        let mut function = entry.value;
-        if let Some(method) = entry.method.filter(|_| entry.of_class) {
-            function = machine.member(function, method);
-        } else if let Some(method) = entry.method {
-            let made = machine.run(function, &inputs).returns;
-            if let Some(instance) = made.first().map(|exit| exit.value) {
-                machine.resume(made);
-                function = machine.member(instance, method);
-            }
-        }
+        let mut function = entry.callable(machine, &inputs);
         for _ in 0..CURRIED_MAX {
-            let returns = machine.run(function, &inputs).returns;
-            let inner = returns
+            let outcome = machine.run(function, &inputs);
+            let inner = outcome
+                .returns
                 .iter()
                 .map(|exit| exit.value)
                 .find(|value| matches!(machine.values.value(*value), Value::Function { .. }));
             let Some(inner) = inner else { break };
-            machine.resume(returns);
+            machine.resume(outcome.after.into_iter().collect());
             function = inner;
         }
         let events = std::mem::take(&mut machine.events);
@@ -248,8 +270,8 @@ pub(crate) struct Seen {
 }
 
 /// A function that can be run by itself.
-struct Entry {
-    function: (ModuleId, FunctionId),
+pub(crate) struct Entry {
+    pub(crate) function: (ModuleId, FunctionId),
     /// The function, or the class whose method it is.
     value: ValueId,
     method: Option<Ustr>,
@@ -257,8 +279,26 @@ struct Entry {
     of_class: bool,
 }
 
+impl Entry {
+    /// What is called: of a method, that of an instance that is made first.
+    pub(crate) fn callable(&self, machine: &mut Machine<'_>, inputs: &[ValueId]) -> ValueId {
+        let Some(method) = self.method else {
+            return self.value;
+        };
+        if self.of_class {
+            return machine.member(self.value, method);
+        }
+        let Some(made) = machine.run(self.value, inputs).after else {
+            return self.value;
+        };
+        let instance = made.value;
+        machine.resume(vec![made]);
+        machine.member(instance, method)
+    }
+}
+
 /// The functions and methods that stand at the top of a module.
-fn entries(machine: &mut Machine<'_>, module: ModuleId) -> Vec<Entry> {
+pub(crate) fn entries(machine: &mut Machine<'_>, module: ModuleId) -> Vec<Entry> {
     let Some(env) = machine.module_env(module) else {
         return Vec::new();
     };

@@ -38,8 +38,14 @@ use crate::{
 pub const DEPTH_MAX: usize = 8;
 /// Most expressions and statements evaluated for one entry.
 pub const STEPS_MAX: u32 = 20_000;
+/// Most of them that one function may take before it is not entered again: a helper that is called over and over, and follows half
+/// of the project each time, would leave nothing for what is called only once.
+const SHARE_MAX: u32 = STEPS_MAX / 5;
 /// Most expressions and statements evaluated for one module's top level.
 const MODULE_STEPS_MAX: u32 = 100_000;
+
+/// The name under which the value of a variable stands that nothing declares.
+const ASSIGNED: &str = "=";
 
 /// What the embedder knows about calls that leave the project's code.
 pub trait Semantics {
@@ -138,6 +144,8 @@ pub struct Outcome {
     pub throws: Vec<Exit>,
     /// By going on with the next link of a chain.
     pub continues: Vec<Exit>,
+    /// What stands after it returned, whichever way: with what the functions that it made can still see.
+    pub after: Option<Exit>,
     /// Whether the step budget ran out.
     pub out_of_steps: bool,
 }
@@ -261,6 +269,10 @@ pub struct Machine<'p> {
     depth: usize,
     nesting: u32,
     steps: u32,
+    /// How many steps each function took since the run began, with all that it calls.
+    taken: FxHashMap<(ModuleId, FunctionId), u32>,
+    /// The variables that nothing declares and that were assigned in a run.
+    assigned: FxHashSet<Ustr>,
     out_of_steps: bool,
     last_called_async: bool,
     /// What types state of values of the present run; none where they state two things.
@@ -330,6 +342,8 @@ impl<'p> Machine<'p> {
             depth: 0,
             nesting: 0,
             steps: 0,
+            taken: FxHashMap::default(),
+            assigned: FxHashSet::default(),
             out_of_steps: false,
             last_called_async: false,
             stated: FxHashMap::default(),
@@ -352,6 +366,8 @@ impl<'p> Machine<'p> {
         self.alive = true;
         self.frame = None;
         self.steps = STEPS_MAX;
+        self.taken.clear();
+        self.assigned.clear();
         self.out_of_steps = false;
         self.try_number = 0;
         self.in_entry = true;
@@ -384,6 +400,7 @@ impl<'p> Machine<'p> {
 
     /// Gives what is run next at least so many steps, whatever those before it took.
     pub fn allow_steps(&mut self, least: u32) {
+        self.taken.clear();
         if self.steps < least {
             self.steps = least;
             self.out_of_steps = false;
@@ -419,15 +436,19 @@ impl<'p> Machine<'p> {
                 });
             }
         }
-        if self.alive && outcome.returns.is_empty() {
+        if self.alive {
             let changes = self.changes(mark);
-            outcome.returns.push(Exit {
+            let after = Exit {
                 facts: self.facts,
                 value,
                 module,
                 span,
                 changes,
-            });
+            };
+            if outcome.returns.is_empty() {
+                outcome.returns.push(after.clone());
+            }
+            outcome.after = Some(after);
         }
         outcome.throws = std::mem::take(&mut self.uncaught);
         outcome.continues = std::mem::take(&mut self.continues);

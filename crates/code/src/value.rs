@@ -295,6 +295,26 @@ impl Values {
         id
     }
 
+    /// How many values there are; later ones have higher numbers.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.values.len()
+    }
+
+    /// The functions that were made of the project's code, from a number of values on.
+    pub fn functions(
+        &self,
+        first: usize,
+    ) -> impl Iterator<Item = (ValueId, ModuleId, FunctionId)> + '_ {
+        let each = self.values.iter().enumerate().skip(first);
+        each.filter_map(|(number, value)| match *value {
+            Value::Function {
+                module, function, ..
+            } => Some((ValueId::at(number), module, function)),
+            _ => None,
+        })
+    }
+
     /// The id of a value that was made before.
     #[must_use]
     pub fn find(&self, value: &Value) -> Option<ValueId> {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     cache::{Cache, Kept},
-    discover::{express, nextjs::middleware::Reach},
+    discover::{express, nextjs::middleware::Reach, unmounted},
     judge::{Bench, JudgedQuery, Judgement, judge},
     loosened,
     mentions::Mentions,
@@ -25,6 +25,7 @@ use crate::{
     shared::Shared,
     summary::{Inventory, Summary, name_of},
     sweep::{Seen, Sweep},
+    unmounted::follow,
 };
 
 /// The framework of pages, which are routes only where they write.
@@ -81,7 +82,8 @@ impl<'a, 'p> Inspection<'a, 'p> {
         discovery: &Discovery,
     ) -> Self {
         let knowledge = shared.knowledge;
-        let mut sweep = Sweep::new(knowledge.project, knowledge.library, options);
+        let handlers = unmounted::handlers(knowledge.project);
+        let mut sweep = Sweep::new(knowledge.project, knowledge.library, options, handlers);
         sweep.loaded(machine, &shared, events);
         Self {
             shared,
@@ -275,7 +277,9 @@ impl<'a, 'p> Inspection<'a, 'p> {
     /// Ends with the rules about single calls and those about the whole.
     pub(super) fn finish(self, machine: &mut Machine<'_>, discovery: &Discovery) -> Inspected {
         let mut hits = self.hits;
-        hits.extend(self.sweep.finish(machine, &self.shared));
+        let mut sweep = self.sweep;
+        hits.extend(follow(machine, &self.shared, self.options, &mut sweep));
+        hits.extend(sweep.finish(machine, &self.shared));
         let served = Served::of(
             self.shared.knowledge.project,
             &discovery.nextjs,

@@ -1,19 +1,18 @@
 //! The places of harm that a route passes: calls that rows describe, answers, and texts that are plainly queries.
 
 use portcullis_code::{
-    body::Const,
-    machine::{Event, EventKind, Machine},
-    value::{CallId, Entry, FactsId, FrameId, Value, ValueId, Values},
+    body::{BinaryOp, Const},
+    machine::{Event, EventKind, Exit, Machine},
+    value::{CallId, Entry, FactsId, FrameId, Unknown as Cut, Value, ValueId, Values},
 };
 use portcullis_report::Class;
-use ustr::Ustr;
 
 use super::alphabet::is_catastrophic;
 use crate::{
     judge::Bench,
     knowledge::{Known, down},
     library::{EffectKind, Meaning, Usage},
-    parts::names_of,
+    parts::{names_of, tests},
     response::response_method,
     route::Site,
 };
@@ -77,6 +76,50 @@ const RUNS: [&str; 14] = [
     "many",
 ];
 
+/// Where a function in the cloud returns an answer: `{ statusCode, headers, body }`.
+pub(crate) fn answers(machine: &Machine<'_>, returns: &[Exit]) -> Vec<SeenSink> {
+    let values = &machine.values;
+    let mut found = Vec::new();
+    for exit in returns {
+        let answer = match values.value(exit.value) {
+            Value::Promise(inner) => *inner,
+            _ => exit.value,
+        };
+        let Some(headers) = down(values, answer, &["headers".into()]) else {
+            continue;
+        };
+        let body = down(values, answer, &["body".into()]);
+        let body = body.filter(|_| is_page_type(values, headers));
+        let of_class = [
+            (Class::Xss, body),
+            (Class::OpenRedirect, location_of(values, headers)),
+        ];
+        for (class, value) in of_class {
+            found.extend(value.map(|value| SeenSink {
+                class,
+                value,
+                call: None,
+                facts: exit.facts,
+                site: Site {
+                    module: exit.module,
+                    span: exit.span,
+                },
+                frame: None,
+                name: "return".to_owned(),
+                does: None,
+                form: SinkForm::Known,
+            }));
+        }
+    }
+    found
+}
+
+/// Whither headers send the browser.
+fn location_of(values: &Values, headers: ValueId) -> Option<ValueId> {
+    down(values, headers, &["Location".into()])
+        .or_else(|| down(values, headers, &["location".into()]))
+}
+
 /// Every place of harm among the events of a run.
 pub(crate) fn sinks(
     machine: &Machine<'_>,
@@ -96,7 +139,7 @@ pub(crate) fn sinks(
         match event.kind {
             EventKind::Call(call) => look.call(call),
             EventKind::Markup(markup) => look.markup(markup),
-            EventKind::Store(base, name, value) => look.store(base, name, value),
+            EventKind::Store(base, _, value) => look.store(base, value),
             _ => {}
         }
     }
@@ -178,6 +221,7 @@ impl Look<'_, '_, '_> {
         }
         self.where_text(call, &name);
         self.catastrophic(call, &name);
+        self.own_merge(call, &name);
     }
 
     fn row(&mut self, call: CallId, name: &str, known: &Known<'_>) {
@@ -189,6 +233,17 @@ impl Look<'_, '_, '_> {
             }
         };
         match &known.row.meaning {
+            // A question to a table is the client's where all of it is, not where a value in it is.
+            Meaning::Sink(sink) if sink.class == Class::Nosqli => {
+                for place in &sink.at {
+                    for value in knowledge.places(values, known, place) {
+                        for whole in wholes(values, value) {
+                            let does = Some(&*sink.does);
+                            self.push(sink.class, whole, Some(call), name, does, SinkForm::Known);
+                        }
+                    }
+                }
+            }
             Meaning::Sink(sink) => {
                 for place in &sink.at {
                     each(sink.class, place, Some(&sink.does));
@@ -196,7 +251,11 @@ impl Look<'_, '_, '_> {
             }
             Meaning::Db(db) => {
                 if let Some(place) = &db.text {
-                    each(Class::Sqli, place, None);
+                    for value in knowledge.places(values, known, place) {
+                        // `query({ sql, values })`: only the text is one.
+                        let text = statement_of(values, value).unwrap_or(value);
+                        self.push(Class::Sqli, text, Some(call), name, None, SinkForm::Known);
+                    }
                 }
                 self.filters(call, name, known);
             }
@@ -299,19 +358,20 @@ impl Look<'_, '_, '_> {
             "writeHead" => {
                 let headers = data.args.last().map(|arg| arg.0);
                 *self.no_page |= headers.is_some_and(|headers| names_other_type(values, headers));
-                let target = headers.and_then(|headers| {
-                    down(values, headers, &["Location".into()])
-                        .or_else(|| down(values, headers, &["location".into()]))
-                });
+                let target = headers.and_then(|headers| location_of(values, headers));
                 self.redirect(target, call, method);
             }
             "sendFile" | "sendfile" | "download" => {
-                // With a root the library refuses what leads out of it.
+                // With a root the library refuses what leads out of it; options that cannot be read may have one.
                 let rooted = data
                     .args
                     .iter()
                     .skip(1)
-                    .any(|arg| down(values, arg.0, &["root".into()]).is_some());
+                    .any(|arg| match values.value(arg.0) {
+                        Value::Object(_) => down(values, arg.0, &["root".into()]).is_some(),
+                        Value::Function { .. } | Value::Const(_) | Value::Template(_) => false,
+                        _ => method != "download",
+                    });
                 if let Some(path) = arg(0).filter(|_| !rooted) {
                     self.push(
                         Class::PathTraversal,
@@ -320,6 +380,19 @@ impl Look<'_, '_, '_> {
                         method,
                         None,
                         SinkForm::Known,
+                    );
+                }
+            }
+            "render" => {
+                // The name of a view is a path, and one with dots in it leads out of the folder of views.
+                if let Some(view) = arg(0) {
+                    self.push(
+                        Class::PathTraversal,
+                        view,
+                        Some(call),
+                        method,
+                        Some("reads the view that it names, wherever that is"),
+                        SinkForm::Likely,
                     );
                 }
             }
@@ -352,9 +425,7 @@ impl Look<'_, '_, '_> {
             return;
         };
         let text = match values.value(first) {
-            Value::Object(_) => ["sql", "text", "query"]
-                .iter()
-                .find_map(|name| down(values, first, &[(*name).into()])),
+            Value::Object(_) => statement_of(values, first),
             _ => Some(first),
         };
         if let Some(text) = text.filter(|text| is_statement(values, *text)) {
@@ -410,9 +481,18 @@ impl Look<'_, '_, '_> {
     }
 
     /// `table[name][..] = value`: a name of the prototype leads to every object there is.
-    fn store(&mut self, base: ValueId, _name: Ustr, value: ValueId) {
-        if let Value::Index(_, name) = *self.values.value(base) {
-            let constant = matches!(self.values.value(value), Value::Const(_));
+    fn store(&mut self, base: ValueId, value: ValueId) {
+        let values = self.values;
+        let found = match values.value(base) {
+            // `table[name] || {}`
+            Value::Choice(alternatives) => alternatives.iter().map(|each| each.value).collect(),
+            _ => vec![base],
+        };
+        for base in found {
+            let Value::Index(_, key) = *values.value(base) else {
+                continue;
+            };
+            let constant = matches!(values.value(value), Value::Const(_));
             let form = if constant {
                 SinkForm::Likely
             } else {
@@ -420,7 +500,7 @@ impl Look<'_, '_, '_> {
             };
             self.push(
                 Class::PrototypePollution,
-                name,
+                key,
                 None,
                 "[..][..] =",
                 None,
@@ -428,6 +508,83 @@ impl Look<'_, '_, '_> {
             );
         }
     }
+
+    /// A function that calls itself for `into[key]` and `from[key]`, whatever the key is: a merge of the project's own.
+    fn own_merge(&mut self, call: CallId, name: &str) {
+        let values = self.values;
+        let data = values.call(call);
+        if data.cut != Some(Cut::Depth)
+            || !matches!(values.value(data.callee), Value::Function { .. })
+        {
+            return;
+        }
+        let part = |arg: ValueId| match *values.value(arg) {
+            Value::Index(of, key) => Some((of, key)),
+            _ => None,
+        };
+        let parts: Vec<(ValueId, ValueId)> =
+            data.args.iter().filter_map(|arg| part(arg.0)).collect();
+        for (number, (into, key)) in parts.iter().enumerate() {
+            for (from, other) in parts.iter().skip(number + 1) {
+                if key == other
+                    && into != from
+                    && !is_own_name(values, self.event.facts, *key, *into)
+                {
+                    let does = Some("calls itself for every name in it, also for `__proto__`");
+                    let class = Class::PrototypePollution;
+                    for each in [into, from] {
+                        self.push(class, *each, Some(call), name, does, SinkForm::Known);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether a name was compared with a constant before, or looked up among those that the object written to has itself.
+fn is_own_name(values: &Values, facts: FactsId, key: ValueId, into: ValueId) -> bool {
+    let is = |value: ValueId| value == key;
+    tests(values, facts)
+        .into_iter()
+        .any(|tested| match values.value(tested) {
+            Value::Binary(BinaryOp::Equal, left, right) => {
+                is(*left) && values.as_text(*right).is_some()
+                    || is(*right) && values.as_text(*left).is_some()
+            }
+            Value::Call(call) => {
+                let data = values.call(*call);
+                let on = match values.value(data.callee) {
+                    Value::Member(base, _) => Some(*base),
+                    _ => None,
+                };
+                let given = || data.args.iter().map(|arg| arg.0);
+                given().any(is) && given().chain(on).any(|value| value == into)
+            }
+            _ => false,
+        })
+}
+
+/// The text among the options of a query.
+fn statement_of(values: &Values, options: ValueId) -> Option<ValueId> {
+    if !matches!(values.value(options), Value::Object(_)) {
+        return None;
+    }
+    ["sql", "text", "query"]
+        .iter()
+        .find_map(|name| down(values, options, &[(*name).into()]))
+}
+
+/// A value, or of an object that is written out what all of its members are taken from.
+fn wholes(values: &Values, value: ValueId) -> Vec<ValueId> {
+    let Value::Object(object) = values.value(value) else {
+        return vec![value];
+    };
+    let entries = values.object(*object).entries.iter();
+    let spread = entries.filter_map(|entry| match entry {
+        Entry::Spread(all) => Some(*all),
+        _ => None,
+    });
+    spread.collect()
 }
 
 /// What a call calls, as the code names it.

@@ -115,7 +115,11 @@ impl<'t> Trace<'t, '_> {
             Value::Input(tag) => {
                 if matches!(
                     Input::of(*tag),
-                    Input::Argument(_) | Input::CheckedArgument | Input::PageProps | Input::Context
+                    Input::Argument(_)
+                        | Input::CheckedArgument
+                        | Input::PageProps
+                        | Input::Context
+                        | Input::CloudEvent
                 ) {
                     self.leaf(value, path.last().copied());
                 }

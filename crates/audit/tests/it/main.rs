@@ -16,3 +16,4 @@ mod policy_types;
 mod schema;
 mod schema_code;
 mod studio;
+mod unmounted;

@@ -1,6 +1,6 @@
 //! Calls: project functions are entered, everything else is an event.
 
-use super::{DEPTH_MAX, Effect, Env, EventKind, Frame, Landing, Machine, Slot};
+use super::{DEPTH_MAX, Effect, Env, EventKind, Frame, Landing, Machine, SHARE_MAX, Slot};
 use crate::{
     body::{ExprId, ExprKind, FunctionId, Item, ModuleId, Span},
     value::{
@@ -256,9 +256,10 @@ impl Machine<'_> {
         module: ModuleId,
         span: Span,
     ) -> ValueId {
+        let taken = self.taken.get(&(home, function)).copied().unwrap_or(0);
         let cut = if self.depth >= DEPTH_MAX || self.is_entered(home, function) {
             Some(Unknown::Depth)
-        } else if self.steps == 0 {
+        } else if self.steps == 0 || self.in_entry && taken > SHARE_MAX {
             Some(Unknown::Budget)
         } else {
             None
@@ -285,6 +286,7 @@ impl Machine<'_> {
         });
         self.frame = Some(frame);
         self.depth += 1;
+        let steps = self.steps;
         let mark = self.undo.len();
         let closures = self.closures;
         self.returns.push(Landing {
@@ -342,6 +344,10 @@ impl Machine<'_> {
         self.rollback(mark);
         let value = self.join(exits);
         self.depth -= 1;
+        if self.in_entry {
+            let taken = self.taken.entry((home, function)).or_default();
+            *taken += steps.saturating_sub(self.steps);
+        }
         self.frame = outer_frame;
         self.last_called_async = body.is_async;
         if body.is_async && self.alive {

@@ -2,7 +2,7 @@
 
 use ustr::Ustr;
 
-use super::{EventKind, Machine, Slot};
+use super::{ASSIGNED, EventKind, Machine, Slot};
 use crate::{
     body::{
         BinaryOp, ClassId, Const, ExprId, ExprKind, LocalId, LogicOp, ModuleId, Pattern, Property,
@@ -569,7 +569,14 @@ impl Machine<'_> {
             "globalThis" | "window" | "self" => {
                 self.values.make(Value::Global(Ustr::from("globalThis")))
             }
-            _ => self.values.make(Value::Global(name)),
+            _ => {
+                let global = self.values.make(Value::Global(name));
+                if self.in_entry && self.assigned.contains(&name) {
+                    let slot = Slot::Field(global, Ustr::from(ASSIGNED));
+                    return self.stored(&slot).unwrap_or(global);
+                }
+                global
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Runs statements.
 
-use super::{EventKind, Exit, Landing, Machine, Slot};
+use super::{ASSIGNED, EventKind, Exit, Landing, Machine, Slot};
 use crate::{
     body::{BinaryOp, ExprKind, LocalId, ModuleId, Pattern, PatternKey, Span, Stmt, StmtKind},
     value::{Entry, EnvId, ObjectData, Value, ValueId},
@@ -291,6 +291,12 @@ impl Machine<'_> {
                         );
                     }
                 }
+            }
+            // A variable that nothing declares. What one run puts there is nothing to another.
+            ExprKind::Global(name) if self.in_entry && name != "exports" && name != "module" => {
+                let global = self.values.make(Value::Global(name));
+                self.assigned.insert(name);
+                self.set(Slot::Field(global, ustr::ustr(ASSIGNED)), value);
             }
             _ => {}
         }
