@@ -3,6 +3,8 @@
 mod authentication;
 mod bench;
 mod binding;
+mod by_address;
+mod counted;
 mod csrf;
 mod effect;
 mod judged_query;
@@ -20,6 +22,7 @@ mod run;
 mod secret_column;
 mod seen_guard;
 mod stored_secret;
+mod taken_along;
 mod validation;
 mod vouched;
 
@@ -88,6 +91,7 @@ pub fn judge(
     judging.rate_limit(&mut judgement);
     judging.csrf(&mut judgement);
     judging.ownership(&mut judgement);
+    judgement.by_address = judging.is_by_address(&judgement);
     judgement.redeemed = judging.redeemed(&judgement);
     if bench.passes.by_setting() {
         judgement

@@ -207,7 +207,9 @@ impl<'p> Knowledge<'p> {
                 steps.push(PathStep::Call(Some(*call)));
                 self.walk(values, callee, steps, depth + 1)
             }
-            Value::Promise(inner) => self.walk(values, *inner, steps, depth + 1),
+            Value::Promise(inner) | Value::Kept(inner, _) => {
+                self.walk(values, *inner, steps, depth + 1)
+            }
             Value::Choice(alternatives) => {
                 // `globalThis.client || new Client()`: the way that leads to a package.
                 let mark = steps.len();

@@ -6,6 +6,7 @@ mod cache;
 mod chained;
 pub mod classify;
 mod cookie;
+mod decoded;
 mod delivery;
 pub mod discover;
 mod excepts;

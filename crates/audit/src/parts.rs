@@ -1,5 +1,6 @@
 //! What a value is made of: the way over its parts, and a file beside it for each question about them.
 
+mod alike;
 mod any;
 mod depends;
 mod headers;
@@ -15,9 +16,10 @@ mod written;
 
 use portcullis_code::value::{Entry, Value, ValueId, Values};
 
+pub use alike::alike;
 pub use any::any_part;
 pub use depends::{any_depends, depends};
-pub use headers::headers_of;
+pub use headers::{headers_of, is_address_header};
 pub use made_of::{PartOf, made_of, made_with};
 pub use names::names_of;
 pub use response::is_of_response;
@@ -34,6 +36,7 @@ pub fn each_part(values: &Values, value: ValueId, mut take: impl FnMut(ValueId))
     match values.value(value) {
         Value::Member(base, _)
         | Value::Element(base)
+        | Value::Kept(base, _)
         | Value::Rest(base, _)
         | Value::Promise(base)
         | Value::Not(base)
@@ -74,6 +77,7 @@ pub fn whole_of(values: &Values, value: ValueId) -> Option<ValueId> {
         Value::Member(base, _)
         | Value::Index(base, _)
         | Value::Element(base)
+        | Value::Kept(base, _)
         | Value::Rest(base, _)
         | Value::Promise(base) => Some(*base),
         _ => None,

@@ -115,6 +115,8 @@ pub struct Summary {
     pub bearer_only: bool,
     /// Whether a guard of it reads a credential that is a cookie, or may be one.
     pub asks_ambient: bool,
+    /// Whether it refuses who does not come from certain addresses.
+    pub by_address: bool,
     /// Whether it reads a body.
     pub consumes_body: bool,
     /// Whether a library's router stands behind it.
@@ -239,6 +241,7 @@ impl Summary {
             code_type: judgement.code_type.clone(),
             bearer_only: judgement.bearer_only,
             asks_ambient: asks_ambient(judgement),
+            by_address: judgement.by_address,
             consumes_body: judgement.consumes_body,
             mega: route.mega.is_some(),
             procedure: route.operation.is_some(),

@@ -1,5 +1,6 @@
 //! Symbolic values: what an expression may be, as far as the source tells; hash-consed, so that equal values have equal ids.
 
+mod kept;
 mod marks;
 
 use std::rc::Rc;
@@ -96,6 +97,8 @@ pub enum Value {
     Index(ValueId, ValueId),
     /// Any one element of something opaque.
     Element(ValueId),
+    /// The elements of a list for which a test, here of any of them, holds.
+    Kept(ValueId, ValueId),
     /// What is left of an object without some members.
     Rest(ValueId, Rc<[Ustr]>),
     /// The result of an opaque call.
@@ -535,6 +538,9 @@ impl Values {
         let mut result = self.with(facts, Fact::Test(id, truth));
         if depth == 0 {
             return result;
+        }
+        if let Some((test, held)) = self.implied_by_length(id, truth) {
+            result = self.assume_within(result, test, held, depth - 1);
         }
         match value {
             // `x == null` did not hold: x is something. `x === "yes"` held: x holds.

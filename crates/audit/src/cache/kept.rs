@@ -138,7 +138,7 @@ keep_struct! {
     Hit { site, route, message, why, fix, severity, confidence, basis, found_by }
     Summary {
         name, method, path, framework, file, application, site, auth, auth_where, csrf, rate_limit, validated, ownership,
-        route_type, code_type, bearer_only, asks_ambient, consumes_body, mega, procedure, no_door, touches, stored, redeemed, effects, gives_data,
+        route_type, code_type, bearer_only, asks_ambient, by_address, consumes_body, mega, procedure, no_door, touches, stored, redeemed, effects, gives_data,
         proofs, middleware, covered, gaps, middleware_site, conditions, unknowns,
     }
     Touch { op, table, site, binding, chosen, found_by, identified, authorized, owned, users }

@@ -43,7 +43,10 @@ impl<'r> ShownRow<'r> {
                     }
                     at = *base;
                 }
-                Value::Index(base, _) | Value::Element(base) | Value::Promise(base) => at = *base,
+                Value::Index(base, _)
+                | Value::Element(base)
+                | Value::Kept(base, _)
+                | Value::Promise(base) => at = *base,
                 Value::Call(call) => {
                     let found = context
                         .judgement

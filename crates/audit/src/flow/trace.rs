@@ -109,7 +109,10 @@ impl<'t> Trace<'t, '_> {
                 longer.extend_from_slice(path);
                 self.part(value, *base, &longer, depth);
             }
-            Value::Index(base, _) | Value::Element(base) | Value::Rest(base, _) => {
+            Value::Index(base, _)
+            | Value::Element(base)
+            | Value::Kept(base, _)
+            | Value::Rest(base, _) => {
                 self.part(value, *base, path, depth);
             }
             Value::Input(tag) => {
@@ -206,7 +209,10 @@ impl<'t> Trace<'t, '_> {
                     path.insert(0, *name);
                     at = *inner;
                 }
-                Value::Index(inner, _) | Value::Element(inner) | Value::Rest(inner, _) => {
+                Value::Index(inner, _)
+                | Value::Element(inner)
+                | Value::Kept(inner, _)
+                | Value::Rest(inner, _) => {
                     at = *inner;
                 }
                 Value::Promise(inner) => at = *inner,

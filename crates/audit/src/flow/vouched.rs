@@ -8,7 +8,7 @@ use portcullis_code::{
 use super::{Wants, alphabet::Pattern, trace::Trace};
 use crate::{
     library::{EffectKind, GuardKind, Meaning},
-    parts::{any_part, spelled},
+    parts::{alike, any_part, spelled},
 };
 
 /// Most tests that are looked at for one point.
@@ -81,9 +81,14 @@ impl Tests {
     }
 }
 
+/// Whether a test of one value is a test of another: it is the same one, however it is spelled, or computed once more.
+fn is_same(values: &Values, tested: ValueId, value: ValueId) -> bool {
+    tested == value || alike(values, spelled(values, tested), spelled(values, value))
+}
+
 /// The text with which a test asks a value to begin.
 fn begins_with(values: &Values, test: ValueId, value: ValueId) -> Option<ustr::Ustr> {
-    let same = |other: ValueId| other == value || spelled(values, other) == spelled(values, value);
+    let same = |other: ValueId| is_same(values, other, value);
     match values.value(test) {
         Value::Call(call) => {
             let data = values.call(*call);
@@ -123,7 +128,7 @@ pub(super) fn pattern(values: &Values, value: ValueId) -> Option<Pattern> {
 
 fn says(trace: &Trace<'_, '_>, test: ValueId, truth: bool, value: ValueId, depth: u32) -> bool {
     let values = trace.values();
-    let same = |other: ValueId| other == value || spelled(values, other) == spelled(values, value);
+    let same = |other: ValueId| is_same(values, other, value);
     if depth > 4 {
         return false;
     }

@@ -66,11 +66,16 @@ impl Judging<'_, '_, '_, '_> {
                 .calls
                 .iter()
                 .any(|call| self.was_found(facts, *call));
-            if tested && self.bound_query(earlier) {
+            if !self.bound_query(earlier) {
+                continue;
+            }
+            if tested {
                 checked.extend(earlier.query.filters.iter().map(|filter| filter.value));
             }
+            checked.extend(self.counted(earlier, facts));
         }
         checked.extend(self.compared_rows(judged, facts, number));
+        checked.extend(self.taken_along(judged, facts, number));
         // Two filters that name the same constant have nothing to do with each other.
         let checked: FxHashSet<ValueId> = checked
             .into_iter()

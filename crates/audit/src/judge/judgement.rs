@@ -58,6 +58,8 @@ pub struct Judgement {
     pub unknowns: Vec<Unknown>,
     /// Whether every credential that was checked is one that a browser does not send by itself.
     pub bearer_only: bool,
+    /// Whether it refuses who does not come from certain addresses.
+    pub by_address: bool,
     /// Whether it reads a body.
     pub consumes_body: bool,
     /// What is done on the strength of confirmations, to somebody who was not compared with them.
@@ -90,6 +92,7 @@ impl Judgement {
             conditions: Vec::new(),
             unknowns: Vec::new(),
             bearer_only: false,
+            by_address: false,
             consumes_body: false,
             redeemed: Vec::new(),
         }

@@ -77,7 +77,7 @@ impl Judging<'_, '_, '_, '_> {
 }
 
 /// Whether a test says that a list of the row has an element.
-fn is_one(
+pub(super) fn is_one(
     values: &Values,
     tested: ValueId,
     truth: bool,
@@ -113,7 +113,10 @@ fn is_part(values: &Values, value: ValueId, calls: &[CallId], relations: &[Ustr]
                 }
                 base
             }
-            Value::Member(base, _) | Value::Index(base, _) | Value::Element(base) => base,
+            Value::Member(base, _)
+            | Value::Index(base, _)
+            | Value::Element(base)
+            | Value::Kept(base, _) => base,
             Value::Call(call) => values.call(call).callee,
             _ => return false,
         };

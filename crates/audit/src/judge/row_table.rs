@@ -177,7 +177,10 @@ impl Naming<'_, '_, '_, '_, '_> {
                 let query = self.query(call)?;
                 (query.op != DbOp::Create).then_some(query.table)?
             }
-            Value::Promise(inner) | Value::Element(inner) | Value::Index(inner, _) => {
+            Value::Promise(inner)
+            | Value::Element(inner)
+            | Value::Kept(inner, _)
+            | Value::Index(inner, _) => {
                 self.of_row(inner, depth + 1)
             }
             // One page of rows.

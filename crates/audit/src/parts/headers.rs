@@ -8,6 +8,29 @@ use super::each_part;
 
 /// Most values that are looked at.
 const PARTS_MAX: usize = 400;
+/// Headers in which proxies pass on the client's address, and any client may write them first.
+const ADDRESS_HEADERS: &[&str] = &[
+    "x-forwarded-for",
+    "x-real-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-forwarded",
+    "x-original-forwarded-for",
+    "forwarded",
+    "forwarded-for",
+    "client-ip",
+    "cf-connecting-ip",
+    "true-client-ip",
+    "fastly-client-ip",
+];
+
+/// Whether a header of this name has the client's address.
+#[must_use]
+pub fn is_address_header(name: &str) -> bool {
+    ADDRESS_HEADERS
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name))
+}
 
 /// The names by which headers were read that a value is made of, as the code writes them: `headers.get("Authorization")`,
 /// `req.headers.authorization`. Where something else is read by name, its name is among them.

@@ -21,7 +21,7 @@ pub fn calls_under(values: &Values, value: ValueId) -> Vec<(CallId, Vec<Step>)> 
                 steps.push(Step::Index);
                 at = *base;
             }
-            Value::Promise(base) | Value::Rest(base, _) => at = *base,
+            Value::Promise(base) | Value::Rest(base, _) | Value::Kept(base, _) => at = *base,
             Value::Call(call) => {
                 found.push((*call, steps.iter().rev().cloned().collect()));
                 steps.push(Step::Call);

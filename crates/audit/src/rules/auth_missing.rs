@@ -99,6 +99,15 @@ fn judge_as(inventory: &Inventory, route: &Summary, stated: Option<RouteType>) -
     } else {
         Confidence::Medium
     });
+    // Not anybody gets in. An address says which machine it is, not who, and is what a proxy in front makes of it.
+    if route.by_address && stated.is_none() {
+        hit = hit.because(
+            Some(route.site),
+            "who does not come from certain addresses is refused: that is all that stands before it",
+        );
+        hit.severity = Some(Severity::Medium);
+        hit.confidence = Some(Confidence::Low);
+    }
     Some(hit)
 }
 

@@ -87,6 +87,7 @@ fn row<'c>(context: &RouteContext<'c>, value: ValueId) -> Option<&'c JudgedQuery
             Value::Element(inner)
             | Value::Index(inner, _)
             | Value::Promise(inner)
+            | Value::Kept(inner, _)
             | Value::Rest(inner, _) => *inner,
             // One page of rows.
             Value::Member(inner, name) if *name == "page" => *inner,

@@ -308,6 +308,7 @@ fn mentions(values: &Values, value: ValueId, error: ValueId, depth: u32) -> bool
         | Value::Index(base, _)
         | Value::Not(base)
         | Value::Promise(base)
+        | Value::Kept(base, _)
         | Value::TypeOf(base) => any(base),
         Value::Binary(_, left, right) => any(left) || any(right),
         Value::Choice(alternatives) => alternatives.iter().any(|each| any(&each.value)),

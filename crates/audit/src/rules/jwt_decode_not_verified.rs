@@ -2,16 +2,16 @@
 
 use portcullis_code::{
     machine::EventKind,
-    value::{CallId, FactsId, Value, ValueId, Values},
+    value::{CallId, Fact, FactsId, Value, ValueId},
 };
 use portcullis_policy::Control;
 use portcullis_report::{Basis, Class, Confidence, Severity};
-use ustr::Ustr;
 
 use crate::{
+    decoded::{Decided, decided},
     input::Input,
-    library::{EffectKind, GuardKind, Meaning, Step},
-    parts::{calls_under, depends, tests, whole_of},
+    library::{EffectKind, GuardKind, Meaning},
+    parts::{depends, whole_of},
     passes::Proof,
     response::ResponseKind,
     route::Site,
@@ -153,53 +153,6 @@ fn believed(context: &RouteContext<'_>, decoding: &Decoding) -> Option<(Option<S
         })
 }
 
-/// What of the claims a point depends on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Decided {
-    Nothing,
-    /// Only that something could be decoded.
-    Presence,
-    /// A claim.
-    Claim,
-}
-
-fn decided(values: &Values, facts: FactsId, call: CallId) -> Decided {
-    let mut found = Decided::Nothing;
-    for tested in tests(values, facts) {
-        if !depends(values, tested, call) {
-            continue;
-        }
-        let sides = match values.value(tested) {
-            Value::Binary(_, a, b) => vec![*a, *b],
-            _ => vec![tested],
-        };
-        for side in sides {
-            let Some(first) = claim_of(values, side, call) else {
-                continue;
-            };
-            match first.as_deref() {
-                // Of the times and the header nothing follows about who calls.
-                Some("exp" | "iat" | "nbf" | "header" | "kid" | "alg") => {}
-                Some(_) => return Decided::Claim,
-                None => found = Decided::Presence,
-            }
-        }
-    }
-    found
-}
-
-/// The claim that a value is, if it is one: the first step down from what was decoded, none for the whole.
-fn claim_of(values: &Values, value: ValueId, call: CallId) -> Option<Option<Ustr>> {
-    let (_, steps) = calls_under(values, value)
-        .into_iter()
-        .find(|(under, _)| *under == call)?;
-    let mut names = steps.iter().filter_map(|step| match step {
-        Step::Name(name) if &**name != "payload" => Some(Ustr::from(name)),
-        _ => None,
-    });
-    Some(names.next())
-}
-
 /// Whether the same token, or who calls in another way, was verified on every way to a point.
 fn verified(context: &RouteContext<'_>, facts: FactsId, decoding: &Decoding) -> bool {
     let values = &context.machine.values;
@@ -210,7 +163,7 @@ fn verified(context: &RouteContext<'_>, facts: FactsId, decoding: &Decoding) -> 
         .any(|passed| passed.kind.identifies() && passed.call != Some(decoding.call))
         || passed.iter().any(|passed| passed.kind == Proof::Credential)
         || values.facts(facts).any(|fact| {
-            let portcullis_code::value::Fact::Returned(call) = fact else {
+            let Fact::Returned(call) = fact else {
                 return false;
             };
             knowledge.of_call(values, call).iter().any(|known| {

@@ -209,7 +209,7 @@ impl<'s, 'c> Search<'s, 'c> {
                 without.extend(names.iter().copied());
                 self.look(*base, &without, depth + 1);
             }
-            Value::Promise(inner) => self.look(*inner, without, depth),
+            Value::Promise(inner) | Value::Kept(inner, _) => self.look(*inner, without, depth),
             Value::Call(call) => self.call(value, *call, &[], without, depth),
             Value::Input(tag) => {
                 if matches!(Input::of(*tag), Input::Argument(_)) {

@@ -11,7 +11,7 @@ use ustr::Ustr;
 use crate::{
     library::{GuardKind, Meaning, RequestPart},
     origin::Origins,
-    parts::{headers_of, names_of, tests},
+    parts::{headers_of, is_address_header, names_of, tests},
     rule::{CallContext, Check, Hit, Rule},
     summary::name_of,
 };
@@ -31,21 +31,6 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Call(check),
 };
 
-/// Headers in which proxies pass on the client's address, and any client may write them first.
-const ADDRESS_HEADERS: &[&str] = &[
-    "x-forwarded-for",
-    "x-real-ip",
-    "x-client-ip",
-    "x-cluster-client-ip",
-    "x-forwarded",
-    "x-original-forwarded-for",
-    "forwarded",
-    "forwarded-for",
-    "client-ip",
-    "cf-connecting-ip",
-    "true-client-ip",
-    "fastly-client-ip",
-];
 /// Values nested deeper than this are not looked into.
 const DEPTH_MAX: u32 = 24;
 
@@ -219,7 +204,5 @@ fn is_of_platform(name: &str) -> bool {
 
 fn address_header(name: Ustr) -> Option<String> {
     let lower = name.to_lowercase();
-    ADDRESS_HEADERS
-        .contains(&lower.as_str())
-        .then(|| format!("the header `{lower}`"))
+    is_address_header(&lower).then(|| format!("the header `{lower}`"))
 }

@@ -3,6 +3,7 @@
 use portcullis_audit::{Audited, Options, audit_project};
 use portcullis_code::project::Project;
 use portcullis_policy::Date;
+use portcullis_report::{Confidence, Severity};
 
 fn audited(files: &[(&str, &str)]) -> Audited {
     let files = files
@@ -46,4 +47,29 @@ fn a_librarys_router_says_that_its_paths_are_not_listed() {
         let codes: Vec<&str> = route.unknowns.iter().map(|u| u.code.as_str()).collect();
         assert_eq!(codes, ["U5"], "{}", route.path);
     }
+}
+
+#[test]
+fn a_list_of_addresses_is_less_than_a_caller_and_more_than_nothing() {
+    let prisma =
+        "import { PrismaClient } from '@prisma/client'; export const db = new PrismaClient();";
+    let open = "import { db } from '../../../../db'; export async function POST(request: Request) { const { text } = await request.json(); await db.notice.create({ data: { text } }); return Response.json({ ok: true }); }";
+    let listed = open.replace(
+        "const { text }",
+        "const ip = request.headers.get('x-forwarded-for')?.split(',')[0] ?? ''; if (!['192.0.2.1', '192.0.2.2'].some((known) => known === ip)) return new Response(null, { status: 403 }); const { text }",
+    );
+    // That there is an address at all, and too many requests from one, let everybody in.
+    let counted = open.replace(
+        "const { text }",
+        "const ip = request.headers.get('x-forwarded-for'); if (!ip) return new Response(null, { status: 400 }); const { text }",
+    );
+    let told = |route: &str| {
+        let report = audited(&[("db.ts", prisma), ("app/api/admin/notices/route.ts", route)]).report;
+        let found = report.findings.iter().find(|it| it.rule == "auth-missing");
+        let found = found.expect("an open route of administration");
+        (found.severity, found.confidence)
+    };
+    assert_eq!(told(open), (Severity::High, Confidence::Medium));
+    assert_eq!(told(&counted), (Severity::High, Confidence::Medium));
+    assert_eq!(told(&listed), (Severity::Medium, Confidence::Low));
 }

@@ -21,6 +21,10 @@ impl Machine<'_> {
         module: ModuleId,
         span: Span,
     ) -> Option<ValueId> {
+        let whole = match *self.values.value(base) {
+            Value::Kept(whole, _) => whole,
+            _ => base,
+        };
         let callback = args.first().map(|arg| arg.0);
         let calls_back = callback
             .is_some_and(|callback| matches!(self.values.value(callback), Value::Function { .. }));
@@ -51,7 +55,7 @@ impl Machine<'_> {
         let semantics = self.semantics;
         match known {
             Some(items) => self.known_list(base, name, callback, args, items, module, span),
-            None if !semantics.is_of_list(self, base, name) => None,
+            None if !semantics.is_of_list(self, whole, name) => None,
             None => self.unknown_list(base, name, callback, args, module, span),
         }
     }
@@ -238,7 +242,8 @@ impl Machine<'_> {
                 let waited = self.wait(result);
                 self.list(vec![Entry::Each(waited)], module, span)
             }
-            "filter" | "sort" => base,
+            "filter" => self.kept(base, result),
+            "sort" => base,
             "find" | "findLast" => self.found(element, result),
             "reduce" => result,
             // What holds of one element holds of each, or of the one that matters: they cannot be told apart.
@@ -246,6 +251,19 @@ impl Machine<'_> {
             "findIndex" => self.values.make(Value::Derived([base, result].into())),
             _ => self.undefined(),
         })
+    }
+
+    /// An unknown list without the elements for which a test does not hold.
+    fn kept(&mut self, base: ValueId, test: ValueId) -> ValueId {
+        // A list that the code makes has its elements in sight, and is gone on with as it is.
+        let is_made = matches!(
+            self.values.value(base),
+            Value::Array(_) | Value::Choice(_) | Value::Unknown(_)
+        );
+        if is_made || self.values.truth(self.facts, test).is_some() {
+            return base;
+        }
+        self.values.make(Value::Kept(base, test))
     }
 
     /// What a search of an unknown list gives: an element for which the test held, or nothing.

@@ -106,6 +106,7 @@ impl Machine<'_> {
                         }
                     }
                     Value::Const(_) => {}
+                    Value::Choice(_) => possible.extend(self.spread_member(other, name)),
                     _ => possible.push(self.member(other, name)),
                 },
                 // Which name it stands under is not known: it may be this one.
@@ -120,6 +121,31 @@ impl Machine<'_> {
         } else {
             Some(self.any_of(&possible))
         }
+    }
+
+    /// What the spread of one of several values may bring under a name: `...(name && { name })` brings only that, and what is
+    /// falsy nothing.
+    fn spread_member(&mut self, choice: ValueId, name: Ustr) -> Option<ValueId> {
+        let Value::Choice(alternatives) = self.values.value(choice).clone() else {
+            return Some(self.member(choice, name));
+        };
+        let mut brought = Vec::new();
+        for each in alternatives.iter() {
+            let brings = self.values.truth(each.facts, each.value) != Some(false)
+                && self.has_member(each.value, name) != Some(false);
+            if !brings {
+                continue;
+            }
+            let value = match self.values.value(each.value) {
+                Value::Choice(_) => self.opaque_member(each.value, name),
+                _ => self.member(each.value, name),
+            };
+            brought.push(Alternative {
+                facts: each.facts,
+                value,
+            });
+        }
+        (!brought.is_empty()).then(|| self.values.choice(brought))
     }
 
     fn any_of(&mut self, values: &[ValueId]) -> ValueId {
@@ -300,6 +326,10 @@ impl Machine<'_> {
                 Value::Choice(_) => value,
                 _ => this.nth(value, number),
             }),
+            Value::Kept(whole, _) => {
+                let whole = *whole;
+                self.nth(whole, number)
+            }
             _ => {
                 let number = u32::try_from(number).unwrap_or(u32::MAX);
                 let index = self.values.constant(Const::number(f64::from(number)));
@@ -331,6 +361,7 @@ impl Machine<'_> {
                 Value::Choice(_) => value,
                 _ => this.element(value),
             }),
+            Value::Kept(whole, _) => self.element(whole),
             _ => self.values.make(Value::Element(base)),
         }
     }

@@ -134,6 +134,7 @@ impl Machine<'_> {
                 Value::Member(base, _)
                 | Value::Index(base, _)
                 | Value::Element(base)
+                | Value::Kept(base, _)
                 | Value::Rest(base, _)
                 | Value::Promise(base) => base,
                 _ => return group(UnitName::Rest),
