@@ -18,7 +18,8 @@ impl Judging<'_, '_, '_, '_> {
         let values = &self.machine.values;
         let mut found = Vec::new();
         for filter in &judged.query.filters {
-            let all = filter.operator == Operator::In
+            // What is compared by its length is a list, also where an object says `{ in: ids }`.
+            let all = matches!(filter.operator, Operator::Eq | Operator::In)
                 && !filter.conditional
                 && values.facts(facts).any(|fact| match fact {
                     Fact::Test(tested, true) => self.as_many(judged, filter.value, tested),
