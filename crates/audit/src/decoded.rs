@@ -25,39 +25,45 @@ pub(crate) enum Decided {
     Claim,
 }
 
-/// What decides whether a point is reached: what is tested on every way there. Where ways come together that went apart by
-/// a claim, and there is one for each outcome, the claim decides nothing any more.
-pub(crate) fn decided(values: &Values, facts: FactsId, call: CallId) -> Decided {
-    let mut tests = Tests {
-        values,
-        call,
-        known: FxHashMap::default(),
-    };
-    let found = tests.at(facts);
-    found
-        .iter()
-        .map(|(_, _, decided)| *decided)
-        .max()
-        .unwrap_or(Decided::Nothing)
-}
-
 /// A test of what was decoded, and how it came out.
 type Test = (ValueId, bool, Decided);
 
-/// Finds such tests; each point is looked at once.
-struct Tests<'v> {
+/// Finds the tests of what a call decoded; each point and each test is looked at once, whoever asks.
+pub(crate) struct Decisions<'v> {
     values: &'v Values,
     call: CallId,
-    known: FxHashMap<FactsId, Rc<Vec<Test>>>,
+    points: FxHashMap<FactsId, Rc<Vec<Test>>>,
+    tests: FxHashMap<ValueId, Decided>,
 }
 
-impl Tests<'_> {
+impl<'v> Decisions<'v> {
+    /// Of what this call decodes.
+    pub(crate) fn of(values: &'v Values, call: CallId) -> Self {
+        Decisions {
+            values,
+            call,
+            points: FxHashMap::default(),
+            tests: FxHashMap::default(),
+        }
+    }
+
+    /// What decides whether a point is reached: what is tested on every way there. Where ways come together that went apart by
+    /// a claim, and there is one for each outcome, the claim decides nothing any more.
+    pub(crate) fn decided(&mut self, facts: FactsId) -> Decided {
+        let found = self.at(facts);
+        found
+            .iter()
+            .map(|(_, _, decided)| *decided)
+            .max()
+            .unwrap_or(Decided::Nothing)
+    }
+
     /// The tests on every way to a point.
     fn at(&mut self, facts: FactsId) -> Rc<Vec<Test>> {
         let mut todo = Vec::new();
         let mut at = facts;
         let mut found = loop {
-            if let Some(known) = self.known.get(&at) {
+            if let Some(known) = self.points.get(&at) {
                 break known.clone();
             }
             let Some((before, fact)) = self.values.newest(at) else {
@@ -68,7 +74,7 @@ impl Tests<'_> {
         };
         for (point, fact) in todo.into_iter().rev() {
             let more = match fact {
-                Fact::Test(tested, truth) => match claimed(self.values, tested, self.call) {
+                Fact::Test(tested, truth) => match self.claimed(tested) {
                     Decided::Nothing => Vec::new(),
                     decided => vec![(tested, truth, decided)],
                 },
@@ -80,9 +86,17 @@ impl Tests<'_> {
                 all.extend(more);
                 found = Rc::new(all);
             }
-            self.known.insert(point, found.clone());
+            self.points.insert(point, found.clone());
         }
         found
+    }
+
+    fn claimed(&mut self, tested: ValueId) -> Decided {
+        let (values, call) = (self.values, self.call);
+        *self
+            .tests
+            .entry(tested)
+            .or_insert_with(|| claimed(values, tested, call))
     }
 
     /// What decides where several ways come together: of the claims first, and then of whether there are any.
@@ -131,7 +145,12 @@ fn is_each_outcome(ways: &[Vec<Test>], left: u32) -> bool {
             .iter()
             .filter(|way| !way.iter().any(|test| test.0 == tested && test.1 != outcome));
         let rest: Vec<Vec<Test>> = possible
-            .map(|way| way.iter().filter(|test| test.0 != tested).copied().collect())
+            .map(|way| {
+                way.iter()
+                    .filter(|test| test.0 != tested)
+                    .copied()
+                    .collect()
+            })
             .collect();
         is_each_outcome(&rest, left)
     })
@@ -172,4 +191,3 @@ fn claim_of(values: &Values, value: ValueId, call: CallId) -> Option<Option<Ustr
     });
     Some(names.next())
 }
-

@@ -71,7 +71,8 @@ impl Judging<'_, '_, '_, '_> {
         match *values.value(list) {
             Value::Call(call) if name == "size" => {
                 let data = values.call(call);
-                let is_set = matches!(values.value(data.callee), Value::Global(name) if *name == "Set");
+                let is_set =
+                    matches!(values.value(data.callee), Value::Global(name) if *name == "Set");
                 is_set && data.args.first().is_some_and(|arg| arg.0 == of)
             }
             _ => name == "length" && list == of,

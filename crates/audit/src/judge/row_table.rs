@@ -180,9 +180,7 @@ impl Naming<'_, '_, '_, '_, '_> {
             Value::Promise(inner)
             | Value::Element(inner)
             | Value::Kept(inner, _)
-            | Value::Index(inner, _) => {
-                self.of_row(inner, depth + 1)
-            }
+            | Value::Index(inner, _) => self.of_row(inner, depth + 1),
             // One page of rows.
             Value::Member(inner, name) if name == "page" => self.of_row(inner, depth + 1),
             Value::Choice(alternatives) => {

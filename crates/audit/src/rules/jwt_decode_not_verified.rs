@@ -8,7 +8,7 @@ use portcullis_policy::Control;
 use portcullis_report::{Basis, Class, Confidence, Severity};
 
 use crate::{
-    decoded::{Decided, decided},
+    decoded::{Decided, Decisions},
     input::Input,
     library::{EffectKind, GuardKind, Meaning},
     parts::{depends, whole_of},
@@ -93,6 +93,7 @@ fn decodings(context: &RouteContext<'_>) -> Vec<Decoding> {
 fn believed(context: &RouteContext<'_>, decoding: &Decoding) -> Option<(Option<Site>, String)> {
     let values = &context.machine.values;
     let unproved = |facts: FactsId| !verified(context, facts, decoding);
+    let mut decisions = Decisions::of(values, decoding.call);
     for judged in &context.judgement.queries {
         let query = &judged.query;
         let named = query
@@ -109,7 +110,7 @@ fn believed(context: &RouteContext<'_>, decoding: &Decoding) -> Option<(Option<S
                 "a query is made with these claims".to_owned(),
             ));
         }
-        let tested = decided(values, query.facts, decoding.call);
+        let tested = decisions.decided(query.facts);
         if (tested == Decided::Claim || tested == Decided::Presence) && unproved(query.facts) {
             return Some((
                 Some(query.site),
@@ -122,10 +123,7 @@ fn believed(context: &RouteContext<'_>, decoding: &Decoding) -> Option<(Option<S
             effect.kind,
             EffectKind::Http | EffectKind::Cache | EffectKind::FsRead
         );
-        if !quiet
-            && decided(values, effect.facts, decoding.call) == Decided::Claim
-            && unproved(effect.facts)
-        {
+        if !quiet && decisions.decided(effect.facts) == Decided::Claim && unproved(effect.facts) {
             return Some((
                 Some(effect.site),
                 "something is done only because of these claims".to_owned(),
@@ -142,7 +140,7 @@ fn believed(context: &RouteContext<'_>, decoding: &Decoding) -> Option<(Option<S
         .find(|response| {
             response.kind == ResponseKind::Data
                 && !response.refuses()
-                && decided(values, response.facts, decoding.call) == Decided::Claim
+                && decisions.decided(response.facts) == Decided::Claim
                 && unproved(response.facts)
         })
         .map(|response| {

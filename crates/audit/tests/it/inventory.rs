@@ -64,7 +64,8 @@ fn a_list_of_addresses_is_less_than_a_caller_and_more_than_nothing() {
         "const ip = request.headers.get('x-forwarded-for'); if (!ip) return new Response(null, { status: 400 }); const { text }",
     );
     let told = |route: &str| {
-        let report = audited(&[("db.ts", prisma), ("app/api/admin/notices/route.ts", route)]).report;
+        let report =
+            audited(&[("db.ts", prisma), ("app/api/admin/notices/route.ts", route)]).report;
         let found = report.findings.iter().find(|it| it.rule == "auth-missing");
         let found = found.expect("an open route of administration");
         (found.severity, found.confidence)
