@@ -46,6 +46,8 @@ const MODULE_STEPS_MAX: u32 = 100_000;
 
 /// The name under which the value of a variable stands that nothing declares.
 const ASSIGNED: &str = "=";
+/// The place of what has none.
+const NOWHERE: (ModuleId, Span) = (ModuleId(0), Span { start: 0, end: 0 });
 
 /// What the embedder knows about calls that leave the project's code.
 pub trait Semantics {
@@ -409,6 +411,16 @@ impl<'p> Machine<'p> {
 
     /// Runs a function value from the state that stands. The state afterwards is the one before: see [`Machine::resume`].
     pub fn run(&mut self, function: ValueId, args: &[ValueId]) -> Outcome {
+        self.run_from(NOWHERE, function, args)
+    }
+
+    /// The same for what is named at a place: what happens is told there if the value itself has no place, as a constant.
+    pub fn run_from(
+        &mut self,
+        named_at: (ModuleId, Span),
+        function: ValueId,
+        args: &[ValueId],
+    ) -> Outcome {
         let facts = self.facts;
         let mark = self.undo.len();
         self.alive = true;
@@ -416,7 +428,7 @@ impl<'p> Machine<'p> {
         self.continues.clear();
         self.chain_mark = mark;
         let args = args.iter().map(|&arg| (arg, false)).collect();
-        let (module, span) = self.place(function);
+        let (module, span) = self.written_at(function).unwrap_or(named_at);
         let first = self.events.len();
         let value = self.call_value(function, None, args, false, module, span);
         let mut outcome = Outcome {
@@ -507,10 +519,14 @@ impl<'p> Machine<'p> {
         self.frames.get(id.index())
     }
 
-    /// Where a value is written, as far as it has a place.
+    /// Where a value is written; for what has no place the beginning of the first module.
     #[must_use]
     pub fn place(&self, value: ValueId) -> (ModuleId, Span) {
-        match *self.values.value(value) {
+        self.written_at(value).unwrap_or(NOWHERE)
+    }
+
+    fn written_at(&self, value: ValueId) -> Option<(ModuleId, Span)> {
+        Some(match *self.values.value(value) {
             Value::Function {
                 module, function, ..
             } => (module, self.body(module).function(function).span),
@@ -526,9 +542,9 @@ impl<'p> Machine<'p> {
             Value::Member(base, _)
             | Value::Index(base, _)
             | Value::Not(base)
-            | Value::Promise(base) => self.place(base),
-            _ => (ModuleId(0), Span::default()),
-        }
+            | Value::Promise(base) => return self.written_at(base),
+            _ => return None,
+        })
     }
 
     fn body(&self, module: ModuleId) -> &'p Body {

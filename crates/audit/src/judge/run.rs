@@ -72,7 +72,7 @@ impl Run {
             .into_iter()
             .map(|input| input.value(&mut machine.values))
             .collect();
-        let outcome = machine.run(link.value, &args);
+        let outcome = machine.run_from((link.site.module, link.site.span), link.value, &args);
         if outcome.out_of_steps {
             self.unknowns.push(Unknown {
                 code: "U7",

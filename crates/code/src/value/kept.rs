@@ -17,11 +17,7 @@ impl Values {
 
     /// What it says of the test of a filter that a question about the length of what is left came out as `truth`:
     /// `rows.filter(test).length > 0`. As with `some`, what holds of one element is not told apart from what holds of each.
-    pub(super) fn implied_by_length(
-        &self,
-        asked: ValueId,
-        truth: bool,
-    ) -> Option<(ValueId, bool)> {
+    pub(super) fn implied_by_length(&self, asked: ValueId, truth: bool) -> Option<(ValueId, bool)> {
         let number = |value: ValueId| match self.as_const(value) {
             Some(Const::Num(bits)) => Some(f64::from_bits(bits)),
             _ => None,
