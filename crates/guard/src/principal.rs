@@ -83,9 +83,19 @@ impl<'c> Principal<'c> {
     pub fn tenant(self) -> Option<&'c str> {
         match self {
             Self::Session(caller) => caller.record.tenant.as_deref(),
-            Self::Token(_) => None,
+            Self::Token(believed) => believed.claims().tenant(),
             Self::Key(caller) => caller.record.tenant.as_deref(),
         }
+    }
+
+    /// The bytes that a limit counts their tenant by: an application may call one as an issuer calls another.
+    pub(crate) fn counted_tenant(self) -> Option<Vec<u8>> {
+        let tenant = self.tenant()?;
+        Some(match self.issuer() {
+            None => tenant.as_bytes().to_vec(),
+            // No tenant has a line break in its name.
+            Some(issuer) => [issuer, tenant].join("\n").into_bytes(),
+        })
     }
 
     /// Their roles, as far as they are known.
@@ -93,7 +103,8 @@ impl<'c> Principal<'c> {
     pub fn roles(self) -> &'c [String] {
         match self {
             Self::Session(caller) => &caller.record.roles,
-            Self::Token(_) | Self::Key(_) => &[],
+            Self::Token(believed) => believed.claims().roles(),
+            Self::Key(_) => &[],
         }
     }
 

@@ -22,6 +22,7 @@ mod jwk;
 mod jws;
 mod key_set;
 mod mac;
+mod organisation;
 pub mod revocation;
 mod rsa_key;
 mod signature_vectors;

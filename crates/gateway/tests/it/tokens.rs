@@ -484,6 +484,59 @@ fn the_longer_cookie_of_clerk_counts() {
     assert_eq!(seen, format!("__session_1Z8AzTQD={good}"));
 }
 
+/// Clerk's organisation is the tenant: the application is told of it, limits count it, and its permissions are scopes.
+#[test]
+fn the_organisation_of_clerk_is_the_tenant() {
+    let upstream = application();
+    let issuer = Issuer::new("https://clerk.clerk.dev", &["a"]);
+    let routes = "[[route]]\npath = \"/oven\"\nmethods = [\"GET\"]\ntype = \"protected_read\"\nscopes = [\"org:oven:heat\"]\n[limits.mill]\nrate = \"2 per 1m\"\nby = [\"tenant\"]\n[[route]]\npath = \"/mill\"\nmethods = [\"GET\"]\ntype = \"protected_read\"\nlimits = [\"mill\"]\n";
+    let entry = issuer.entry().replace(
+        "audience = \"shop\"",
+        "preset = \"clerk\"\nauthorized_parties = [\"https://shop.test\"]",
+    );
+    let gate =
+        start(policy(&upstream, &[], routes) + "[identity.csrf]\nsecret = \"env:C\"\n" + &entry);
+    let mut client = gate.client();
+    let token = |user: &str, more: Value| {
+        let mut claims =
+            json!({ "azp": "https://shop.test", "sid": "s", "nbf": now() - 10, "exp": now() + 60 });
+        for (name, value) in more.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        bearer(&issuer.token("a", user, claims))
+    };
+    let second = |fpm: &str| {
+        let o = json!({ "id": "org_7", "rol": "baker", "per": "heat,clean", "fpm": fpm });
+        json!({ "v": 2, "fea": "o:oven", "o": o })
+    };
+    let first =
+        json!({ "org_id": "org_7", "org_role": "org:baker", "org_permissions": ["org:oven:heat"] });
+    for (claims, status) in [
+        (second("1"), 200),
+        (second("2"), 403),
+        (first.clone(), 200),
+        (json!({}), 403),
+    ] {
+        let line = token("alice", claims.clone());
+        assert_eq!(
+            get(&mut client, "/oven", &[&line]).status,
+            status,
+            "{claims}"
+        );
+    }
+    // Two users of one organisation have one bucket, and another organisation has its own.
+    let other = json!({ "v": 2, "o": { "id": "org_8" } });
+    for (user, claims, status) in [
+        ("alice", second("1"), 200),
+        ("bob", first, 200),
+        ("carol", second("0"), 429),
+        ("alice", other, 200),
+    ] {
+        let line = token(user, claims);
+        assert_eq!(get(&mut client, "/mill", &[&line]).status, status, "{user}");
+    }
+}
+
 /// What the application says of a session is about that of who calls, and of nobody else's that a cookie names besides.
 #[test]
 fn a_token_changes_no_session_of_another_caller() {

@@ -116,9 +116,7 @@ fn whose<'s>(
             alone(value.as_bytes())
         }
         Dimension::User => Ok(of_caller(case, |caller| Some(caller.counted()))),
-        Dimension::Tenant => Ok(of_caller(case, |caller| {
-            caller.tenant().map(|tenant| tenant.as_bytes().to_vec())
-        })),
+        Dimension::Tenant => Ok(of_caller(case, Principal::counted_tenant)),
         // Only one that is alive: of others a client makes as many as it likes.
         Dimension::Session => match case.principal() {
             Some(Principal::Session(caller)) => alone(&caller.session.0),

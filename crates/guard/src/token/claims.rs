@@ -1,10 +1,12 @@
 //! `Claims`: what a token says, each claim of its own type.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use smallvec::SmallVec;
 
 use super::claim_fault::{ClaimFault, Wrong};
+use super::organisation::Organisation;
 use super::strict_json::{Json, JsonFault, Object};
 use super::texts::{Collected, Text, Texts};
 use crate::canon::near;
@@ -77,6 +79,10 @@ pub struct Claims {
     pub(super) parent_id: Option<Text>,
     /// What it is good for, with blanks between (RFC 8693 §4.2).
     scope: Option<Text>,
+    /// The organisation that its user acts for.
+    tenant: Option<Text>,
+    /// As what they act for it: one role, or none.
+    roles: Vec<String>,
     /// What the policy calls a session: `sid`, or the claim of another name.
     session: Option<Text>,
 }
@@ -103,8 +109,13 @@ const KNOWN: [&str; 17] = [
 ];
 
 impl Claims {
-    /// Reads a payload. `session_claim` is the name of the claim that the policy calls a session.
-    pub(super) fn read(payload: &[u8], session_claim: &str) -> Result<Self, ClaimFault> {
+    /// Reads a payload. `session_claim` is the name of the claim that the policy calls a session; `is_of_clerk` tells of an issuer
+    /// whether its tokens say as those of Clerk do for which organisation somebody acts.
+    pub(super) fn read(
+        payload: &[u8],
+        session_claim: &str,
+        is_of_clerk: impl Fn(&str) -> bool,
+    ) -> Result<Self, ClaimFault> {
         let object = Object::read(payload).map_err(|fault| {
             ClaimFault::new(
                 "payload",
@@ -119,6 +130,11 @@ impl Claims {
             return Err(ClaimFault::new(known, Wrong::Repeated));
         }
         refuse_other_sorts(&object)?;
+        let organisation = match text(&object, "iss")? {
+            Some(issuer) if is_of_clerk(issuer) => Organisation::read(&object)?,
+            Some(_) | None => None,
+        };
+        let organisation = organisation.as_ref();
         let mut texts = Collected::default();
         let mut keep = |text: Option<&str>, name| match text {
             None => Ok(None),
@@ -144,7 +160,13 @@ impl Claims {
             user_id: take("user_id")?,
             token_type: token_type(&object)?,
             parent_id: take("parent_jti")?,
-            scope: keep(scope(&object), "scope")?,
+            scope: keep(good_for(scope(&object), organisation).as_deref(), "scope")?,
+            tenant: keep(organisation.map(|one| one.id), "o")?,
+            roles: organisation
+                .and_then(|one| one.role.as_deref())
+                .map(str::to_owned)
+                .into_iter()
+                .collect(),
             session: match session_claim {
                 "sid" => session_id,
                 name => keep(
@@ -182,6 +204,8 @@ impl Claims {
             token_type: None,
             parent_id: None,
             scope: Some(texts.keep(scope)?),
+            tenant: None,
+            roles: Vec::new(),
             session,
             texts: texts.texts(),
         })
@@ -269,6 +293,18 @@ impl Claims {
         words.filter(|word| !word.is_empty())
     }
 
+    /// The organisation that the user acts for, of issuers of which it is known how they say so.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&str> {
+        self.text(self.tenant)
+    }
+
+    /// As what they act for it.
+    #[must_use]
+    pub fn roles(&self) -> &[String] {
+        &self.roles
+    }
+
     /// `token_type`; an access token where it says nothing.
     #[must_use]
     pub fn token_type(&self) -> TokenType {
@@ -288,7 +324,9 @@ impl Claims {
     /// How many bytes it holds besides its own, for a bound on many of them.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.texts.bytes()
+        let roles = self.roles.iter();
+        let roles = roles.map(|role| size_of::<String>() + role.capacity());
+        self.texts.bytes() + roles.sum::<usize>()
     }
 }
 
@@ -326,7 +364,7 @@ fn text<'o>(object: &'o Object<'_>, name: &'static str) -> Result<Option<&'o str
     text_of(object.find(name), name)
 }
 
-fn text_of<'o>(
+pub(super) fn text_of<'o>(
     value: Option<&'o Json<'_>>,
     name: &'static str,
 ) -> Result<Option<&'o str>, ClaimFault> {
@@ -347,6 +385,18 @@ fn scope<'o>(object: &'o Object<'_>) -> Option<&'o str> {
     match object.find("scope") {
         Some(Json::Text(text)) if text.len() <= SCOPE_BYTES_MAX => Some(text.as_ref()),
         Some(_) | None => None,
+    }
+}
+
+/// What a token is good for by `scope`, and by what its user may do in an organisation.
+fn good_for<'o>(
+    scope: Option<&'o str>,
+    organisation: Option<&'o Organisation<'_>>,
+) -> Option<Cow<'o, str>> {
+    let permissions = organisation.map(|one| one.permissions.as_str());
+    match (scope, permissions.filter(|text| !text.is_empty())) {
+        (Some(scope), Some(permissions)) => Some(Cow::Owned([scope, permissions].join(" "))),
+        (one, other) => one.or(other).map(Cow::Borrowed),
     }
 }
 
@@ -398,14 +448,14 @@ fn token_type(object: &Object<'_>) -> Result<Option<TokenType>, ClaimFault> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::jws;
+    use super::super::{jws, organisation};
     use super::KNOWN;
     use crate::canon::is_in_small_letters;
 
     /// What is near to them is looked for as if they were.
     #[test]
     fn what_is_known_is_in_small_letters() {
-        for known in KNOWN.iter().chain(&jws::KNOWN) {
+        for known in KNOWN.iter().chain(&jws::KNOWN).chain(&organisation::KNOWN) {
             assert!(is_in_small_letters(known), "{known}");
         }
     }

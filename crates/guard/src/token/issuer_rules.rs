@@ -58,6 +58,11 @@ impl IssuerRules {
         &self.name
     }
 
+    /// Whether its tokens are session tokens of Clerk.
+    pub(super) fn is_of_clerk(&self) -> bool {
+        self.preset == Some(Preset::Clerk)
+    }
+
     /// The algorithms that its signatures may have.
     #[must_use]
     pub fn algorithms(&self) -> &[JwtAlgorithm] {

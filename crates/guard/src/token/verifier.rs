@@ -83,7 +83,11 @@ impl TokenVerifier {
     pub fn read<'t>(&self, compact: &'t str) -> Result<Unverified<'t>, TokenFault> {
         let token = Jws::read(compact)?;
         IssuerRules::judge_header(&token.header)?;
-        let claims = Claims::read(&token.payload, &self.session_claim)?;
+        let is_of_clerk = |name: &str| {
+            let issuer = self.issuers.iter().find(|one| **one.name() == *name);
+            issuer.is_some_and(IssuerRules::is_of_clerk)
+        };
+        let claims = Claims::read(&token.payload, &self.session_claim, is_of_clerk)?;
         let found = self
             .issuers
             .iter()

@@ -441,6 +441,37 @@ fn a_parent_opens_the_exchange_and_nothing_else() {
     );
 }
 
+/// An organisation is believed of tokens of Clerk, and of no other issuer's that has claims of the same names.
+#[test]
+fn clerk_says_for_which_organisation_somebody_acts() {
+    let clerk = verifier(
+        "[[identity.issuer]]\npreset = \"clerk\"\nissuer = \"https://clerk.example.com\"\nauthorized_parties = [\"https://shop.example.com\"]\nalgorithms = [\"RS256\"]\n",
+    );
+    let plain = verifier(
+        "[[identity.issuer]]\nissuer = \"https://clerk.example.com\"\naudience = \"shop\"\nalgorithms = [\"RS256\"]\n",
+    );
+    let claims = json!({
+        "iss": "https://clerk.example.com", "sub": "user_1", "sid": "sess_1", "azp": "https://shop.example.com", "aud": "shop",
+        "iat": NOW, "exp": NOW + 60, "v": 2, "fea": "o:bread", "scope": "read",
+        "o": { "id": "org_7", "rol": "baker", "per": "bake,sell", "fpm": "2" },
+    });
+    let text = claims.to_string();
+    let believed = judged(&clerk, &text, NOW, TokenUse::Route).unwrap();
+    let said = believed.claims();
+    assert_eq!(said.tenant(), Some("org_7"));
+    assert_eq!(said.roles(), ["org:baker"]);
+    let scopes: Vec<&str> = said.scopes().collect();
+    assert_eq!(scopes, ["read", "org:bread:sell"]);
+    assert!(said.has_scope("org:bread:sell") && !said.has_scope("org:bread:bake"));
+    let other = judged(&plain, &text, NOW, TokenUse::Route).unwrap();
+    let said = other.claims();
+    assert_eq!((said.tenant(), said.roles().len()), (None, 0));
+    assert_eq!(said.scopes().collect::<Vec<_>>(), ["read"]);
+    let wrong_type = with(claims, json!({ "o": "org_7" }));
+    assert_eq!(wrong(&clerk, &wrong_type), Some(("o", Wrong::Type)));
+    assert_eq!(wrong(&plain, &wrong_type), None);
+}
+
 #[test]
 fn clerk_names_its_session_and_its_page() {
     let clerk = |more: &str| {
