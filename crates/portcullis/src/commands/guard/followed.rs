@@ -174,3 +174,29 @@ fn replace(
     observer.system(EventKind::SysRestart, EventLevel::Info, reason, None);
     Some(routes)
 }
+
+#[cfg(test)]
+mod tests {
+    use portcullis_state::keys::SecretReader;
+
+    use super::*;
+
+    /// Nothing in the folder changes when a certificate begins, so somebody has to look.
+    #[test]
+    fn what_is_not_valid_yet_is_looked_at_once_more_when_it_is() {
+        let mut followed = Followed {
+            digest: String::new(),
+            beside: (SecretReader::new(&|_| None).digest(), None),
+            policy: Policy::parse("version = 1\n").unwrap(),
+            refused: None,
+            again_at: Some(100),
+        };
+        let at = |unix_seconds: u64| Now {
+            monotonic: 0,
+            unix_millis: unix_seconds * 1_000,
+        };
+        assert!(!followed.is_due(at(99)));
+        assert!(followed.is_due(at(100)));
+        assert!(!followed.is_due(at(101)), "once is enough");
+    }
+}
