@@ -18,4 +18,4 @@ pub(crate) use ingredient::Ingredients;
 pub(crate) use literal::{Literal, literals};
 pub(crate) use logged::handed_at;
 pub(crate) use name::{Named, last_name, named, names_password};
-pub(crate) use told::told;
+pub(crate) use told::{Told, told};

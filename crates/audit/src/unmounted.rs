@@ -4,6 +4,7 @@
 use portcullis_code::{
     body::{FunctionId, ModuleId},
     machine::Machine,
+    project::Project,
     value::ValueId,
 };
 use portcullis_policy::Method;
@@ -40,15 +41,19 @@ pub(crate) fn follow(
     shared: &Shared<'_, '_>,
     options: &Options,
     sweep: &mut Sweep,
+    has_routes: bool,
 ) -> Vec<(&'static Rule, Hit)> {
     let rules: Vec<&'static Rule> = RULES
         .iter()
         .filter(|rule| does_harm_by_itself(rule.class) && options.runs(rule.id))
         .copied()
         .collect();
-    let waiting: FxHashMap<Place, Convention> = sweep.unmounted().into_iter().collect();
+    let mut waiting: FxHashMap<Place, Convention> = sweep.unmounted().into_iter().collect();
     if waiting.is_empty() || rules.is_empty() {
         return Vec::new();
+    }
+    if has_routes {
+        leave_what_nothing_loads(machine.project, &mut waiting);
     }
     let mut inside: FxHashMap<Place, Vec<Place>> = FxHashMap::default();
     for place in waiting.keys() {
@@ -79,6 +84,22 @@ pub(crate) fn follow(
         }
     }
     following.hits
+}
+
+/// Leaves handlers out that stand in files which no other file of the application names: solutions of an exercise, what was left
+/// behind. Only a project of which no route was found may be one whose files somebody else loads; what runs in a cloud is loaded
+/// from outside.
+fn leave_what_nothing_loads(project: &Project, waiting: &mut FxHashMap<Place, Convention>) {
+    let loaded: FxHashSet<ModuleId> = project
+        .modules()
+        .iter()
+        .flat_map(|module| {
+            let imports = project.dependencies(module.id).into_iter();
+            imports.filter(move |imported| *imported != module.id)
+        })
+        .collect();
+    waiting
+        .retain(|place, convention| *convention == Convention::Cloud || loaded.contains(&place.0));
 }
 
 /// Whether a fault of a class is one whatever stands before the code.

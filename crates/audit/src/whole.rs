@@ -29,6 +29,8 @@ pub(crate) enum Question {
     LooksAtSize,
     /// Whether the project says that it runs in a container, and not on a platform that starts functions by need.
     RunsAsOne,
+    /// Whether any module signs a cookie by Express or reads a signed one.
+    SignsCookies,
 }
 
 /// What a question is answered with.
@@ -116,5 +118,6 @@ fn answer(project: &Project, question: Question) -> Answer {
         Question::Hashes(file) => sign::hashes(project, file).into(),
         Question::LooksAtSize => sign::looks_at_size(project).into(),
         Question::RunsAsOne => sign::runs_as_one(project).into(),
+        Question::SignsCookies => sign::signs_cookies(project).into(),
     }
 }

@@ -440,6 +440,14 @@ impl Values {
         self.facts.newest(facts)
     }
 
+    /// The last point that all ways to some points share; none for no points.
+    #[must_use]
+    pub fn shared_point(&self, points: impl IntoIterator<Item = FactsId>) -> Option<FactsId> {
+        points
+            .into_iter()
+            .reduce(|shared, point| self.facts.ancestor(shared, point))
+    }
+
     /// Whether a fact is among them.
     #[must_use]
     pub fn holds(&self, facts: FactsId, fact: Fact) -> bool {

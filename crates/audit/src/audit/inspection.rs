@@ -278,7 +278,14 @@ impl<'a, 'p> Inspection<'a, 'p> {
     pub(super) fn finish(self, machine: &mut Machine<'_>, discovery: &Discovery) -> Inspected {
         let mut hits = self.hits;
         let mut sweep = self.sweep;
-        hits.extend(follow(machine, &self.shared, self.options, &mut sweep));
+        let has_routes = !self.summaries.is_empty();
+        hits.extend(follow(
+            machine,
+            &self.shared,
+            self.options,
+            &mut sweep,
+            has_routes,
+        ));
         hits.extend(sweep.finish(machine, &self.shared));
         let served = Served::of(
             self.shared.knowledge.project,

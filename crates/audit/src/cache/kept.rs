@@ -81,6 +81,7 @@ impl Keep for Question {
             Self::Hashes(file) => (2_u8, *file).keep(out),
             Self::LooksAtSize => 3_u8.keep(out),
             Self::RunsAsOne => 4_u8.keep(out),
+            Self::SignsCookies => 5_u8.keep(out),
         }
     }
 
@@ -91,6 +92,7 @@ impl Keep for Question {
             2 => Self::Hashes(Keep::read(from)?),
             3 => Self::LooksAtSize,
             4 => Self::RunsAsOne,
+            5 => Self::SignsCookies,
             _ => return None,
         })
     }

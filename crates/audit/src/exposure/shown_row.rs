@@ -113,6 +113,10 @@ impl<'r> ShownRow<'r> {
         let own = !to_everybody
             && (matches!(self.query.binding, Binding::Own | Binding::Bound)
                 || query.op == DbOp::Create);
+        // What stood in a row that is gone opens nothing any more, and it was the caller's.
+        if own && query.op == DbOp::Delete {
+            return;
+        }
         let (mut selection, mut table, mut own) = (Selection::of(query), table, own);
         let mut column = None;
         for (number, name) in self.path.iter().enumerate() {

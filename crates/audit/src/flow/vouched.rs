@@ -267,6 +267,7 @@ fn tested_by_call(
                         && first.is_some_and(|first| !trace.is_sent(first))
                         && is_resolved(trace, *base)
                 }
+                ("includes", Wants::Path) if constant.is_some_and(|text| text == "/") => !truth,
                 ("includes" | "indexOf" | "startsWith", Wants::Path) => {
                     !truth && constant.is_some_and(|text| text.contains(".."))
                 }

@@ -10,7 +10,8 @@ const VALUES_MAX: usize = 400;
 /// Most values that the question over a whole run looks at.
 const REACH_MAX: usize = 50_000;
 
-/// Whether a value is made from the result of a call, or was chosen by a test of it.
+/// Whether a value is made from the result of a call, or was chosen by a test of it. What was tested before the ways went apart
+/// chose nothing.
 #[must_use]
 pub fn depends(values: &Values, value: ValueId, call: CallId) -> bool {
     reaches(values, Vec::new(), vec![value], call, VALUES_MAX)
@@ -38,7 +39,7 @@ fn reaches(
     let mut seen_points = FxHashSet::default();
     let mut seen = FxHashSet::default();
     loop {
-        each_test(values, &mut open_points, &mut seen_points, |value| {
+        each_test(values, &mut open_points, None, &mut seen_points, |value| {
             open.push(value);
         });
         let Some(at) = open.pop() else {
@@ -50,7 +51,12 @@ fn reaches(
         match values.value(at) {
             Value::Call(found) | Value::Handed(found, ..) if *found == call => return true,
             Value::Choice(alternatives) => {
-                open_points.extend(alternatives.iter().map(|each| each.facts));
+                let mut points: Vec<FactsId> = alternatives.iter().map(|each| each.facts).collect();
+                let shared = values.shared_point(points.iter().copied());
+                let mut seen = FxHashSet::default();
+                each_test(values, &mut points, shared, &mut seen, |value| {
+                    open.push(value);
+                });
             }
             _ => {}
         }

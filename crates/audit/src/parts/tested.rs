@@ -18,23 +18,31 @@ pub fn all_tests(values: &Values, points: impl Iterator<Item = FactsId>) -> Vec<
     let mut found = Vec::new();
     let mut known = FxHashSet::default();
     let mut open = points.collect();
-    each_test(values, &mut open, &mut FxHashSet::default(), |value| {
-        if known.insert(value) {
-            found.push(value);
-        }
-    });
+    each_test(
+        values,
+        &mut open,
+        None,
+        &mut FxHashSet::default(),
+        |value| {
+            if known.insert(value) {
+                found.push(value);
+            }
+        },
+    );
     found
 }
 
-/// Hands over what is tested on the ways to the open points, those aside that were seen before.
+/// Hands over what is tested on the ways to the open points, those aside that were seen before, and only what comes after a point
+/// that they share if one is given.
 pub(super) fn each_test(
     values: &Values,
     open: &mut Vec<FactsId>,
+    shared: Option<FactsId>,
     seen: &mut FxHashSet<FactsId>,
     mut take: impl FnMut(ValueId),
 ) {
     while let Some(mut at) = open.pop() {
-        while seen.insert(at) && seen.len() < POINTS_MAX {
+        while Some(at) != shared && seen.insert(at) && seen.len() < POINTS_MAX {
             let Some((before, fact)) = values.newest(at) else {
                 break;
             };

@@ -9,6 +9,7 @@ use crate::{
     library::{GuardKind, Meaning, Place},
     rule::{CallContext, Check, Hit, Rule},
     secrets::{Literal, literals},
+    whole::Question,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -42,6 +43,11 @@ fn check(context: &CallContext<'_>) -> Vec<Hit> {
         let Some((place, purpose)) = key_of(known) else {
             continue;
         };
+        // What reads cookies has a key for those that are signed: where there are none, it opens nothing.
+        let only_reads = matches!(known.row.meaning, Meaning::BodyParser(_));
+        if only_reads && !context.bench.knowledge.ask(Question::SignsCookies).is_yes() {
+            continue;
+        }
         let keys = context.bench.knowledge.places(values, known, place);
         for key in keys {
             if let Some(literal) = worst(context, key) {

@@ -11,7 +11,7 @@ use crate::{
     origin::Origins,
     parts::made_of,
     rule::{CallContext, Check, Hit, RouteContext, Rule},
-    secrets::{Ingredients, Named, codes, granted, handed_at, last_name, named, told},
+    secrets::{Ingredients, Named, Told, codes, granted, handed_at, last_name, named, told},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -34,16 +34,19 @@ fn check(context: &CallContext<'_>) -> Vec<Hit> {
     if !is_log(context) {
         return Vec::new();
     }
-    let parts: Vec<ValueId> = values
+    let told: Vec<Told> = values
         .call(context.call)
         .args
         .iter()
         .flat_map(|arg| told(values, arg.0))
-        .map(|part| part.value)
         .collect();
-    if let Some(what) = parts.iter().find_map(|part| secret(context, *part)) {
+    let what = told
+        .iter()
+        .find_map(|part| secret(context, part.value).or_else(|| answered(context, part)));
+    if let Some(what) = what {
         return vec![hit(context, &what)];
     }
+    let parts: Vec<ValueId> = told.iter().map(|part| part.value).collect();
     of_chance(context, &parts).into_iter().collect()
 }
 
@@ -161,6 +164,25 @@ fn secret(context: &CallContext<'_>, value: ValueId) -> Option<String> {
         |known| matches!(&known.row.meaning, Meaning::IssueToken(issue) if issue.part.is_none()),
     );
     signs.then(|| "a signed token".to_owned())
+}
+
+/// A secret that somebody else gave: it was taken by that name from what a call answered, or is shown under it.
+fn answered(context: &CallContext<'_>, part: &Told) -> Option<String> {
+    let values = &context.machine.values;
+    let taken = match values.value(part.value) {
+        // How long it is, how many there are.
+        Value::Member(_, name) if matches!(name.as_str(), "length" | "size" | "count") => {
+            return None;
+        }
+        Value::Member(_, name) => *name,
+        _ => return None,
+    };
+    let name = [Some(taken), part.name]
+        .into_iter()
+        .flatten()
+        .find(|name| matches!(named(name), Some(Named::Password | Named::Secret)))?;
+    let origins = context.bench.origins.of(values, part.value);
+    (origins == Origins::CALL).then(|| format!("`{name}`"))
 }
 
 /// The body of a request as a whole, where the code takes a password or a token from it.

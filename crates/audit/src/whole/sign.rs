@@ -49,6 +49,22 @@ pub(super) fn looks_at_size(project: &Project) -> bool {
     project.modules().iter().any(looks)
 }
 
+/// Whether any module signs a cookie by Express or reads a signed one: `res.cookie(name, value, { signed: true })`,
+/// `req.signedCookies`.
+pub(super) fn signs_cookies(project: &Project) -> bool {
+    let words = [
+        "signedCookies",
+        "signed:",
+        "signed :",
+        "\"signed\"",
+        "'signed'",
+    ];
+    project
+        .modules()
+        .iter()
+        .any(|module| words.iter().any(|word| module.text.contains(word)))
+}
+
 /// Whether the project says that it runs in a container, and not on a platform that starts functions by need.
 pub(super) fn runs_as_one(project: &Project) -> bool {
     let has = |wanted: &[&str]| {

@@ -74,6 +74,35 @@ fn what_only_looks_like_one_is_none() {
 }
 
 #[test]
+fn beside_routes_only_what_some_file_loads_is_one() {
+    let list = format!(
+        "{HEAD}exports.list = (req, res) => {{ execSync('ls ' + req.query.dir); res.json({{}}); }};"
+    );
+    let app = |loads: &str| {
+        format!(
+            "{loads}\nconst app = require('express')();\napp.get('/', (req, res) => res.send('x'));\napp.listen(3000);"
+        )
+    };
+    for (loads, expected) in [
+        ("", &[][..]),
+        ("require('./jobs/list');", &["command-injection"][..]),
+    ] {
+        let report = audited(&[("jobs/list.js", &list), ("server.js", &app(loads))]);
+        assert_eq!(report.routes.len(), 1);
+        let found: Vec<&str> = rules(&report)
+            .into_iter()
+            .filter(|rule| *rule == "command-injection")
+            .collect();
+        assert_eq!(found, expected, "{loads}");
+    }
+    // A cloud loads its functions itself.
+    let cloud =
+        format!("{HEAD}exports.handler = async (event) => {{ execSync('ls ' + event.dir); }};");
+    let report = audited(&[("jobs/list.js", &cloud), ("server.js", &app(""))]);
+    assert!(rules(&report).contains(&"command-injection"));
+}
+
+#[test]
 fn a_handler_that_a_route_leads_to_is_that_route_s() {
     let report = audited(&[
         (
