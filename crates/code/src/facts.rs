@@ -212,6 +212,11 @@ impl Facts {
         })
     }
 
+    /// The point that is made next.
+    pub(crate) fn next_point(&self) -> FactsId {
+        FactsId::at(self.nodes.len())
+    }
+
     /// The last point that two chains share.
     pub(crate) fn ancestor(&self, mut a: FactsId, mut b: FactsId) -> FactsId {
         if self.depth(a) < self.depth(b) {

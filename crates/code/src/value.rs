@@ -215,6 +215,8 @@ pub struct Values {
     /// Who made each object, and each call.
     object_units: Vec<UnitId>,
     call_units: Vec<UnitId>,
+    /// The first point that can be later than each call.
+    call_points: Vec<FactsId>,
     track: Track,
     /// Calls as they were before a run changed them.
     saved: Vec<(CallId, CallData)>,
@@ -360,6 +362,7 @@ impl Values {
         let id = CallId::at(self.calls.len());
         self.calls.push(data);
         self.call_units.push(self.track.current());
+        self.call_points.push(self.facts.next_point());
         id
     }
 
@@ -440,12 +443,19 @@ impl Values {
         self.facts.newest(facts)
     }
 
-    /// The last point that all ways to some points share; none for no points.
+    /// Of the points those that were there before a call say nothing of what it gave: they all come before this one.
     #[must_use]
-    pub fn shared_point(&self, points: impl IntoIterator<Item = FactsId>) -> Option<FactsId> {
-        points
+    pub fn first_point_after(&self, call: CallId) -> FactsId {
+        self.call_points[call.index()]
+    }
+
+    /// The first point that can be later than the last one which all ways to some points share; none for no points.
+    #[must_use]
+    pub fn first_point_apart(&self, points: impl IntoIterator<Item = FactsId>) -> Option<FactsId> {
+        let shared = points
             .into_iter()
-            .reduce(|shared, point| self.facts.ancestor(shared, point))
+            .reduce(|shared, point| self.facts.ancestor(shared, point))?;
+        Some(FactsId::at(shared.index() + 1))
     }
 
     /// Whether a fact is among them.

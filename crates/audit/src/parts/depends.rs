@@ -36,10 +36,11 @@ fn reaches(
     call: CallId,
     values_max: usize,
 ) -> bool {
+    let least = values.first_point_after(call);
     let mut seen_points = FxHashSet::default();
     let mut seen = FxHashSet::default();
     loop {
-        each_test(values, &mut open_points, None, &mut seen_points, |value| {
+        each_test(values, &mut open_points, least, &mut seen_points, |value| {
             open.push(value);
         });
         let Some(at) = open.pop() else {
@@ -52,9 +53,9 @@ fn reaches(
             Value::Call(found) | Value::Handed(found, ..) if *found == call => return true,
             Value::Choice(alternatives) => {
                 let mut points: Vec<FactsId> = alternatives.iter().map(|each| each.facts).collect();
-                let shared = values.shared_point(points.iter().copied());
-                let mut seen = FxHashSet::default();
-                each_test(values, &mut points, shared, &mut seen, |value| {
+                let apart = values.first_point_apart(points.iter().copied());
+                let least = apart.map_or(least, |apart| apart.max(least));
+                each_test(values, &mut points, least, &mut seen_points, |value| {
                     open.push(value);
                 });
             }

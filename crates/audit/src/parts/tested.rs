@@ -1,6 +1,6 @@
 //! The values that are tested on the ways to a point.
 
-use portcullis_code::value::{Fact, FactsId, ValueId, Values};
+use portcullis_code::value::{Fact, FactsId, NO_FACTS, ValueId, Values};
 use rustc_hash::FxHashSet;
 
 /// Most points that are looked at on the ways to some.
@@ -21,7 +21,7 @@ pub fn all_tests(values: &Values, points: impl Iterator<Item = FactsId>) -> Vec<
     each_test(
         values,
         &mut open,
-        None,
+        NO_FACTS,
         &mut FxHashSet::default(),
         |value| {
             if known.insert(value) {
@@ -32,17 +32,17 @@ pub fn all_tests(values: &Values, points: impl Iterator<Item = FactsId>) -> Vec<
     found
 }
 
-/// Hands over what is tested on the ways to the open points, those aside that were seen before, and only what comes after a point
-/// that they share if one is given.
+/// Hands over what is tested on the ways to the open points, from the point `least` on: every point is made after those before
+/// it. Those aside that were seen before.
 pub(super) fn each_test(
     values: &Values,
     open: &mut Vec<FactsId>,
-    shared: Option<FactsId>,
-    seen: &mut FxHashSet<FactsId>,
+    least: FactsId,
+    seen: &mut FxHashSet<(FactsId, FactsId)>,
     mut take: impl FnMut(ValueId),
 ) {
     while let Some(mut at) = open.pop() {
-        while Some(at) != shared && seen.insert(at) && seen.len() < POINTS_MAX {
+        while at >= least && seen.insert((at, least)) && seen.len() < POINTS_MAX {
             let Some((before, fact)) = values.newest(at) else {
                 break;
             };

@@ -54,6 +54,7 @@ impl Values {
         self.object_units.truncate(mark.objects);
         self.calls.truncate(mark.calls);
         self.call_units.truncate(mark.calls);
+        self.call_points.truncate(mark.calls);
         self.facts.rewind(mark.facts);
         self.assumed.clear();
     }
