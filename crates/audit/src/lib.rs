@@ -39,6 +39,7 @@ pub mod semantics;
 pub mod served;
 pub mod setting;
 mod shared;
+mod stage;
 mod stated;
 pub mod summary;
 mod sweep;

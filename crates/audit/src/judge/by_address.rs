@@ -12,8 +12,8 @@ use crate::{
 const DEPTH_MAX: u32 = 6;
 
 impl Judging<'_, '_, '_, '_> {
-    /// Whether there is an answer that refuses because the address is not one of some. One that is on no such list may be
-    /// let in elsewhere; too many requests from one address (429) are another question.
+    /// Whether there is an answer that refuses, by the last test before it, because the address is not one of some. One that is on
+    /// no such list may be let in elsewhere; too many requests from one address (429) are another question.
     pub(super) fn is_by_address(&self, judgement: &Judgement) -> bool {
         let values = &self.machine.values;
         judgement
@@ -21,10 +21,11 @@ impl Judging<'_, '_, '_, '_> {
             .iter()
             .filter(|response| response.refuses() && response.status != Some(429))
             .any(|response| {
-                values.facts(response.facts).any(|fact| match fact {
-                    Fact::Test(tested, _) => self.compares_address(tested, 0),
-                    Fact::Returned(_) | Fact::Caught(_) | Fact::OneOf(_) => false,
-                })
+                let last = values.facts(response.facts).find_map(|fact| match fact {
+                    Fact::Test(tested, _) => Some(tested),
+                    Fact::Returned(_) | Fact::Caught(_) | Fact::OneOf(_) => None,
+                });
+                last.is_some_and(|tested| self.compares_address(tested, 0))
             })
     }
 

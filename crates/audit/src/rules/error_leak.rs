@@ -11,11 +11,11 @@ use portcullis_report::{Basis, Class, Confidence, Severity};
 use crate::{
     input::Input,
     library::{GuardKind, Meaning},
-    origin::Origins,
     parts::{Shown, members_under, names_of, shown},
     passes::Proof,
     response::Response,
     rule::{Check, Hit, RouteContext, Rule},
+    stage::asks_for_stage,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -178,24 +178,10 @@ fn vouches(context: &RouteContext<'_>, fact: Fact, error: ValueId) -> bool {
     let Fact::Test(test, truth) = fact else {
         return false;
     };
-    let by_environment = context
-        .bench
-        .origins
-        .of(values, test)
-        .any(Origins::ENVIRONMENT);
-    if by_environment && names_of(values, test).iter().any(|name| is_stage(name)) {
+    if asks_for_stage(context.bench, values, test, truth) {
         return true;
     }
     vouched(context, test, truth, error)
-}
-
-/// A variable that tells development from production: `NODE_ENV`, `DEBUG`, `VERCEL_ENV`.
-fn is_stage(name: &str) -> bool {
-    let upper = name.to_uppercase();
-    upper.ends_with("_ENV")
-        || ["DEV", "DEBUG", "PROD", "STAG"]
-            .iter()
-            .any(|word| upper.contains(word))
 }
 
 fn vouched(context: &RouteContext<'_>, test: ValueId, truth: bool, error: ValueId) -> bool {

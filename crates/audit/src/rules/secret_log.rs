@@ -12,6 +12,7 @@ use crate::{
     parts::made_of,
     rule::{CallContext, Check, Hit, RouteContext, Rule},
     secrets::{Ingredients, Named, Told, codes, granted, handed_at, last_name, named, told},
+    stage::is_for_developers,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -31,7 +32,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &CallContext<'_>) -> Vec<Hit> {
     let values = &context.machine.values;
-    if !is_log(context) {
+    if !is_log(context) || is_for_developers(context.bench, values, context.event.facts) {
         return Vec::new();
     }
     let told: Vec<Told> = values
