@@ -253,6 +253,78 @@ fn an_import_that_leads_elsewhere_is_noticed() {
     assert!(reused <= 1, "{reused}");
 }
 
+/// What rules ask of a whole project: files that no route reads change the answer, and with it what is found.
+#[test]
+fn another_answer_to_what_a_rule_asks_of_the_whole_is_noticed() {
+    const CRON: &str = "import { PrismaClient } from \"@prisma/client\";\nconst db = new PrismaClient();\n\
+        export async function GET(request: Request) {\n  \
+        if (request.headers.get(\"authorization\") !== `Bearer ${process.env.CRON_SECRET}`) return new Response(null, { status: 401 });\n  \
+        await db.session.deleteMany({});\n  return new Response(null, { status: 204 });\n}\n";
+    const COUNTS: &str = "const counts = new Map<string, number>();\n\
+        export async function POST(request: Request) {\n  const key = request.headers.get(\"x-vercel-forwarded-for\") ?? \"\";\n  \
+        const count = counts.get(key) ?? 0;\n  if (count > 5) return Response.json({}, { status: 429 });\n  \
+        counts.set(key, count + 1);\n  return Response.json({ ok: true });\n}\n";
+    const UPLOAD: &str = "import { mutation } from \"./_generated/server\";\nimport { v } from \"convex/values\";\n\
+        export const generateUploadUrl = mutation({\n  args: {},\n  handler: async (ctx) => {\n    \
+        const identity = await ctx.auth.getUserIdentity();\n    if (!identity) throw new Error(\"no\");\n    \
+        return await ctx.storage.generateUploadUrl();\n  },\n});\n\
+        export const keep = mutation({\n  args: { id: v.id(\"_storage\") },\n  handler: async (ctx, args) => {\n    \
+        await ctx.db.insert(\"files\", { id: args.id });\n  },\n});\n";
+    const COOKIES: &str = "const express = require(\"express\");\nconst cookies = require(\"cookie-parser\");\nconst app = express();\n\
+        app.use(cookies(\"chocolate-chip\"));\napp.get(\"/theme\", (req, res) => res.json({ theme: req.cookies.theme }));\napp.listen(3000);\n";
+    for (rule, file, text, other, answer) in [
+        (
+            "cron-secret-unset",
+            "app/api/cron/route.ts",
+            CRON,
+            "lib/env.ts",
+            "if (!process.env.CRON_SECRET) throw new Error(\"CRON_SECRET is not set\");\nexport {};\n",
+        ),
+        (
+            "ratelimit-in-memory-on-serverless",
+            "app/api/contact/route.ts",
+            COUNTS,
+            "Dockerfile",
+            "FROM node:22\n",
+        ),
+        (
+            "upload-limit",
+            "convex/files.ts",
+            UPLOAD,
+            "convex/sizes.ts",
+            "import { internalQuery } from \"./_generated/server\";\nexport const size = internalQuery({\n  args: {},\n  \
+             handler: async (ctx) => (await ctx.storage.getMetadata(\"a\"))?.size ?? null,\n});\n",
+        ),
+        (
+            "jwt-default-secret",
+            "server.js",
+            COOKIES,
+            "lib/theme.js",
+            "exports.theme = (req) => req.signedCookies.theme;\n",
+        ),
+    ] {
+        let mut project = Project::of(&[(file, text), ("lib/unused.ts", "export const a = 1;\n")]);
+        let found = |project: &Project| {
+            let findings = project.audit(true).report.findings;
+            findings.iter().filter(|it| it.rule == rule).count()
+        };
+        let (routes, _) = project.compare();
+        assert_eq!(project.compare(), (routes, routes), "{rule}");
+        let before = found(&project);
+        project.set(other, answer.to_owned());
+        project.compare();
+        let with = found(&project);
+        assert_ne!(before, with, "{rule}");
+        // Another text, and the same answer: the routes of before do not ask again.
+        project.set("lib/unused.ts", "export const a = 2;\n".to_owned());
+        let (_, reused) = project.compare();
+        assert!(reused >= routes, "{rule}");
+        project.remove(other);
+        project.compare();
+        assert_eq!(found(&project), before, "{rule}");
+    }
+}
+
 #[test]
 fn another_policy_or_other_tables_are_another_run() {
     let mut project = small();
