@@ -54,6 +54,9 @@ pub(crate) struct Danger {
     pub(crate) fix: &'static str,
 }
 
+/// The names through which prototypes are reached.
+const PROTOTYPES: [&str; 3] = ["__proto__", "constructor", "prototype"];
+
 /// What a value must be to do harm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wants {

@@ -2,6 +2,7 @@
 
 mod asked;
 mod audit;
+mod body_stream;
 mod cache;
 mod chained;
 pub mod classify;

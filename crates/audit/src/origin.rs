@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use ustr::Ustr;
 
 use crate::{
+    body_stream,
     input::Input,
     knowledge::Knowledge,
     library::{DeriveKind, Meaning, RequestPart, Role, Usage},
@@ -216,6 +217,7 @@ impl<'k, 'p> OriginFinder<'k, 'p> {
                 base.and(index.without(Origins::RAW))
             }
             Value::Call(call) => self.call(values, *call, None),
+            _ if body_stream::is_piece(values, value) => Origins::BODY,
             Value::Handed(call, argument, param) => {
                 self.handed(values, *call, *argument, *param, &[])
             }

@@ -9,9 +9,11 @@ use rustc_hash::FxHashMap;
 use ustr::Ustr;
 
 use super::{
-    Before, Danger, Flow, SeenSink, SinkForm, Wants, own_url::is_own_url, typed, vouched::Tests,
+    Before, Danger, Flow, PROTOTYPES, SeenSink, SinkForm, Wants, own_url::is_own_url, typed,
+    vouched::Tests,
 };
 use crate::{
+    body_stream,
     input::Input,
     knowledge::down,
     library::{BodyFormat, Meaning},
@@ -83,8 +85,13 @@ impl<'t> Trace<'t, '_> {
         }
         let values = self.values();
         match values.value(value) {
-            // Whatever is pasted into a text is a text, and no object.
-            Value::Template(_) if self.danger.wants == Wants::Object => {}
+            _ if body_stream::is_piece(values, value) => self.leaf(value, path.last().copied()),
+            // Whatever is pasted into a text is a text, and no object before it is parsed.
+            Value::Template(_) if self.danger.wants == Wants::Object && !self.is_parsed() => {}
+            // A name that has something else in it than the names of prototypes is none of them.
+            Value::Template(parts)
+                if self.danger.class == Class::PrototypePollution
+                    && parts.iter().any(|part| is_no_piece_of(values, *part)) => {}
             Value::Template(parts) => {
                 let parts = parts.clone();
                 self.text(&parts, depth);
@@ -134,6 +141,11 @@ impl<'t> Trace<'t, '_> {
             // A comparison is true or false, and arithmetic a number, whatever came in.
             _ => {}
         }
+    }
+
+    /// Whether what is followed is read as JSON on its way.
+    fn is_parsed(&self) -> bool {
+        self.passed.iter().any(|(_, name)| name == "JSON.parse")
     }
 
     fn text(&mut self, parts: &[ValueId], depth: u32) {
@@ -382,4 +394,11 @@ impl<'t> Trace<'t, '_> {
             self.tests.borrow().get(facts).is_some_and(&ask)
         })
     }
+}
+
+/// Whether a part of a name stands in no name through which prototypes are reached.
+fn is_no_piece_of(values: &Values, part: ValueId) -> bool {
+    values
+        .as_text(part)
+        .is_some_and(|text| PROTOTYPES.iter().all(|name| !name.contains(text.as_str())))
 }

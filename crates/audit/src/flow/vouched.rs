@@ -4,8 +4,9 @@ use portcullis_code::{
     body::{BinaryOp, Const},
     value::{Fact, FactsId, Value, ValueId, Values},
 };
+use portcullis_report::Class;
 
-use super::{Wants, alphabet::Pattern, trace::Trace};
+use super::{PROTOTYPES, Wants, alphabet::Pattern, trace::Trace};
 use crate::{
     library::{EffectKind, GuardKind, Meaning},
     parts::{alike, any_part, spelled},
@@ -55,6 +56,16 @@ impl Tests {
     pub(super) fn vouch(&self, trace: &Trace<'_, '_>, value: ValueId) -> bool {
         self.all_ways(&|test, truth| says(trace, test, truth, value, 0))
             || trace.danger.wants == Wants::Host && self.local_path(trace.values(), value)
+            || trace.danger.class == Class::PrototypePollution
+                && self.no_prototype(trace.values(), value)
+    }
+
+    /// Whether they say that a name is not that of a prototype: neither `__proto__`, nor one of the two that lead there together.
+    fn no_prototype(&self, values: &Values, value: ValueId) -> bool {
+        let [itself, maker, behind] = PROTOTYPES.map(|name| {
+            self.all_ways(&|test, held| !held && asks_whether(values, test, value, name, 0))
+        });
+        itself && (maker || behind)
     }
 
     /// Whether they say that a value is a path of the application: a slash, and no second one.
@@ -84,6 +95,31 @@ impl Tests {
 /// Whether a test of one value is a test of another: it is the same one, however it is spelled, or computed once more.
 fn is_same(values: &Values, tested: ValueId, value: ValueId) -> bool {
     tested == value || alike(values, spelled(values, tested), spelled(values, value))
+}
+
+/// Whether a test asks whether a value is a text, or one of a list with that text in it.
+fn asks_whether(values: &Values, test: ValueId, value: ValueId, text: &str, depth: u32) -> bool {
+    let same = |other: ValueId| is_same(values, other, value);
+    let is_text = |other: ValueId| values.as_text(other).is_some_and(|other| other == text);
+    match values.value(test) {
+        Value::Binary(BinaryOp::Equal, left, right) => {
+            same(*left) && is_text(*right) || same(*right) && is_text(*left)
+        }
+        // Where none of several holds, each of them does not.
+        Value::Choice(alternatives) if depth < 4 => alternatives
+            .iter()
+            .any(|each| asks_whether(values, each.value, value, text, depth + 1)),
+        Value::Call(call) => {
+            let data = values.call(*call);
+            let Value::Member(list, name) = *values.value(data.callee) else {
+                return false;
+            };
+            matches!(name.as_str(), "includes" | "has")
+                && data.args.first().is_some_and(|arg| same(arg.0))
+                && any_part(values, list, PARTS_MAX, is_text)
+        }
+        _ => false,
+    }
 }
 
 /// The text with which a test asks a value to begin.
@@ -199,6 +235,17 @@ fn equal(
         }
         // `list.indexOf(value) !== -1`
         Value::Call(_) if looks_up(values, side, same) => return true,
+        // `value.indexOf("/srv/") === 0`
+        Value::Call(call) if values.as_const(other) == Some(Const::number(0.0)) => {
+            let data = values.call(*call);
+            if let (Value::Member(base, name), Some(first)) =
+                (values.value(data.callee), data.args.first())
+                && *name == "indexOf"
+                && same(*base)
+            {
+                return truth && begins(trace, *base, first.0);
+            }
+        }
         _ => {}
     }
     if !truth || !same(side) {
@@ -256,16 +303,10 @@ fn tested_by_call(
             let constant = first.and_then(|first| values.as_text(first));
             return match (name.as_str(), danger.wants) {
                 ("startsWith", Wants::Host) => {
-                    truth
-                        && first.is_some_and(|first| match constant {
-                            Some(text) => fixes_host(&text),
-                            None => !trace.is_sent(first),
-                        })
+                    truth && first.is_some_and(|first| begins(trace, *base, first))
                 }
                 ("startsWith", Wants::Path) if constant.is_none_or(|text| !text.contains("..")) => {
-                    truth
-                        && first.is_some_and(|first| !trace.is_sent(first))
-                        && is_resolved(trace, *base)
+                    truth && first.is_some_and(|first| begins(trace, *base, first))
                 }
                 ("includes", Wants::Path) if constant.is_some_and(|text| text == "/") => !truth,
                 ("includes" | "indexOf" | "startsWith", Wants::Path) => {
@@ -332,6 +373,23 @@ fn tested_by_call(
         }
         _ => false,
     })
+}
+
+/// Whether it says enough of an address or a path that it begins so.
+fn begins(trace: &Trace<'_, '_>, value: ValueId, with: ValueId) -> bool {
+    match trace.danger.wants {
+        Wants::Host => match trace.values().as_text(with) {
+            Some(text) => fixes_host(&text),
+            None => !trace.is_sent(with),
+        },
+        Wants::Path => {
+            let text = trace.values().as_text(with);
+            text.is_none_or(|text| !text.contains(".."))
+                && !trace.is_sent(with)
+                && is_resolved(trace, value)
+        }
+        Wants::Text | Wants::Object => false,
+    }
 }
 
 /// Whether an expression that only has a beginning settles the host: `/^https:\/\/api\.example\.com\//`.

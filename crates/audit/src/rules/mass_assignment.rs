@@ -2,7 +2,7 @@
 
 use portcullis_code::{
     machine::EventKind,
-    value::{Alternative, CallId, Entry, Value, ValueId, Values},
+    value::{Alternative, CallId, Entry, FactsId, Value, ValueId, Values},
 };
 use portcullis_policy::Control;
 use portcullis_report::{Basis, Class, Confidence, Severity};
@@ -13,7 +13,7 @@ use crate::{
     knowledge::PathStep,
     library::{DeriveKind, GuardKind, Meaning, Step},
     origin::Origins,
-    parts::{calls_under, members_under},
+    parts::{any_part, calls_under, members_under, tests},
     route::Site,
     rule::{Check, Hit, RouteContext, Rule},
     schema::{Column, Sensitivity, Table},
@@ -36,6 +36,8 @@ pub(super) static RULE: Rule = Rule {
 
 /// Deepest nesting of data.
 const DEPTH_MAX: u32 = 8;
+/// Most parts of a test that are looked at for the name it speaks of.
+const PARTS_MAX: usize = 200;
 /// Members of data that hold the data of a row, not a column.
 const NESTED: [&str; 9] = [
     "create",
@@ -68,45 +70,37 @@ fn check(context: &RouteContext<'_>) -> Vec<Hit> {
     hits
 }
 
-/// `Object.assign(row, body)` and `row.set(body)` before `row.save()`.
+/// `Object.assign(row, body)`, `row.set(body)` and `row[name] = body[name]` before `row.save()`.
 fn assigned(context: &RouteContext<'_>) -> Vec<Hit> {
     let values = &context.machine.values;
     let mut hits = Vec::new();
     let events = &context.judgement.events;
     for (number, event) in events.iter().enumerate() {
-        let EventKind::Call(call) = event.kind else {
-            continue;
-        };
-        let data = values.call(call);
-        let Value::Member(base, name) = values.value(data.callee) else {
-            continue;
-        };
-        let merges = matches!(values.value(*base), Value::Global(global) if *global == "Object")
-            && *name == "assign";
-        let sets = matches!(
-            name.as_str(),
-            "set" | "setAttributes" | "overwrite" | "merge"
-        );
-        let (row, given): (ValueId, Vec<ValueId>) = if merges {
-            match data.args.split_first() {
-                Some((first, rest)) => (first.0, rest.iter().map(|arg| arg.0).collect()),
-                None => continue,
+        let found = match event.kind {
+            EventKind::Call(call) => written_by_call(context, call),
+            EventKind::Store(row, name, value) if name == "[]" => {
+                copied(context, value, event.facts).map(|whole| (row, vec![whole]))
             }
-        } else if sets {
-            (*base, data.args.iter().map(|arg| arg.0).collect())
-        } else {
+            _ => None,
+        };
+        let Some((row, given)) = found else {
             continue;
         };
         let Some(table) = table_of(context, row) else {
             continue;
+        };
+        // `Object.assign` gives back what it wrote to.
+        let is_row = |value: ValueId| {
+            value == row
+                || matches!((values.value(value), event.kind), (Value::Call(call), EventKind::Call(by)) if *call == by)
         };
         let saved = events.iter().skip(number).any(|later| {
             let EventKind::Call(later) = later.kind else {
                 return false;
             };
             let later = values.call(later);
-            matches!(values.value(later.callee), Value::Member(of, name) if *of == row && matches!(name.as_str(), "save" | "update"))
-                || later.args.iter().any(|arg| arg.0 == row)
+            matches!(values.value(later.callee), Value::Member(of, name) if is_row(*of) && matches!(name.as_str(), "save" | "update"))
+                || later.args.iter().any(|arg| is_row(arg.0))
                     && matches!(values.value(later.callee), Value::Member(_, name) if *name == "save")
         });
         if !saved {
@@ -125,6 +119,77 @@ fn assigned(context: &RouteContext<'_>) -> Vec<Hit> {
         }
     }
     hits
+}
+
+/// What a call writes to the members of something, and to what: `Object.assign(row, body)`, `row.set(body)`, `_.merge(row, body)`.
+fn written_by_call(context: &RouteContext<'_>, call: CallId) -> Option<(ValueId, Vec<ValueId>)> {
+    let values = &context.machine.values;
+    let data = values.call(call);
+    let given = || data.args.iter().map(|arg| arg.0);
+    if let Value::Member(base, name) = values.value(data.callee) {
+        if matches!(values.value(*base), Value::Global(global) if *global == "Object") {
+            let row = given().next().filter(|_| *name == "assign")?;
+            return Some((row, given().skip(1).collect()));
+        }
+        if matches!(
+            name.as_str(),
+            "set" | "setAttributes" | "overwrite" | "merge"
+        ) && context
+            .bench
+            .knowledge
+            .of_call(values, call)
+            .iter()
+            .all(|known| !is_merge(&known.row.meaning))
+        {
+            return Some((*base, given().collect()));
+        }
+    }
+    let rows = context.bench.knowledge.of_call(values, call);
+    let merges = rows.iter().any(|known| is_merge(&known.row.meaning));
+    merges.then(|| Some((given().next()?, given().skip(1).collect())))?
+}
+
+fn is_merge(meaning: &Meaning) -> bool {
+    matches!(meaning, Meaning::Derive(derive) if derive.kind == DeriveKind::Merge)
+}
+
+/// What is copied name by name where the client names the column: `row[name] = body[name]` for each name in the body.
+fn copied(context: &RouteContext<'_>, value: ValueId, facts: FactsId) -> Option<ValueId> {
+    let values = &context.machine.values;
+    let Value::Index(from, key) = *values.value(value) else {
+        return None;
+    };
+    let (from, named_by) = match values.value(key) {
+        // The second of a pair: `for (const [name, value] of Object.entries(body))`.
+        Value::Const(_) => (pairs_of(values, from)?, from),
+        _ => (from, key),
+    };
+    let is_named_by_client = context.bench.origins.of(values, named_by).any(Origins::RAW);
+    let is_tested = || {
+        tests(values, facts)
+            .into_iter()
+            .any(|test| any_part(values, test, PARTS_MAX, |part| part == named_by))
+    };
+    (is_named_by_client && !is_tested()).then_some(from)
+}
+
+/// The object whose names and values a pair is of: an element of `Object.entries(object)`.
+fn pairs_of(values: &Values, pair: ValueId) -> Option<ValueId> {
+    let list = match *values.value(pair) {
+        Value::Element(list) => list,
+        Value::Handed(call, ..) => match *values.value(values.call(call).callee) {
+            Value::Member(list, name) if name == "forEach" => list,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let Value::Call(call) = values.value(list) else {
+        return None;
+    };
+    let data = values.call(*call);
+    let is_entries = matches!(values.value(data.callee), Value::Member(object, name)
+        if *name == "entries" && matches!(values.value(*object), Value::Global(global) if *global == "Object"));
+    data.args.first().filter(|_| is_entries).map(|arg| arg.0)
 }
 
 /// The table of a row that a query read.

@@ -36,6 +36,8 @@ fn what_reads_a_request_and_answers_is_a_handler() {
         "class Lists { show = (req, res) => { execSync('ls ' + req.query.dir); res.json({}); } }",
         "function start(app) { app.on('x', () => { app.get('/', (req, res) => { execSync('ls ' + req.query.dir); res.send('done'); }); }); }",
         "function start() { const command = 'ls '; function run(dir) { execSync(command + dir); }\n  setUp((req, res) => { run(req.query.dir); res.send('done'); }); throw new Error(); }",
+        "createServer((req, res) => { let all = ''; req.on('data', (piece) => { all += piece; }); req.on('end', () => { execSync('ls ' + all); res.end(); }); });",
+        "createServer(async (req, res) => { const all = []; for await (const piece of req) all.push(piece); execSync('ls ' + Buffer.concat(all)); res.end(); });",
         "exports.handler = async (event) => { execSync('ls ' + event.dir); };",
         "exports.handler = wrap(async (event) => { execSync('ls ' + JSON.parse(event.body).dir); });",
         "module.exports = { handler: async (event, context) => { execSync('ls ' + event.pathParameters.dir); } };",
@@ -57,6 +59,8 @@ fn what_reads_a_request_and_answers_is_a_handler() {
 #[test]
 fn what_only_looks_like_one_is_none() {
     for code in [
+        // A child that writes is no client.
+        "function follow(child, res) { child.on('end', () => res.end()); child.on('close', (code) => { execSync('ls ' + code); }); }",
         // Nobody answers.
         "module.exports = (options, list) => { execSync('ls ' + options.query.dir); };",
         // The answer is that of another server.

@@ -364,7 +364,7 @@ impl Machine<'_> {
                     }
                     return;
                 }
-                Some((target, self.element(through)))
+                Some((target, self.element(through), through))
             }
             None => None,
         };
@@ -395,7 +395,8 @@ impl Machine<'_> {
             mark,
             exits: Vec::new(),
         });
-        if let Some((target, element)) = through {
+        if let Some((target, element, list)) = through {
+            self.assume_kept(list);
             self.bind(env, module, target, element);
         }
         self.block(env, module, body);

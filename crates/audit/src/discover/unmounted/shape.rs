@@ -2,8 +2,8 @@
 //! reads what gateways of clouds put into their events.
 
 use portcullis_code::body::{
-    Body, Exported, ExprId, ExprKind, FunctionId, LocalId, Pattern, PatternKey, Property, Stmt,
-    StmtKind,
+    Body, Const, Exported, ExprId, ExprKind, FunctionId, LocalId, Pattern, PatternKey, Property,
+    Stmt, StmtKind,
 };
 use rustc_hash::FxHashSet;
 use ustr::Ustr;
@@ -174,6 +174,14 @@ fn look(body: &Body, parameters: &[Option<Parameter>], seen: &mut [Seen]) {
                 let ExprKind::Member { object, name, .. } = body.expr(*callee).kind else {
                     continue;
                 };
+                // `req.on("data", ..)`: the body, piece by piece.
+                if let Some(at) = parameter(object).filter(|at| at.number == 0)
+                    && name == "on"
+                    && args.first().is_some_and(|arg| is_data(body, arg.value))
+                    && let Some(it) = seen.get_mut(at.of)
+                {
+                    it.reads = true;
+                }
                 if let Some(at) = parameter(object).filter(|at| at.number == 1)
                     // `response.json()` reads the answer of another server.
                     && (!args.is_empty() || name == "end")
@@ -231,11 +239,21 @@ fn takes_apart(statements: &[Stmt], body: &Body, request: LocalId) -> bool {
                     PatternKey::Computed(_) => false,
                 })
         }
+        // `for await (const piece of req)`
+        StmtKind::Loop {
+            each: Some((_, through)),
+            ..
+        } => matches!(body.expr(*through).kind, ExprKind::Local(local) if local == request),
         StmtKind::If { yes, no, .. } => within(yes) || within(no),
         StmtKind::Try { body: tried, .. } => within(tried),
         StmtKind::Block(inner) => within(inner),
         _ => false,
     })
+}
+
+/// Whether an expression is the name of the event that brings pieces of a body.
+fn is_data(body: &Body, expr: ExprId) -> bool {
+    matches!(body.expr(expr).kind, ExprKind::Const(Const::Str(text)) if text == "data")
 }
 
 /// The functions that a module exports as `handler`, also where something is put around them.
