@@ -432,6 +432,13 @@ impl Values {
         self.facts.with(facts, fact)
     }
 
+    /// Whether a list was made of one by leaving elements out.
+    #[must_use]
+    pub fn is_filtered(&self, list: ValueId) -> bool {
+        let mut all = self.values.iter();
+        all.any(|value| matches!(value, Value::Kept(whole, _) if *whole == list))
+    }
+
     /// Every fact, the newest first.
     pub fn facts(&self, facts: FactsId) -> impl Iterator<Item = Fact> + '_ {
         self.facts.iter(facts)

@@ -170,7 +170,10 @@ fn copied(context: &RouteContext<'_>, value: ValueId, facts: FactsId) -> Option<
             .into_iter()
             .any(|test| any_part(values, test, PARTS_MAX, |part| part == named_by))
     };
-    (is_named_by_client && !is_tested()).then_some(from)
+    // Which names a filter left is its own affair: as a rule it looks them up in a list.
+    let is_filtered =
+        || matches!(*values.value(named_by), Value::Element(list) if values.is_filtered(list));
+    (is_named_by_client && !is_tested() && !is_filtered()).then_some(from)
 }
 
 /// The object whose names and values a pair is of: an element of `Object.entries(object)`.

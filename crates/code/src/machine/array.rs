@@ -235,11 +235,8 @@ impl Machine<'_> {
         if name == "reduce" {
             call_args.insert(0, args.get(1).map_or(element, |arg| arg.0));
         }
-        let facts = self.facts;
-        self.assume_kept(base);
         // A list of the project's own, or something that only looks like one: its elements are not awaited here.
         let result = self.maybe_run(callback, call_args);
-        self.facts = facts;
         Some(match name.as_str() {
             "map" | "flatMap" => {
                 let waited = self.wait(result);
@@ -267,17 +264,6 @@ impl Machine<'_> {
             return base;
         }
         self.values.make(Value::Kept(base, test))
-    }
-
-    /// Of an element of a filtered list its tests hold.
-    pub(super) fn assume_kept(&mut self, list: ValueId) {
-        let mut at = list;
-        while let Value::Kept(whole, test) = *self.values.value(at) {
-            if self.values.truth(self.facts, test).is_none() {
-                self.facts = self.values.assume(self.facts, test, true);
-            }
-            at = whole;
-        }
     }
 
     /// What a search of an unknown list gives: an element for which the test held, or nothing.

@@ -364,7 +364,7 @@ impl Machine<'_> {
                     }
                     return;
                 }
-                Some((target, self.element(through), through))
+                Some((target, self.element(through)))
             }
             None => None,
         };
@@ -395,8 +395,7 @@ impl Machine<'_> {
             mark,
             exits: Vec::new(),
         });
-        if let Some((target, element, list)) = through {
-            self.assume_kept(list);
+        if let Some((target, element)) = through {
             self.bind(env, module, target, element);
         }
         self.block(env, module, body);
