@@ -41,7 +41,7 @@ pub(crate) fn follow(
     shared: &Shared<'_, '_>,
     options: &Options,
     sweep: &mut Sweep,
-    has_routes: bool,
+    serving: &FxHashSet<ModuleId>,
 ) -> Vec<(&'static Rule, Hit)> {
     let rules: Vec<&'static Rule> = RULES
         .iter()
@@ -52,8 +52,8 @@ pub(crate) fn follow(
     if waiting.is_empty() || rules.is_empty() {
         return Vec::new();
     }
-    if has_routes {
-        leave_what_nothing_loads(machine.project, &mut waiting);
+    if !serving.is_empty() {
+        leave_what_nothing_loads(machine.project, serving, &mut waiting);
     }
     let mut inside: FxHashMap<Place, Vec<Place>> = FxHashMap::default();
     for place in waiting.keys() {
@@ -86,10 +86,14 @@ pub(crate) fn follow(
     following.hits
 }
 
-/// Leaves handlers out that stand in files which no other file of the application names: solutions of an exercise, what was left
-/// behind. Only a project of which no route was found may be one whose files somebody else loads; what runs in a cloud is loaded
+/// Leaves handlers out that stand in files which no other file of the application names and which have no route of their own:
+/// solutions of an exercise, what was left behind. Only a project of which no route was found may be one whose files somebody else loads; what runs in a cloud is loaded
 /// from outside.
-fn leave_what_nothing_loads(project: &Project, waiting: &mut FxHashMap<Place, Convention>) {
+fn leave_what_nothing_loads(
+    project: &Project,
+    serving: &FxHashSet<ModuleId>,
+    waiting: &mut FxHashMap<Place, Convention>,
+) {
     let loaded: FxHashSet<ModuleId> = project
         .modules()
         .iter()
@@ -97,6 +101,7 @@ fn leave_what_nothing_loads(project: &Project, waiting: &mut FxHashMap<Place, Co
             let imports = project.dependencies(module.id).into_iter();
             imports.filter(move |imported| *imported != module.id)
         })
+        .chain(serving.iter().copied())
         .collect();
     waiting
         .retain(|place, convention| *convention == Convention::Cloud || loaded.contains(&place.0));

@@ -278,13 +278,13 @@ impl<'a, 'p> Inspection<'a, 'p> {
     pub(super) fn finish(self, machine: &mut Machine<'_>, discovery: &Discovery) -> Inspected {
         let mut hits = self.hits;
         let mut sweep = self.sweep;
-        let has_routes = !self.summaries.is_empty();
+        let serving = self.summaries.iter().map(|it| it.site.module).collect();
         hits.extend(follow(
             machine,
             &self.shared,
             self.options,
             &mut sweep,
-            has_routes,
+            &serving,
         ));
         hits.extend(sweep.finish(machine, &self.shared));
         let served = Served::of(

@@ -99,6 +99,9 @@ fn beside_routes_only_what_some_file_loads_is_one() {
             .collect();
         assert_eq!(found, expected, "{loads}");
     }
+    // A file with routes is loaded by whoever starts it.
+    let both = app(&format!("{list}\n"));
+    assert!(rules(&audited(&[("server.js", &both)])).contains(&"command-injection"));
     // A cloud loads its functions itself.
     let cloud =
         format!("{HEAD}exports.handler = async (event) => {{ execSync('ls ' + event.dir); }};");
