@@ -109,10 +109,12 @@ impl Greeting {
                 None,
             ),
         };
+        // When the one that greets now has ended, nothing is gained by keeping it, and what waits is taken.
+        let served_until = served.validity().map(|one| one.until.saturating_add(1));
         Err(Unfit {
             why: format!("the certificate at `{}` {what}", self.kept_at),
             detail,
-            holds_from,
+            again_at: holds_from.into_iter().chain(served_until).min(),
         })
     }
 }
@@ -124,8 +126,8 @@ pub(crate) struct Unfit {
     pub(crate) why: String,
     /// For events.
     pub(crate) detail: &'static str,
-    /// From when on it could, in seconds since 1970-01-01T00:00:00Z.
-    pub(crate) holds_from: Option<u64>,
+    /// From when on it does, in seconds since 1970-01-01T00:00:00Z: it is valid, or the other one no longer is.
+    pub(crate) again_at: Option<u64>,
 }
 
 /// What clients think of a certificate now.
@@ -245,19 +247,24 @@ mod tests {
             unfit.why,
             "the certificate at `file:new.pem` ended on 2026-05-01: put a renewed one in its place"
         );
-        assert_eq!(unfit.holds_from, None);
+        // 2027-01-01T00:00:01Z
+        let over = 1_798_761_601;
+        assert_eq!(unfit.again_at, Some(over));
         let unfit = why(&to_come);
         assert_eq!(
             unfit.why,
             "the certificate at `file:new.pem` begins on 2026-07-01, and is taken then"
         );
-        let begins = unfit.holds_from.unwrap();
+        let begins = unfit.again_at.unwrap();
+        assert!(begins < over);
         let at = |unix_seconds: u64| Now {
             monotonic: 0,
             unix_millis: unix_seconds * 1_000,
         };
         assert!(to_come.can_replace(&good.tls, at(begins - 1)).is_err());
         assert!(to_come.can_replace(&good.tls, at(begins)).is_ok());
+        assert!(ended.can_replace(&good.tls, at(over - 1)).is_err());
+        assert!(ended.can_replace(&good.tls, at(over)).is_ok());
         // Where nothing good greets, nothing is lost.
         for served in [&ended, &to_come] {
             for new in [&good, &ended, &to_come] {

@@ -19,9 +19,9 @@ pub(super) struct Followed {
     beside: (SecretsDigest, Option<[u8; 32]>),
     /// The policy in force.
     policy: Policy,
-    /// Why the file as it is now was refused, which is told once.
-    refused: Option<String>,
-    /// When a certificate that was refused because it is not valid yet will be, in seconds since 1970-01-01T00:00:00Z.
+    /// What was refused, which is told once.
+    refused: Option<Told>,
+    /// When a certificate that was refused will not be any more, in seconds since 1970-01-01T00:00:00Z.
     again_at: Option<u64>,
 }
 
@@ -31,8 +31,15 @@ pub(super) enum Refused {
     /// For what is wrong with it.
     Policy(Failure),
     /// For its certificate: clients refuse that, and accept the one that greets now.
-    Certificate(Unfit),
+    Certificate(Unfit, Box<Waiting>),
 }
+
+/// What is not taken because of a certificate: the digest of the policy, its secrets and the certificate.
+type Waiting = (String, (SecretsDigest, Option<[u8; 32]>));
+
+/// What was told to be refused: why, and what waits for it. Another policy that waits for the same certificate is told again: who
+/// changed it would think that it is in force.
+type Told = (String, Option<Box<Waiting>>);
 
 impl Followed {
     /// From the start on.
@@ -63,9 +70,9 @@ impl Followed {
         if let (Some(greeting), Some(served)) = (&loaded.greeting, served)
             && self.beside.1 != Some(greeting.digest)
         {
-            greeting
-                .can_replace(served, now)
-                .map_err(Refused::Certificate)?;
+            greeting.can_replace(served, now).map_err(|unfit| {
+                Refused::Certificate(unfit, Box::new((loaded.digest.clone(), loaded.beside())))
+            })?;
         }
         Ok(loaded)
     }
@@ -116,12 +123,12 @@ impl Followed {
             Err(Refused::Policy(failure)) => {
                 let why = failure.message();
                 let words = "the changed policy is not taken, the one before stays in force";
-                self.refuse(words, why, || gateway.observer().policy_refused());
+                self.refuse(words, why, None, || gateway.observer().policy_refused());
             }
-            Err(Refused::Certificate(unfit)) => {
-                self.again_at = unfit.holds_from;
+            Err(Refused::Certificate(unfit, waiting)) => {
+                self.again_at = unfit.again_at;
                 let words = "the changed certificate is not taken, and the policy with it";
-                self.refuse(words, &unfit.why, || {
+                self.refuse(words, &unfit.why, Some(waiting), || {
                     gateway.observer().certificate_refused(unfit.detail);
                 });
             }
@@ -129,13 +136,20 @@ impl Followed {
     }
 
     /// Tells why something is not taken, once.
-    fn refuse(&mut self, words: &str, why: &str, note: impl FnOnce()) {
-        if self.refused.as_deref() == Some(why) {
+    fn refuse(
+        &mut self,
+        words: &str,
+        why: &str,
+        waiting: Option<Box<Waiting>>,
+        note: impl FnOnce(),
+    ) {
+        let told = Some((why.to_owned(), waiting));
+        if self.refused == told {
             return;
         }
         note();
         say(&format!("{words}: {why}"));
-        self.refused = Some(why.to_owned());
+        self.refused = told;
     }
 }
 

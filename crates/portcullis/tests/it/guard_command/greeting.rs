@@ -152,6 +152,7 @@ fn what_clients_refuse_does_not_replace_what_they_accept() {
         &policy.replace("/api/items", "/api/others"),
     );
     guard.signal("HUP");
+    guard.says("the changed certificate is not taken, and the policy with it");
     assert!(curl(&guard, &good.0).unwrap().starts_with("HTTP/1.1 200 "));
     let renewed = made(2091);
     renew(&folder, &renewed);
@@ -164,7 +165,7 @@ fn what_clients_refuse_does_not_replace_what_they_accept() {
         .lines()
         .filter(|line| line.contains("\"certificate_refused\""))
         .collect::<Vec<_>>();
-    assert_eq!(refused.len(), 2, "{events}");
+    assert_eq!(refused.len(), 3, "{events}");
     assert!(refused.iter().all(|line| line.contains("greets on")));
 }
 
