@@ -35,6 +35,7 @@ use code::Code;
 use component::Component;
 pub(crate) use judgement::names_person;
 pub(crate) use lexicon::{sensitivity_of_name, words_are_password};
+pub(crate) use name::words;
 pub use table::{Column, Kind, Owner, Policy, Relation, Sensitivity, Source, Table};
 
 /// Every table that the project's sources declare.

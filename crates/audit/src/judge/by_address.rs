@@ -22,31 +22,32 @@ impl Judging<'_, '_, '_, '_> {
             .filter(|response| response.refuses() && response.status != Some(429))
             .any(|response| {
                 let last = values.facts(response.facts).find_map(|fact| match fact {
-                    Fact::Test(tested, _) => Some(tested),
+                    Fact::Test(tested, truth) => Some((tested, truth)),
                     Fact::Returned(_) | Fact::Caught(_) | Fact::OneOf(_) => None,
                 });
-                last.is_some_and(|tested| self.compares_address(tested, 0))
+                last.is_some_and(|(tested, truth)| self.is_none_of(tested, truth, 0))
             })
     }
 
-    /// Whether a test compares the address with what the code has: `list.includes(ip)`, `ip === known`, `inRange(ip, range)`.
-    fn compares_address(&self, tested: ValueId, depth: u32) -> bool {
+    /// Whether a test that came out as `truth` says that the address is not what the code has: `list.includes(ip)`,
+    /// `ip === known`, `inRange(ip, range)`. Where it is, somebody is kept out who may come from another one.
+    fn is_none_of(&self, tested: ValueId, truth: bool, depth: u32) -> bool {
         let values = &self.machine.values;
         if depth > DEPTH_MAX {
             return false;
         }
         match values.value(tested) {
-            Value::Not(inner) => self.compares_address(*inner, depth + 1),
+            Value::Not(inner) => self.is_none_of(*inner, !truth, depth + 1),
             Value::Derived(parts) => parts
                 .iter()
-                .any(|part| self.compares_address(*part, depth + 1)),
+                .any(|part| self.is_none_of(*part, truth, depth + 1)),
             Value::Choice(alternatives) => alternatives
                 .iter()
-                .any(|each| self.compares_address(each.value, depth + 1)),
-            Value::Binary(_, a, b) => [(*a, *b), (*b, *a)]
+                .any(|each| self.is_none_of(each.value, truth, depth + 1)),
+            Value::Binary(_, a, b) if !truth => [(*a, *b), (*b, *a)]
                 .into_iter()
                 .any(|(one, other)| self.is_address(one) && self.is_ours(other)),
-            Value::Call(call) => {
+            Value::Call(call) if !truth => {
                 let data = values.call(*call);
                 let told = data.args.iter().any(|arg| self.is_address(arg.0));
                 let list = match values.value(data.callee) {

@@ -8,8 +8,9 @@ use portcullis_code::{
 
 use super::{JudgedQuery, Judging};
 use crate::{
-    library::{DbOp, Operator},
+    library::{DbOp, Operator, Step},
     parts::calls_under,
+    query::Filter,
 };
 
 impl Judging<'_, '_, '_, '_> {
@@ -21,6 +22,7 @@ impl Judging<'_, '_, '_, '_> {
             // What is compared by its length is a list, also where an object says `{ in: ids }`.
             let all = matches!(filter.operator, Operator::Eq | Operator::In)
                 && !filter.conditional
+                && self.has_one_row_each(judged, filter)
                 && values.facts(facts).any(|fact| match fact {
                     Fact::Test(tested, true) => self.as_many(judged, filter.value, tested),
                     _ => false,
@@ -31,6 +33,19 @@ impl Judging<'_, '_, '_, '_> {
             }
         }
         found
+    }
+
+    /// Whether each of the ids has one row at most, as far as the schema tells: two rows of one id would stand for another id.
+    fn has_one_row_each(&self, judged: &JudgedQuery, filter: &Filter) -> bool {
+        let schema = self.bench.schema;
+        let Some(table) = judged.query.table.and_then(|table| schema.table(&table)) else {
+            return true;
+        };
+        match table.column(&filter.column) {
+            // Of what somebody is a member of they are so once.
+            Some(column) => column.unique || column.id || table.is_of_members(),
+            None => true,
+        }
     }
 
     /// Whether a test compares the number of rows with the number of ids.
@@ -54,9 +69,11 @@ impl Judging<'_, '_, '_, '_> {
             Value::Member(rows, name) if name == "length" => match *values.value(rows) {
                 // Some rows of them are fewer.
                 Value::Kept(..) => false,
-                _ => calls_under(values, rows)
-                    .iter()
-                    .any(|(call, _)| judged.query.calls.contains(call)),
+                // A list in one of the rows is not that of the rows.
+                _ => calls_under(values, rows).iter().any(|(call, steps)| {
+                    judged.query.calls.contains(call)
+                        && !steps.iter().any(|step| matches!(step, Step::Index))
+                }),
             },
             _ => judged.query.op == DbOp::Count && is_of(value),
         }

@@ -43,7 +43,8 @@ fn same_call(values: &Values, a: CallId, b: CallId, depth: u32) -> bool {
         (Value::Global(name), Value::Global(other)) => name == other && is_pure_global(name),
         (Value::Member(base, name), Value::Member(other, named)) => {
             name == named
-                && (is_pure(name) || takes_from_new_list(values, *base, name))
+                // Twice out of one and the same list is first one, then the next.
+                && (is_pure(name) || base != other && takes_from_new_list(values, *base, name))
                 && within(values, *base, *other, depth + 1)
         }
         _ => false,

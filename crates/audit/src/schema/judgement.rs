@@ -155,6 +155,11 @@ fn users_by_extension(schema: &Schema) -> Vec<usize> {
     })
 }
 
+/// Whether the rows of a table of this name are memberships.
+pub(super) fn is_of_members(table: &str) -> bool {
+    LEXICON.tables.membership.end(&table_words(table))
+}
+
 fn is_whole_id(table: &Table, column: &Column) -> bool {
     column.id && table.columns.iter().filter(|c| c.id).count() == 1
 }

@@ -206,6 +206,11 @@ impl Table {
         self.columns.iter().filter(|c| c.owner.is_some())
     }
 
+    /// Whether a row says by its table's name that somebody is a member of something.
+    pub(crate) fn is_of_members(&self) -> bool {
+        judgement::is_of_members(&self.name)
+    }
+
     pub(crate) fn has_owner_column(&self) -> bool {
         self.owner_columns().next().is_some()
     }

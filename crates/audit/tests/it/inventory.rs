@@ -63,6 +63,16 @@ fn a_list_of_addresses_is_less_than_a_caller_and_more_than_nothing() {
         "const { text }",
         "const ip = request.headers.get('x-forwarded-for'); if (!ip) return new Response(null, { status: 400 }); const { text }",
     );
+    // Who is kept out by the address comes from another one.
+    let kept_out = open.replace(
+        "const { text }",
+        "const ip = request.headers.get('x-forwarded-for') ?? ''; if (['192.0.2.1', '192.0.2.2'].some((known) => known === ip)) return new Response(null, { status: 403 }); const { text }",
+    );
+    let blocked = open.replace(
+        "const { text }",
+        "const ip = request.headers.get('x-forwarded-for') ?? ''; if (process.env.BLOCKED.split(',').includes(ip)) return new Response(null, { status: 403 }); const { text }",
+    );
+    let allowed = blocked.replace("if (process", "if (!process");
     let told = |route: &str| {
         let report =
             audited(&[("db.ts", prisma), ("app/api/admin/notices/route.ts", route)]).report;
@@ -72,5 +82,8 @@ fn a_list_of_addresses_is_less_than_a_caller_and_more_than_nothing() {
     };
     assert_eq!(told(open), (Severity::High, Confidence::Medium));
     assert_eq!(told(&counted), (Severity::High, Confidence::Medium));
+    assert_eq!(told(&kept_out), (Severity::High, Confidence::Medium));
+    assert_eq!(told(&blocked), (Severity::High, Confidence::Medium));
     assert_eq!(told(&listed), (Severity::Medium, Confidence::Low));
+    assert_eq!(told(&allowed), (Severity::Medium, Confidence::Low));
 }

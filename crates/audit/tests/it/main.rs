@@ -15,5 +15,6 @@ mod policy_guards;
 mod policy_types;
 mod schema;
 mod schema_code;
+mod stage;
 mod studio;
 mod unmounted;
