@@ -233,8 +233,11 @@ fn equal(
                 _ => false,
             };
         }
-        // `list.indexOf(value) !== -1`
-        Value::Call(_) if looks_up(values, side, same) => return true,
+        // `list.indexOf(value) !== -1`; a place in the list that it is at.
+        Value::Call(_) if looks_up(values, side, same) => {
+            let somewhere = matches!(values.as_const(other), Some(Const::Num(bits)) if f64::from_bits(bits) >= 0.0);
+            return truth == somewhere;
+        }
         // `value.indexOf("/srv/") === 0`
         Value::Call(call) if values.as_const(other) == Some(Const::number(0.0)) => {
             let data = values.call(*call);
