@@ -11,6 +11,7 @@ mod before;
 mod call;
 mod cleaned;
 mod own_url;
+mod page;
 mod sink;
 mod told;
 mod trace;
@@ -21,8 +22,9 @@ use portcullis_code::{machine::EventKind, value::ValueId};
 use portcullis_report::{Class, Confidence};
 
 pub(crate) use before::Before;
+pub(crate) use page::answers;
+pub(crate) use sink::sinks;
 pub use sink::{SeenSink, SinkForm};
-pub(crate) use sink::{answers, sinks};
 
 use crate::{
     knowledge::Known,

@@ -123,6 +123,14 @@ impl<'k, 'p> Passes<'k, 'p> {
             .any(|passed| passed.kind == kind)
     }
 
+    /// Whether another service proved itself on every way to a point, our own scheduler as a rule: what it sends it wrote itself.
+    #[must_use]
+    pub fn of_service(&self, values: &Values, facts: FactsId) -> bool {
+        [Proof::Signature, Proof::Service]
+            .into_iter()
+            .any(|proof| self.has(values, facts, proof))
+    }
+
     /// Whether who calls is known on every way to a point.
     #[must_use]
     pub fn identified(&self, values: &Values, facts: FactsId) -> bool {

@@ -1,5 +1,8 @@
 //! What the machine asks while it runs a route: what a call of library code does to the run.
 
+mod asked_path;
+mod passed_on;
+
 use std::cell::{Cell, RefCell};
 
 use portcullis_code::{
@@ -10,13 +13,17 @@ use portcullis_code::{
 use portcullis_policy::Method;
 use ustr::{Ustr, ustr};
 
+use self::{
+    asked_path::{collect_constants, is_request_url, pathname, try_path},
+    passed_on::{hand_over, is_next, pass_middleware, set_on_request},
+};
 use crate::{
     discover::convex,
     input::Input,
     judge::add_to_context,
     knowledge::{Knowledge, Known},
-    library::{GuardKind, Handed, Meaning, Role, Root, Usage},
-    matcher::{Dialect, Match, PathPattern},
+    library::{GuardKind, Meaning, Root, Usage},
+    matcher::Match,
     response::of_web,
 };
 
@@ -296,92 +303,9 @@ impl<'k, 'p> Frameworks<'k, 'p> {
     }
 }
 
-/// Whether a value is the request's URL, taken apart: `request.nextUrl`, `new URL(request.url)`.
-fn is_request_url(values: &Values, value: ValueId) -> bool {
-    let of_request = |value: ValueId, wanted: &str| match values.value(value) {
-        Value::Member(base, name) if name == wanted => {
-            matches!(values.value(*base), Value::Input(tag) if Input::of(*tag) == Input::WebRequest)
-        }
-        _ => false,
-    };
-    match values.value(value) {
-        Value::Member(..) => of_request(value, "nextUrl"),
-        Value::Call(call) => {
-            let data = values.call(*call);
-            let first = data.args.first().map(|arg| arg.0);
-            matches!(values.value(data.callee), Value::Global(name) if name == "URL")
-                && first.is_some_and(|first| of_request(first, "url"))
-        }
-        _ => false,
-    }
-}
-
-/// A path of a route's template: its constant pieces, and between them what the client put there.
-fn pathname(machine: &mut Machine<'_>, url: ValueId, template: &str) -> ValueId {
-    let opaque = machine.values.make(Value::Member(url, ustr("pathname")));
-    let mut parts = Vec::new();
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
-        let (parameter, after) = after.split_once('}').unwrap_or((after, ""));
-        // A rest of a path may be missing, with the slash before it.
-        let before = if parameter.starts_with('*') {
-            before.trim_end_matches('/')
-        } else {
-            before
-        };
-        if !before.is_empty() {
-            parts.push(machine.values.text(before));
-        }
-        parts.push(opaque);
-        rest = after;
-    }
-    if !rest.is_empty() {
-        parts.push(machine.values.text(rest));
-    }
-    match parts.as_slice() {
-        [one] => *one,
-        _ => machine.values.make(Value::Template(parts.into())),
-    }
-}
-
-/// Tries a path on a list of patterns as Clerk reads them.
-fn try_path(sources: &[Const], path: &str) -> Match {
-    let mut answer = Match::No;
-    for source in sources {
-        let compiled = match source {
-            Const::Str(text) => PathPattern::compile(text, Dialect::Clerk),
-            Const::Regex(pattern, flags) => {
-                PathPattern::compile_regexp(pattern, flags, Dialect::Clerk)
-            }
-            _ => return Match::Unknown,
-        };
-        answer =
-            answer.or(compiled.map_or(Match::Unknown, |pattern| pattern.matches_request(path)));
-    }
-    answer
-}
-
 /// The id of a truth value; both are made before any run.
 fn constant(machine: &Machine<'_>, truth: bool) -> Option<ValueId> {
     machine.truth_value(truth)
-}
-
-fn collect_constants(values: &Values, value: ValueId, into: &mut Vec<Const>) -> Option<()> {
-    match values.value(value) {
-        Value::Const(constant) => into.push(*constant),
-        Value::Array(object) => {
-            for entry in &values.object(*object).entries {
-                match entry {
-                    Entry::Item(item) | Entry::Spread(item) => {
-                        collect_constants(values, *item, into)?
-                    }
-                    _ => return None,
-                }
-            }
-        }
-        _ => return None,
-    }
-    Some(())
 }
 
 /// Whether rules speak of a table.
@@ -447,115 +371,11 @@ fn is_option(values: &Values, value: ValueId) -> bool {
     )
 }
 
-fn is_next(values: &Values, value: ValueId) -> bool {
-    matches!(values.value(value), Value::Input(tag) if Input::of(*tag) == Input::Next)
-}
-
 fn takes_request(values: &Values, data: &CallData) -> bool {
     data.args.iter().any(|(arg, _)| match values.value(*arg) {
         Value::Input(tag) => !matches!(Input::of(*tag), Input::Other),
         _ => false,
     })
-}
-
-/// The arguments of a wrapped handler: what the wrapper itself was given, and what its row hands over.
-fn hand_over(
-    machine: &mut Machine<'_>,
-    known: &Known<'_>,
-    made: CallId,
-    data: &CallData,
-) -> Vec<ValueId> {
-    let Usage::Wrapper { handler } = &known.row.usage else {
-        return Vec::new();
-    };
-    let argument = match handler.root {
-        Root::Argument(number) => u32::try_from(number).unwrap_or(0),
-        _ => 0,
-    };
-    let mut args: Vec<ValueId> = data.args.iter().map(|arg| arg.0).collect();
-    for (position, (place, handed)) in known.row.hands.iter().enumerate() {
-        let Root::Argument(param) = place.root else {
-            continue;
-        };
-        if matches!(
-            handed,
-            Handed::Role(Role::Request | Role::Response | Role::Path | Role::Next)
-        ) {
-            continue;
-        }
-        let number = HANDED_BY_ROW + u32::try_from(position).unwrap_or(0);
-        let value = machine.values.make(Value::Handed(made, argument, number));
-        while args.len() <= param && args.len() < 8 {
-            let filler = Input::Other.value(&mut machine.values);
-            args.push(filler);
-        }
-        match place.members.first() {
-            None => {
-                // An Express handler goes on by its third argument, whatever else the wrapper has for it.
-                if let Some(arg) = args.get_mut(param)
-                    && !is_next(&machine.values, *arg)
-                {
-                    *arg = value;
-                }
-            }
-            Some(member) => {
-                if let Some(&base) = args.get(param) {
-                    machine.put(base, ustr(member), value);
-                }
-            }
-        }
-    }
-    args
-}
-
-/// A middleware that a call made: it sets what its row says and goes on, or runs the callback that decides.
-fn pass_middleware(
-    machine: &mut Machine<'_>,
-    known: &Known<'_>,
-    made: CallId,
-    data: &CallData,
-) -> Effect {
-    for (place, _) in &known.row.hands {
-        let Root::Argument(argument) = place.root else {
-            continue;
-        };
-        let Some(&(function, _)) = machine.values.call(made).args.get(argument) else {
-            continue;
-        };
-        if matches!(machine.values.value(function), Value::Function { .. }) {
-            let argument = u32::try_from(argument).unwrap_or(0);
-            let args = (0..3)
-                .map(|param| machine.values.make(Value::Handed(made, argument, param)))
-                .collect();
-            return Effect::Runs { function, args };
-        }
-    }
-    set_on_request(machine, known, made, data);
-    Effect::Continues
-}
-
-/// What a middleware sets on the request, by the row of the call that made it or is it.
-fn set_on_request(machine: &mut Machine<'_>, known: &Known<'_>, of: CallId, data: &CallData) {
-    let Some(request) = data.args.first().map(|arg| arg.0) else {
-        return;
-    };
-    for (position, (member, role)) in known.row.sets.iter().enumerate() {
-        if matches!(
-            role,
-            Role::Body
-                | Role::RawBody
-                | Role::Path
-                | Role::Query
-                | Role::Cookies
-                | Role::File
-                | Role::Files
-        ) {
-            continue;
-        }
-        let number = SET_BY_ROW + u32::try_from(position).unwrap_or(0);
-        let value = machine.values.make(Value::Handed(of, 0, number));
-        machine.put(request, ustr(member), value);
-    }
 }
 
 impl Semantics for Frameworks<'_, '_> {

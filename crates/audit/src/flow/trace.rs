@@ -18,7 +18,6 @@ use crate::{
     knowledge::down,
     library::{BodyFormat, Meaning},
     origin::Origins,
-    passes::Proof,
     route::Site,
     rule::RouteContext,
 };
@@ -283,10 +282,7 @@ impl<'t> Trace<'t, '_> {
         }
         // Another service that proved itself chose it, or our own scheduler.
         let passes = self.context.bench.passes;
-        let trusted = [Proof::Signature, Proof::Service]
-            .into_iter()
-            .any(|proof| passes.has(values, self.sink.facts, proof));
-        if trusted {
+        if passes.of_service(values, self.sink.facts) {
             return;
         }
         if self.danger.wants == Wants::Host && self.before.fixes_host() {

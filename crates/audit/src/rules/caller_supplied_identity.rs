@@ -158,10 +158,10 @@ fn of_read(context: &RouteContext<'_>, judged: &JudgedQuery) -> Option<Hit> {
 /// Whether something else than a session lets the caller in, or a role.
 fn is_opened(context: &RouteContext<'_>, judged: &JudgedQuery) -> bool {
     let values = &context.machine.values;
+    let passes = context.bench.passes;
     judged.authorized
-        || [Proof::Service, Proof::Signature, Proof::Capability]
-            .into_iter()
-            .any(|proof| context.bench.passes.has(values, judged.query.facts, proof))
+        || passes.of_service(values, judged.query.facts)
+        || passes.has(values, judged.query.facts, Proof::Capability)
 }
 
 /// Whether the caller stands in some filter or some row of the function.

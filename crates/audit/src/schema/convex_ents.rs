@@ -62,7 +62,5 @@ fn option(
     key: &str,
 ) -> Option<Place> {
     let options = code.argument(chain.callee.module, link.args, number)?;
-    let named = code.properties(options);
-    let found = named.into_iter().find(|(name, _)| name == key);
-    found.map(|(_, value)| value)
+    code.property(options, key)
 }
