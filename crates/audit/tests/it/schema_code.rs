@@ -278,6 +278,36 @@ fn a_convex_schema_is_read() {
 }
 
 #[test]
+fn ents_of_convex_have_their_fields_and_edges() {
+    let schema = of(&[(
+        "convex/schema.ts",
+        r#"import { defineEnt, defineEntSchema, getEntDefinitions } from "convex-ents";
+           import { v } from "convex/values";
+           const schema = defineEntSchema({
+             users: defineEnt({ name: v.string() })
+               .field("email", v.string(), { unique: true })
+               .field("bio", v.string())
+               .edges("notes", { ref: true }),
+             notes: defineEnt({ body: v.string() }).edge("user"),
+             reviews: defineEnt({}).edge("author", { to: "users", field: "by" }),
+             profiles: defineEnt({}).edge("user", { ref: true }),
+           });
+           export default schema;"#,
+    )]);
+    let users = schema.table("users").unwrap();
+    assert!(users.column("email").unwrap().unique);
+    assert!(!users.column("bio").unwrap().unique);
+    let notes = schema.table("notes").unwrap();
+    assert_eq!(notes.column("userId").unwrap().owner, Some(Owner::User));
+    assert_eq!(notes.relation("user").unwrap().target, "users");
+    let reviews = schema.table("reviews").unwrap();
+    assert_eq!(reviews.column("by").unwrap().owner, Some(Owner::User));
+    assert!(reviews.column("authorId").is_none());
+    // With `ref` the other table has the column.
+    assert!(schema.table("profiles").unwrap().column("userId").is_none());
+}
+
+#[test]
 fn knex_migrations_are_applied() {
     let schema = of(&[
         (
