@@ -25,6 +25,7 @@ mod mac;
 mod organisation;
 pub mod revocation;
 mod rsa_key;
+mod signature_key;
 mod signature_vectors;
 pub(crate) mod strict_json;
 mod texts;

@@ -7,6 +7,7 @@ use aws_lc_rs::signature::{
 use portcullis_policy::JwtAlgorithm;
 
 use super::jwk::UnusableKey;
+use super::signature_key::SignatureKey;
 
 /// A point of a curve of RFC 7518 §6.2.1.1, and the one algorithm of that curve (§3.4). The library refuses a point that is
 /// not on it.
@@ -14,7 +15,7 @@ pub(super) fn ecdsa(
     curve: &str,
     x: &[u8],
     y: &[u8],
-) -> Result<(JwtAlgorithm, ParsedPublicKey), UnusableKey> {
+) -> Result<(JwtAlgorithm, SignatureKey), UnusableKey> {
     let (algorithm, verifier, coordinate_bytes): (_, &'static EcdsaVerificationAlgorithm, _) =
         match curve {
             "P-256" => (JwtAlgorithm::Es256, &ECDSA_P256_SHA256_FIXED, 32),
@@ -28,17 +29,17 @@ pub(super) fn ecdsa(
     // SEC 1 §2.3.3: an uncompressed point.
     let point = [&[4], x, y].concat();
     let key = ParsedPublicKey::new(verifier, point).map_err(|_rejected| UnusableKey::PointWrong)?;
-    Ok((algorithm, key))
+    Ok((algorithm, SignatureKey::Library(key)))
 }
 
 /// A point of Ed25519 (RFC 8037 §2).
-pub(super) fn ed25519(x: &[u8]) -> Result<(JwtAlgorithm, ParsedPublicKey), UnusableKey> {
+pub(super) fn ed25519(x: &[u8]) -> Result<(JwtAlgorithm, SignatureKey), UnusableKey> {
     let point: &[u8; 32] = x.try_into().map_err(|_length| UnusableKey::Malformed)?;
     if is_of_small_order(point) {
         return Err(UnusableKey::PointWrong);
     }
     let key = ParsedPublicKey::new(&ED25519, point).map_err(|_rejected| UnusableKey::PointWrong)?;
-    Ok((JwtAlgorithm::EdDsa, key))
+    Ok((JwtAlgorithm::EdDsa, SignatureKey::Library(key)))
 }
 
 /// Whether a point is one of the eight whose order divides 8, in whatever spelling: under such a key one signature holds for

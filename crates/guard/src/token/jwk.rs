@@ -2,15 +2,11 @@
 
 use std::fmt;
 
-use aws_lc_rs::signature::{
-    ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
-    RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384,
-    RSA_PSS_2048_8192_SHA512, RsaParameters, RsaPublicKeyComponents,
-};
 use portcullis_policy::JwtAlgorithm;
 use smallvec::SmallVec;
 
 use super::jws::KEY_ID_BYTES_MAX;
+use super::signature_key::SignatureKey;
 use super::strict_json::{Json, Object};
 use super::{ec_key, rsa_key};
 use crate::base64url;
@@ -73,12 +69,12 @@ pub enum UnusableKey {
 pub(super) struct Jwk {
     /// Which key it is.
     pub(super) key_id: Option<Box<str>>,
-    verifiers: SmallVec<[(JwtAlgorithm, ParsedPublicKey); 1]>,
+    verifiers: SmallVec<[(JwtAlgorithm, SignatureKey); 1]>,
 }
 
 impl Jwk {
     /// The key for an algorithm. None where it is of another kind or says that it is for another one.
-    pub(super) fn verifier(&self, algorithm: JwtAlgorithm) -> Option<&ParsedPublicKey> {
+    pub(super) fn verifier(&self, algorithm: JwtAlgorithm) -> Option<&SignatureKey> {
         self.verifiers
             .iter()
             .find(|(one, _)| *one == algorithm)
@@ -166,34 +162,15 @@ fn rsa(
     object: &Object<'_>,
     stated: Option<JwtAlgorithm>,
     strength: KeyStrength,
-) -> Result<SmallVec<[(JwtAlgorithm, ParsedPublicKey); 1]>, UnusableKey> {
+) -> Result<SmallVec<[(JwtAlgorithm, SignatureKey); 1]>, UnusableKey> {
     let (n, e) = (bytes(object, "n")?, bytes(object, "e")?);
     rsa_key::judge(&n, &e, strength.rsa_bits_min())?;
-    let components = RsaPublicKeyComponents { n, e };
     JwtAlgorithm::ALL
         .iter()
         .filter(|one| stated.is_none_or(|stated| **one == stated))
-        .filter_map(|one| rsa_parameters(*one).map(|parameters| (*one, parameters)))
-        .map(|(one, parameters)| {
-            let key = components.to_parsed_public_key(parameters);
-            Ok((one, key.map_err(|_rejected| UnusableKey::Malformed)?))
-        })
+        .filter_map(|one| Some((*one, SignatureKey::rsa(*one, &n, &e)?)))
+        .map(|(one, key)| Ok((one, key.map_err(|_rejected| UnusableKey::Malformed)?)))
         .collect()
-}
-
-/// RFC 7518 §3.3 and §3.5, whose salt is as long as the hash.
-const fn rsa_parameters(algorithm: JwtAlgorithm) -> Option<&'static RsaParameters> {
-    match algorithm {
-        JwtAlgorithm::Rs256 => Some(&RSA_PKCS1_2048_8192_SHA256),
-        JwtAlgorithm::Rs384 => Some(&RSA_PKCS1_2048_8192_SHA384),
-        JwtAlgorithm::Rs512 => Some(&RSA_PKCS1_2048_8192_SHA512),
-        JwtAlgorithm::Ps256 => Some(&RSA_PSS_2048_8192_SHA256),
-        JwtAlgorithm::Ps384 => Some(&RSA_PSS_2048_8192_SHA384),
-        JwtAlgorithm::Ps512 => Some(&RSA_PSS_2048_8192_SHA512),
-        JwtAlgorithm::Es256 | JwtAlgorithm::Es384 | JwtAlgorithm::Es512 | JwtAlgorithm::EdDsa => {
-            None
-        }
-    }
 }
 
 /// A member that is a string where it is there.

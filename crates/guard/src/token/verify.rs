@@ -79,8 +79,8 @@ pub fn verify_read(
         .find(token.header.key_id())
         .ok_or(TokenFault::KeyUnknown)?;
     let verifier = key.verifier(*algorithm).ok_or(TokenFault::KeyMismatch)?;
-    verifier
-        .verify_sig(token.signed, &token.signature)
-        .map_err(|_unspecified| TokenFault::SignatureWrong)?;
+    if !verifier.verifies(token.signed, &token.signature) {
+        return Err(TokenFault::SignatureWrong);
+    }
     Ok(Verified::new(token))
 }

@@ -36,8 +36,13 @@ const ARROWS: &[Arrows] = &[
         in_tests: &[],
     },
     Arrows {
+        from: "rsa",
+        uses: &[],
+        in_tests: &[],
+    },
+    Arrows {
         from: "guard",
-        uses: &["policy"],
+        uses: &["policy", "rsa"],
         in_tests: &[],
     },
     Arrows {

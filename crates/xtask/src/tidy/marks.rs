@@ -16,6 +16,9 @@ const UNFINISHED_CODE: &[&str] = &[
     concat!("#[ig", "nore"),
 ];
 
+/// What lets `unsafe` in, and the one file that may have it.
+const UNSAFE: (&str, &str) = (concat!("unsafe", "_code"), "crates/rsa/src/ifma.rs");
+
 /// Where people and build machines keep their files.
 const MACHINE_FOLDERS: &[&str] = &[
     concat!("/ro", "ot/"),
@@ -62,6 +65,10 @@ fn judge(path: &str, line: &str) -> Option<String> {
     if let Some(mark) = unfinished {
         return Some(format!("`{mark}`: what is not done is not committed"));
     }
+    let (lint, place) = UNSAFE;
+    if rust && path != place && line.contains(lint) {
+        return Some(format!("`unsafe` is in `{place}` and nowhere else"));
+    }
     if let Some(folder) = MACHINE_FOLDERS.iter().find(|folder| has_path(line, folder)) {
         return Some(format!("`{folder}` is a folder of one machine"));
     }
@@ -100,7 +107,9 @@ fn has_path(line: &str, folder: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{MACHINE_FOLDERS, REGISTRY_HOSTS, UNFINISHED_CODE, UNFINISHED_WORDS, problems};
+    use super::{
+        MACHINE_FOLDERS, REGISTRY_HOSTS, UNFINISHED_CODE, UNFINISHED_WORDS, UNSAFE, problems,
+    };
     use crate::tree::made;
 
     fn count(path: &str, line: &str) -> usize {
@@ -118,6 +127,15 @@ mod tests {
                 "{shown}"
             );
         }
+    }
+
+    #[test]
+    fn unsafe_has_one_place() {
+        let (lint, place) = UNSAFE;
+        let line = format!("#[expect({lint}, reason = \"x\")]");
+        assert_eq!(count("crates/guard/src/a.rs", &line), 1);
+        assert_eq!(count(place, &line), 0);
+        assert_eq!(count("Cargo.toml", &line), 0);
     }
 
     #[test]

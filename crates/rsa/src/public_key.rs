@@ -1,0 +1,93 @@
+//! `PublicKey`: a modulus that signatures are verified by, with the exponent 65537.
+
+use crate::encoding::{Encoded, Hash};
+use crate::ifma::Ifma;
+use crate::modulus::Modulus;
+use crate::number::Number;
+
+/// The one exponent. Nearly every key has it (RFC 8017 names none; FIPS 186-5 §5.1 has it as the least).
+const EXPONENT: [u8; 3] = [1, 0, 1];
+
+/// An RSA public key, on a processor that has what it takes.
+#[derive(Clone, Debug)]
+pub struct PublicKey {
+    processor: Ifma,
+    modulus: Sized,
+    modulus_bytes: usize,
+}
+
+/// By how many vectors the modulus takes: each size leaves two bits free at least.
+#[derive(Clone, Debug)]
+enum Sized {
+    Bits2048(Box<Modulus<5>>),
+    Bits3072(Box<Modulus<8>>),
+    Bits4096(Box<Modulus<10>>),
+}
+
+impl PublicKey {
+    /// Makes a key of a modulus and an exponent, both big-endian. Whether they are strong is for the caller to judge.
+    ///
+    /// None where this is not the way to verify by them: the processor has no AVX-512 IFMA, the exponent is not 65537, the modulus
+    /// is even or begins with a zero, or has under 1024 or over 4096 bits.
+    #[must_use]
+    pub fn new(modulus: &[u8], exponent: &[u8]) -> Option<Self> {
+        let processor = Ifma::detected()?;
+        let is_odd = modulus.last().is_some_and(|last| last % 2 == 1);
+        let begins = modulus.first().is_some_and(|first| *first != 0);
+        if exponent != EXPONENT || !is_odd || !begins {
+            return None;
+        }
+        let sized = match modulus.len() {
+            128..=256 => Sized::Bits2048(ready(modulus)?),
+            257..=384 => Sized::Bits3072(ready(modulus)?),
+            385..=512 => Sized::Bits4096(ready(modulus)?),
+            _ => return None,
+        };
+        Some(Self {
+            processor,
+            modulus: sized,
+            modulus_bytes: modulus.len(),
+        })
+    }
+
+    /// Whether `signature` is one of `message` by this key (RSASSA-PKCS1-v1_5, RFC 8017 §8.2.2). It is of exactly as many bytes as
+    /// the modulus, and below it.
+    ///
+    /// The message is encoded and compared whole, so that nothing is ever read out of what a signature opens to: a reader of it
+    /// that takes one byte too many for padding lets forgeries pass (Bleichenbacher 2006, CVE-2006-4339).
+    #[must_use]
+    pub fn verifies(&self, message: &[u8], hash: Hash, signature: &[u8]) -> bool {
+        if signature.len() != self.modulus_bytes {
+            return false;
+        }
+        let Some(encoded) = Encoded::new(message, hash, self.modulus_bytes) else {
+            return false;
+        };
+        let opens = match &self.modulus {
+            Sized::Bits2048(modulus) => self.opens(modulus, signature, encoded.bytes()),
+            Sized::Bits3072(modulus) => self.opens(modulus, signature, encoded.bytes()),
+            Sized::Bits4096(modulus) => self.opens(modulus, signature, encoded.bytes()),
+        };
+        opens.unwrap_or(false)
+    }
+
+    /// RSAVP1 (RFC 8017 §5.2.2), and whether that is the number that is expected.
+    fn opens<const V: usize>(
+        &self,
+        modulus: &Modulus<V>,
+        signature: &[u8],
+        expected: &[u8],
+    ) -> Option<bool> {
+        let signature = Number::of_bytes(signature)?;
+        if signature >= modulus.number {
+            return Some(false);
+        }
+        let mut opened = self.processor.power_65537(&signature, modulus);
+        opened.reduce_once(&modulus.number);
+        Some(opened == Number::of_bytes(expected)?)
+    }
+}
+
+fn ready<const V: usize>(modulus: &[u8]) -> Option<Box<Modulus<V>>> {
+    Some(Box::new(Modulus::new(Number::of_bytes(modulus)?)))
+}

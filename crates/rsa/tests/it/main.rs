@@ -1,0 +1,293 @@
+#![cfg(test)]
+//! Signatures that the library makes and judges, and forged ones that only whoever has the private key can make.
+
+use std::io::Write as _;
+use std::sync::LazyLock;
+
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::{
+    KeyPair as _, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256,
+    RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384,
+    RSA_PKCS1_SHA512, RsaEncoding, RsaParameters, RsaPublicKeyComponents,
+};
+use num_bigint::BigUint;
+use portcullis_rsa::{Hash, PublicKey};
+use proptest::prelude::*;
+
+const EXPONENT: [u8; 3] = [1, 0, 1];
+
+/// A key pair, both verifiers of it, and its numbers.
+struct Pair {
+    pair: KeyPair,
+    /// None on a processor that has not the instructions: then there is nothing to compare.
+    ours: Option<PublicKey>,
+    modulus: Vec<u8>,
+    private_exponent: BigUint,
+}
+
+const HASHES: [(Hash, &dyn RsaEncoding, &RsaParameters); 3] = [
+    (Hash::Sha256, &RSA_PKCS1_SHA256, &RSA_PKCS1_2048_8192_SHA256),
+    (Hash::Sha384, &RSA_PKCS1_SHA384, &RSA_PKCS1_2048_8192_SHA384),
+    (Hash::Sha512, &RSA_PKCS1_SHA512, &RSA_PKCS1_2048_8192_SHA512),
+];
+
+impl Pair {
+    fn new(size: KeySize) -> Self {
+        let pair = KeyPair::generate(size).unwrap();
+        // RFC 8017 §A.1.1: a sequence of the modulus, with a zero in front of it, and the exponent in five bytes.
+        let public = pair.public_key().as_ref();
+        assert_eq!(public[4..6], [2, 0x82]);
+        let modulus = public[9..public.len() - 5].to_vec();
+        let private: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+        Self {
+            ours: PublicKey::new(&modulus, &EXPONENT),
+            private_exponent: private_exponent(private.as_ref(), &modulus),
+            modulus,
+            pair,
+        }
+    }
+
+    fn sign(&self, encoding: &'static dyn RsaEncoding, message: &[u8]) -> Vec<u8> {
+        let mut signature = vec![0; self.modulus.len()];
+        let random = SystemRandom::new();
+        self.pair
+            .sign(encoding, &random, message, &mut signature)
+            .unwrap();
+        signature
+    }
+
+    /// A signature of whatever is encoded.
+    fn sign_raw(&self, encoded: &[u8]) -> Vec<u8> {
+        let modulus = BigUint::from_bytes_be(&self.modulus);
+        let signature = BigUint::from_bytes_be(encoded).modpow(&self.private_exponent, &modulus);
+        padded(&signature, self.modulus.len())
+    }
+
+    fn library(
+        &self,
+        parameters: &'static RsaParameters,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        let key = RsaPublicKeyComponents {
+            n: self.modulus.as_slice(),
+            e: EXPONENT.as_slice(),
+        };
+        key.verify(parameters, message, signature).is_ok()
+    }
+
+    fn ours(&self, hash: Hash, message: &[u8], signature: &[u8]) -> Option<bool> {
+        let ours = self.ours.as_ref()?;
+        Some(ours.verifies(message, hash, signature))
+    }
+}
+
+fn padded(number: &BigUint, len: usize) -> Vec<u8> {
+    let bytes = number.to_bytes_be();
+    [vec![0; len - bytes.len()], bytes].concat()
+}
+
+/// `d` of a PKCS #8 key: the number behind the modulus and the exponent 65537.
+fn private_exponent(der: &[u8], modulus: &[u8]) -> BigUint {
+    let needle = [modulus, &[2, 3], &EXPONENT].concat();
+    let at = der
+        .windows(needle.len())
+        .position(|window| window == needle)
+        .unwrap();
+    // INTEGER, 0x82, two bytes of length.
+    let rest = &der[at + needle.len()..];
+    assert_eq!(rest[..2], [2, 0x82]);
+    let len = usize::from(u16::from_be_bytes([rest[2], rest[3]]));
+    BigUint::from_bytes_be(&rest[4..4 + len])
+}
+
+static PAIRS: LazyLock<[Pair; 3]> = LazyLock::new(|| {
+    [
+        Pair::new(KeySize::Rsa2048),
+        Pair::new(KeySize::Rsa3072),
+        Pair::new(KeySize::Rsa4096),
+    ]
+});
+
+#[test]
+fn what_the_library_signs_is_verified() {
+    if PAIRS[0].ours.is_none() {
+        let why = "skipped: rsa: this processor has no AVX-512 IFMA";
+        writeln!(std::io::stderr(), "{why}").unwrap();
+    }
+    for pair in PAIRS.iter() {
+        for (hash, encoding, parameters) in HASHES {
+            for len in [0, 1, 55, 64, 700, 8_192] {
+                let message = vec![0x5a; len];
+                let signature = pair.sign(encoding, &message);
+                assert!(pair.library(parameters, &message, &signature));
+                assert_ne!(pair.ours(hash, &message, &signature), Some(false));
+                for (other, _, _) in HASHES.iter().filter(|(other, _, _)| *other != hash) {
+                    assert_ne!(pair.ours(*other, &message, &signature), Some(true));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn other_spellings_of_a_signature_are_refused() {
+    for pair in PAIRS.iter() {
+        let message = b"message";
+        let signature = pair.sign(&RSA_PKCS1_SHA256, message);
+        let modulus = BigUint::from_bytes_be(&pair.modulus);
+        let number = BigUint::from_bytes_be(&signature);
+        let len = signature.len();
+        let mut refused = vec![
+            vec![],
+            vec![0; len],
+            padded(&BigUint::from(1_u8), len),
+            padded(&(&modulus - 1_u8), len),
+            pair.modulus.clone(),
+            vec![0xff; len],
+            [&[0], signature.as_slice()].concat(),
+            [signature.as_slice(), &[0]].concat(),
+            signature[1..].to_vec(),
+            signature[..len - 1].to_vec(),
+            padded(&(&modulus - &number), len),
+        ];
+        // The same number once more around, where that fits into as many bytes.
+        let around = &number + &modulus;
+        if around.to_bytes_be().len() == len {
+            refused.push(padded(&around, len));
+        }
+        for other in refused {
+            assert_ne!(pair.ours(Hash::Sha256, message, &other), Some(true));
+        }
+        assert_ne!(pair.ours(Hash::Sha256, message, &signature), Some(false));
+    }
+}
+
+/// What a signature opens to, with one thing wrong: each is refused by the library as well. Bleichenbacher's forgery is the one
+/// with the digest far in front and anything behind it (CVE-2006-4339); others read a digest of the wrong length, a
+/// `DigestInfo` without its NULL, padding that is not 0xff or too short.
+#[test]
+fn a_wrong_encoding_is_refused() {
+    for pair in PAIRS.iter() {
+        let message = b"message";
+        let good = {
+            let signature = BigUint::from_bytes_be(&pair.sign(&RSA_PKCS1_SHA256, message));
+            let modulus = BigUint::from_bytes_be(&pair.modulus);
+            padded(
+                &signature.modpow(&BigUint::from(65_537_u32), &modulus),
+                pair.modulus.len(),
+            )
+        };
+        let len = good.len();
+        assert_ne!(
+            pair.ours(Hash::Sha256, message, &pair.sign_raw(&good)),
+            Some(false)
+        );
+        let told = &good[len - 51..];
+        let mut wrong: Vec<Vec<u8>> = Vec::new();
+        // Every byte of the shortest key, and some of the others, whose arithmetic here is slow.
+        for at in (1..len).step_by(if len == 256 { 1 } else { 29 }) {
+            let mut other = good.clone();
+            other[at] ^= 1;
+            wrong.push(other);
+        }
+        let mut in_front = [&[0, 1], [0xff; 8].as_slice(), &[0], told].concat();
+        in_front.resize(len, 0x5a);
+        wrong.push(in_front);
+        let mut shifted = good.clone();
+        shifted.copy_within(3.., 2);
+        wrong.push(shifted);
+        // Without NULL: 30 2f 30 0b .. 04 20.
+        let short = [&[0x30, 0x2f, 0x30, 0x0b], &told[4..15], &told[17..]].concat();
+        let mut without_null = vec![0xff; len - short.len()];
+        without_null[0] = 0;
+        without_null[1] = 1;
+        *without_null.last_mut().unwrap() = 0;
+        without_null.extend(short);
+        wrong.push(without_null);
+        // The bare digest.
+        let mut bare = vec![0xff; len - 33];
+        bare[0] = 0;
+        bare[1] = 1;
+        bare.push(0);
+        bare.extend(&told[19..]);
+        wrong.push(bare);
+        for encoded in wrong {
+            assert_eq!(encoded.len(), len);
+            let signature = pair.sign_raw(&encoded);
+            assert!(!pair.library(&RSA_PKCS1_2048_8192_SHA256, message, &signature));
+            assert_ne!(pair.ours(Hash::Sha256, message, &signature), Some(true));
+        }
+    }
+}
+
+#[test]
+fn keys_that_are_for_the_library() {
+    let modulus = &PAIRS[0].modulus;
+    let mut even = modulus.clone();
+    *even.last_mut().unwrap() &= 0xfe;
+    let mut led = modulus.clone();
+    led[0] = 0;
+    for (modulus, exponent) in [
+        (modulus.as_slice(), [3].as_slice()),
+        (modulus, &[]),
+        (modulus, &[0, 1, 0, 1]),
+        (&even, &EXPONENT),
+        (&led, &EXPONENT),
+        (&[], &EXPONENT),
+        (&[0xff; 127], &EXPONENT),
+        (&[0xff; 513], &EXPONENT),
+    ] {
+        assert!(PublicKey::new(modulus, exponent).is_none());
+    }
+}
+
+/// A modulus whose first byte is small, one of another length than keys have, and the shortest.
+#[test]
+fn moduli_of_odd_lengths() {
+    for bytes in [128, 129, 200, 255, 256, 257, 300, 384, 385, 500, 512] {
+        for first in [1, 0x80, 0xff] {
+            let mut modulus = vec![0x35; bytes];
+            modulus[0] = first;
+            let Some(ours) = PublicKey::new(&modulus, &EXPONENT) else {
+                continue;
+            };
+            let mut signature = vec![0x17; bytes];
+            signature[0] = 0;
+            let key = RsaPublicKeyComponents {
+                n: modulus.as_slice(),
+                e: EXPONENT.as_slice(),
+            };
+            let library = key.verify(
+                &RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+                b"message",
+                &signature,
+            );
+            assert!(library.is_err());
+            assert!(!ours.verifies(b"message", Hash::Sha256, &signature));
+        }
+    }
+}
+
+proptest! {
+    /// Whatever is changed, both say the same.
+    #[test]
+    fn both_say_the_same(
+        which in 0_usize..3,
+        hash in 0_usize..3,
+        message in prop::collection::vec(any::<u8>(), 0..300),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+    ) {
+        let pair = &PAIRS[which];
+        let (hash, encoding, parameters) = HASHES[hash];
+        let mut signature = pair.sign(encoding, &message);
+        for (at, byte) in changes {
+            let at = at.index(signature.len());
+            signature[at] = byte;
+        }
+        let library = pair.library(parameters, &message, &signature);
+        prop_assert_eq!(pair.ours(hash, &message, &signature).unwrap_or(library), library);
+    }
+}
