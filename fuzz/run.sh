@@ -5,7 +5,7 @@ cd "$(dirname "$0")"
 seconds=$1
 shift
 [ $# -gt 0 ] || set -- request_head response_head chunked canon_path host_name client_ip header_set json_body \
-    set_cookie policy_file event_line trail decide store_record jws key_set token_wish api_key
+    set_cookie policy_file event_line trail decide store_record jws key_set token_wish api_key rsa_signature
 for target in "$@"; do
     case $target in
     canon_path | host_name) words=path ;;

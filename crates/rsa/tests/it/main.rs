@@ -1,6 +1,8 @@
 #![cfg(test)]
 //! Signatures that the library makes and judges, and forged ones that only whoever has the private key can make.
 
+mod corpus;
+
 use std::io::Write as _;
 use std::sync::LazyLock;
 
