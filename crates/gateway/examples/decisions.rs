@@ -4,6 +4,8 @@
 //! in a folder, and `decisions SCENARIO COUNT FOLDER` decides. Each decision is checked: what is decided otherwise than the scenario says
 //! ends the program.
 
+#[path = "decisions/caller.rs"]
+mod caller;
 #[path = "decisions/scenario.rs"]
 mod scenario;
 #[path = "decisions/visitor.rs"]
@@ -26,7 +28,8 @@ use portcullis_guard::token::TokenFault;
 use portcullis_policy::Policy;
 use portcullis_state::{MemoryOptions, MemoryStore, StateDir};
 
-use crate::scenario::{SCENARIOS, Scenario, Work};
+use crate::caller::Caller;
+use crate::scenario::{SCENARIOS, Scenario, Who, Work};
 use crate::visitor::Visitor;
 
 /// The moment of the first decision. Each later one is a microsecond after the one before.
@@ -52,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         ["prepare", folder] => {
             store(Path::new(folder))?.snapshot(BEGINNING)?;
-            Ok(())
+            caller::prepare(Path::new(folder), BEGINNING)
         }
         [name, count, folder] => {
             let scenario = SCENARIOS.iter().find(|scenario| scenario.name == *name);
@@ -75,7 +78,7 @@ fn store(folder: &Path) -> Result<MemoryStore, Box<dyn Error>> {
 }
 
 fn run(scenario: &Scenario, count: u64, folder: &Path) -> Result<(), Box<dyn Error>> {
-    let policy = scenario.policy();
+    let policy = scenario.policy(folder);
     match scenario.work {
         Work::Load => {
             for _ in 0..count {
@@ -88,12 +91,18 @@ fn run(scenario: &Scenario, count: u64, folder: &Path) -> Result<(), Box<dyn Err
         }
         Work::Decide { expected } => {
             let (plan, store) = (plan(&policy)?, store(folder)?);
-            let (head, body) = scenario.request();
-            let mut visitor = match scenario.has_session {
-                true => Some(Visitor::begin(&plan, &store, &head, BEGINNING)?),
-                false => None,
-            };
-            let whole = format!("{head}\r\n");
+            let (mut head, body) = scenario.request();
+            let (mut visitor, mut caller) = (None, None);
+            match scenario.who {
+                Who::Anybody => {}
+                Who::Visitor => visitor = Some(Visitor::begin(&plan, &store, &head, BEGINNING)?),
+                Who::Caller { .. } => {
+                    let made = Caller::new(&policy, folder)?;
+                    head.push_str(&made.field);
+                    caller = Some(made);
+                }
+            }
+            head.push_str("\r\n");
             let mut met = 0;
             for number in 0..count {
                 let now = Now {
@@ -102,9 +111,9 @@ fn run(scenario: &Scenario, count: u64, folder: &Path) -> Result<(), Box<dyn Err
                 };
                 let head = match &mut visitor {
                     Some(visitor) => visitor.next(&plan, &store, now)?,
-                    None => whole.as_bytes(),
+                    None => head.as_bytes(),
                 };
-                let status = decide(&plan, &store, head, body.as_bytes(), now);
+                let status = decide(&plan, &store, caller.as_ref(), head, body.as_bytes(), now);
                 met += u64::from(status == expected);
                 if status != expected && number >= scenario.exempt {
                     return Err(format!("decided {status} instead of {expected}").into());
@@ -126,7 +135,14 @@ fn plan(policy: &str) -> Result<Plan, Box<dyn Error>> {
 }
 
 /// Reads a head and decides about it as an exchange of the gateway does; the status that a refusal would have.
-fn decide(plan: &Plan, store: &MemoryStore, head: &[u8], body: &[u8], now: Now) -> u16 {
+fn decide(
+    plan: &Plan,
+    store: &MemoryStore,
+    caller: Option<&Caller>,
+    head: &[u8],
+    body: &[u8],
+    now: Now,
+) -> u16 {
     let parsed = match parse_request_head(head, &plan.head) {
         Ok(Parsed::Complete { head, .. }) => head,
         Ok(Parsed::Incomplete) => return 0,
@@ -148,8 +164,15 @@ fn decide(plan: &Plan, store: &MemoryStore, head: &[u8], body: &[u8], now: Now) 
                 };
                 decider.answered(answers)
             }
-            // No policy here has issuers.
-            Step::Token => decider.judged(Err(TokenFault::Form.into())),
+            Step::Token => {
+                let token = decider.token();
+                // Without issuers no token is asked about.
+                let judged = match caller {
+                    Some(caller) => caller.judged(token, now),
+                    None => Err(TokenFault::Form.into()),
+                };
+                decider.judged(judged)
+            }
             Step::Body { .. } => decider.body(body.to_vec(), now),
             Step::Done(Decision::Allow(_permit)) => return ALLOWED,
             Step::Done(Decision::Deny(denial) | Decision::Unavailable(denial)) => {

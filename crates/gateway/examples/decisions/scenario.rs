@@ -1,5 +1,9 @@
 //! `Scenario`: a policy, a request, and what is decided about it.
 
+use std::path::Path;
+
+use crate::caller;
+
 /// One row of the table.
 pub(crate) struct Scenario {
     /// What it is called in `benches/instructions.toml`.
@@ -15,12 +19,25 @@ pub(crate) struct Scenario {
     /// Request line and fields, without `Host` and the empty line.
     head: &'static [&'static str],
     body: &'static str,
-    /// Whether somebody asks who has a session, and a token that is used up.
-    pub(crate) has_session: bool,
+    pub(crate) who: Who,
     /// How often it is done in the two measured runs.
     pub(crate) counts: [u64; 2],
     /// So many first decisions come out otherwise: until a limit is reached.
     pub(crate) exempt: u64,
+}
+
+/// Who asks.
+#[derive(Clone, Copy)]
+pub(crate) enum Who {
+    /// Anybody.
+    Anybody,
+    /// Somebody who has a session, and a token that is used up.
+    Visitor,
+    /// Somebody with a token of an issuer, where so many tokens are remembered.
+    Caller {
+        /// How many.
+        remembered: u32,
+    },
 }
 
 /// What is done over and over.
@@ -40,6 +57,7 @@ const fn decide(expected: u16) -> Work {
 }
 
 const READ: &str = "methods = [\"GET\"]\ntype = \"public_read\"";
+const PROTECTED: &str = "methods = [\"GET\"]\ntype = \"protected_read\"";
 const SIMPLE: &[&str] = &["GET /api/items/42 HTTP/1.1", "User-Agent: bench/1"];
 const BROWSER: &[&str] = &[
     "GET /api/items/42?page=2&sort=price HTTP/1.1",
@@ -62,7 +80,7 @@ const PLAIN: Scenario = Scenario {
     limits: "",
     head: SIMPLE,
     body: "",
-    has_session: false,
+    who: Who::Anybody,
     counts: [500, 2_500],
     exempt: 0,
 };
@@ -127,7 +145,22 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
             "Sec-Fetch-Site: same-origin",
             "Content-Length: 0",
         ],
-        has_session: true,
+        who: Who::Visitor,
+        ..PLAIN
+    },
+    // A token of an issuer whose signature was verified before.
+    Scenario {
+        name: "token-remembered",
+        route: PROTECTED,
+        who: Who::Caller { remembered: 64 },
+        ..PLAIN
+    },
+    // The same, and the signature is verified each time.
+    Scenario {
+        name: "token-verified",
+        route: PROTECTED,
+        who: Who::Caller { remembered: 0 },
+        counts: [50, 250],
         ..PLAIN
     },
     // The same as `plain`, among many more routes.
@@ -166,8 +199,12 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
 
 impl Scenario {
     /// The text of the policy.
-    pub(crate) fn policy(&self) -> String {
-        let identity = if self.has_session { IDENTITY } else { "" };
+    pub(crate) fn policy(&self, folder: &Path) -> String {
+        let identity = match self.who {
+            Who::Anybody => String::new(),
+            Who::Visitor => IDENTITY.to_owned(),
+            Who::Caller { remembered } => caller::identity(folder, remembered),
+        };
         let mut text = format!("{TOP}{identity}{LIMITS}");
         for number in 0..self.routes {
             let (group, number) = (number % 50, number / 50);
