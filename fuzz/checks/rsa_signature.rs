@@ -3,6 +3,8 @@
 //! The private key of a modulus is needed to make a signature open to what the fuzzer likes, so the moduli are products of small
 //! primes, by which anybody can sign.
 
+use std::sync::LazyLock;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use num_bigint::BigUint;
@@ -63,16 +65,18 @@ fn encoded(message: &[u8], len: usize) -> Vec<u8> {
     [[0, 1].as_slice(), &padding, &[0], &told].concat()
 }
 
-/// Odd primes below 2^16, each once, whose product has at least so many bits: in the order of a walk that three bytes choose.
+/// The odd primes below 2^16.
+static ALL: LazyLock<Vec<u32>> = LazyLock::new(|| {
+    let is_prime = |number: &u32| {
+        let mut factors = (3..256).step_by(2).take_while(|factor| factor < number);
+        factors.all(|factor| number % factor != 0)
+    };
+    (3..1_u32 << 16).step_by(2).filter(is_prime).collect()
+});
+
+/// Some of them, each once, whose product has at least so many bits: in the order of a walk that three bytes choose.
 fn primes(bits: u64, walk: [u8; 3]) -> Vec<u32> {
-    let all: Vec<u32> = (3..1_u32 << 16)
-        .step_by(2)
-        .filter(|number| {
-            (3..256)
-                .step_by(2)
-                .all(|factor| factor >= *number || number % factor != 0)
-        })
-        .collect();
+    let all = &*ALL;
     let step = usize::from(walk[0]) + 1;
     let mut at = usize::from(u16::from_be_bytes([walk[1], walk[2]]));
     let mut product = BigUint::from(1_u8);
