@@ -248,6 +248,7 @@ fn audience(object: &Object<'_>) -> Result<Vec<Box<str>>, IssueFault> {
                 | Json::Whole(_)
                 | Json::Truth(_)
                 | Json::Other
+                | Json::Null
                 | Json::List(_)
                 | Json::Object(_) => Err(WRONG),
             })
@@ -280,7 +281,12 @@ impl ClaimValue {
                 Some(Self::Number(*number))
             }
             Json::Truth(truth) => Some(Self::Boolean(*truth)),
-            Json::Text(_) | Json::Whole(_) | Json::Other | Json::List(_) | Json::Object(_) => None,
+            Json::Text(_)
+            | Json::Whole(_)
+            | Json::Other
+            | Json::Null
+            | Json::List(_)
+            | Json::Object(_) => None,
         }
     }
 }

@@ -163,6 +163,7 @@ fn roles(claims: &Object<'_>) -> Result<Option<Vec<String>>, WordFault> {
                 | Json::Whole(_)
                 | Json::Truth(_)
                 | Json::Other
+                | Json::Null
                 | Json::List(_)
                 | Json::Object(_) => Err(wrong),
             });

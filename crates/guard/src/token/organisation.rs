@@ -36,7 +36,7 @@ impl<'t> Organisation<'t> {
         }
         match claims.find("v") {
             // One that is made by a template has `null` where there is nothing.
-            None | Some(Json::Whole(1) | Json::Other) => Self::of_first(claims),
+            None | Some(Json::Whole(1) | Json::Null) => Self::of_first(claims),
             Some(Json::Whole(2)) => Self::of_second(claims),
             Some(Json::Whole(_)) => Ok(None),
             Some(_) => Err(ClaimFault::new("v", Wrong::Type)),
@@ -48,15 +48,18 @@ impl<'t> Organisation<'t> {
             return Ok(None);
         };
         let listed: &[Json<'_>] = match claims.find("org_permissions") {
-            None | Some(Json::Other) => &[],
+            None | Some(Json::Null) => &[],
             Some(Json::List(list)) => list,
             Some(_) => return Err(ClaimFault::new("org_permissions", Wrong::Type)),
         };
         let permissions = listed.iter().map(|one| match one {
             Json::Text(text) => Ok(Cow::Borrowed(text.as_ref())),
-            Json::Whole(_) | Json::Truth(_) | Json::Other | Json::List(_) | Json::Object(_) => {
-                Err(ClaimFault::new("org_permissions", Wrong::Type))
-            }
+            Json::Whole(_)
+            | Json::Truth(_)
+            | Json::Other
+            | Json::Null
+            | Json::List(_)
+            | Json::Object(_) => Err(ClaimFault::new("org_permissions", Wrong::Type)),
         });
         Ok(Some(Self {
             id,
@@ -67,7 +70,7 @@ impl<'t> Organisation<'t> {
 
     fn of_second(claims: &'t Object<'_>) -> Result<Option<Self>, ClaimFault> {
         let said_of = match claims.find("o") {
-            None | Some(Json::Other) => return Ok(None),
+            None | Some(Json::Null) => return Ok(None),
             Some(Json::Object(object)) => object,
             Some(_) => return Err(ClaimFault::new("o", Wrong::Type)),
         };
@@ -100,7 +103,7 @@ fn said<'t>(
     name: &str,
     claim: &'static str,
 ) -> Result<Option<&'t str>, ClaimFault> {
-    let value = object.find(name).filter(|value| **value != Json::Other);
+    let value = object.find(name).filter(|value| **value != Json::Null);
     text_of(value, claim)
 }
 
@@ -111,7 +114,7 @@ fn list<'t>(
     claim: &'static str,
 ) -> Result<impl Iterator<Item = &'t str> + use<'t>, ClaimFault> {
     let text = match object.find(name) {
-        None | Some(Json::Other) => "",
+        None | Some(Json::Null) => "",
         Some(Json::Text(text)) => text.as_ref(),
         Some(_) => return Err(ClaimFault::new(claim, Wrong::Type)),
     };
@@ -241,6 +244,17 @@ mod tests {
     fn what_is_not_as_it_must_be_is_refused() {
         for (claims, claim, wrong) in [
             (json!({ "v": "2" }), "v", Wrong::Type),
+            // A number in another spelling is no version, and never the first.
+            (json!({ "v": 2.0, "org_id": "org_7" }), "v", Wrong::Type),
+            (json!({ "v": 1.0, "org_id": "org_7" }), "v", Wrong::Type),
+            (json!({ "v": -1, "org_id": "org_7" }), "v", Wrong::Type),
+            (json!({ "v": 2, "o": 7.5 }), "o", Wrong::Type),
+            (json!({ "org_id": -7 }), "org_id", Wrong::Type),
+            (
+                json!({ "org_id": "a", "org_permissions": 1.5 }),
+                "org_permissions",
+                Wrong::Type,
+            ),
             (json!({ "v": 2, "o": "org_7" }), "o", Wrong::Type),
             (json!({ "v": 2, "o": {} }), "o", Wrong::Missing),
             (json!({ "v": 2, "o": { "id": 7 } }), "o", Wrong::Type),

@@ -25,8 +25,10 @@ pub(crate) enum Json<'t> {
     Whole(u64),
     /// `true` or `false`.
     Truth(bool),
-    /// `null`, or a number that is negative, has a fraction or an exponent.
+    /// A number that is negative, has a fraction or an exponent, or is too large.
     Other,
+    /// `null`.
+    Null,
     /// An array.
     List(Vec<Self>),
     /// An object.
@@ -149,7 +151,7 @@ impl<'de> Visitor<'de> for Place<'_> {
     }
 
     fn visit_unit<E>(self) -> Result<Json<'de>, E> {
-        Ok(Json::Other)
+        Ok(Json::Null)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Json<'de>, A::Error> {
@@ -249,7 +251,7 @@ mod tests {
             ("-0", Json::Other),
             ("1.0", Json::Other),
             ("1e3", Json::Other),
-            ("null", Json::Other),
+            ("null", Json::Null),
             ("true", Json::Truth(true)),
             ("\"1\"", Json::Text("1".into())),
         ] {

@@ -2,6 +2,7 @@
 
 use portcullis_gateway::{Gateway, Tls};
 use portcullis_guard::clock::Now;
+use portcullis_guard::plan::Plan;
 use portcullis_policy::Policy;
 use portcullis_policy::event::{EventKind, EventLevel};
 use portcullis_state::keys::SecretsDigest;
@@ -85,9 +86,14 @@ impl Followed {
         way: &dyn Way,
     ) {
         self.again_at = None;
+        // What has no plan is refused before anything of it is kept: it is then told, and tried again by the same bytes.
+        let loaded = loaded.and_then(|loaded| {
+            let plan = loaded.plan().map_err(Refused::Policy)?;
+            Ok((loaded, plan))
+        });
         match loaded {
             // Something else in the folder changed, or the file is again what is in force.
-            Ok(loaded)
+            Ok((loaded, _plan))
                 if loaded.digest == self.digest
                     && loaded.beside() == self.beside
                     && has_keys_of_before(&loaded, gateway) =>
@@ -95,7 +101,7 @@ impl Followed {
                 self.refused = None;
                 gateway.observer().in_force(&self.digest);
             }
-            Ok(loaded) => {
+            Ok((loaded, plan)) => {
                 self.refused = None;
                 let is_same_text = self.digest == loaded.digest;
                 self.digest.clone_from(&loaded.digest);
@@ -111,14 +117,13 @@ impl Followed {
                         "other secrets or keys are in force, by the same policy",
                     )
                 };
-                if let Some(routes) = replace(gateway, &loaded, way, reason) {
-                    if is_same_text {
-                        say(words);
-                    } else {
-                        way.replaced(&self.policy, &loaded, routes);
-                    }
-                    self.policy = loaded.policy;
+                let routes = replace(gateway, &loaded, plan, way, reason);
+                if is_same_text {
+                    say(words);
+                } else {
+                    way.replaced(&self.policy, &loaded, routes);
                 }
+                self.policy = loaded.policy;
             }
             Err(Refused::Policy(failure)) => {
                 let why = failure.message();
@@ -166,13 +171,13 @@ fn has_keys_of_before(loaded: &Loaded, gateway: &Gateway) -> bool {
 fn replace(
     gateway: &Gateway,
     loaded: &Loaded,
+    plan: Plan,
     way: &dyn Way,
     reason: &'static str,
-) -> Option<usize> {
+) -> usize {
     for notice in &loaded.notices {
         say(notice);
     }
-    let plan = loaded.plan().ok()?;
     let routes = plan.routes.len();
     let digest = plan.digest.clone();
     let mut live = gateway.live().followed_by(&loaded.policy, plan);
@@ -186,7 +191,7 @@ fn replace(
         observer.names_are(names.clone());
     }
     observer.system(EventKind::SysRestart, EventLevel::Info, reason, None);
-    Some(routes)
+    routes
 }
 
 #[cfg(test)]
