@@ -19,6 +19,18 @@ pub struct Revocations<'s> {
     store: Asking<'s>,
 }
 
+/// By which moment all tokens of a user are taken back that were `before`. What was given out since then begins a second after it,
+/// also where a clock has gone back; and never more than a second from now, so that who is taken back over and over is not kept
+/// out for longer.
+fn moment_behind(before: Option<u64>, now: Now) -> u64 {
+    let now = now.unix_seconds();
+    match before {
+        Some(before) if before == now.saturating_add(1) => before,
+        Some(before) => before.saturating_add(1).max(now),
+        None => now,
+    }
+}
+
 impl<'s> Revocations<'s> {
     /// Those of a store.
     #[must_use]
@@ -62,9 +74,7 @@ impl<'s> Revocations<'s> {
             let key = revocation::user_key(issuer, user_id);
             let found = self.store.get(key.clone(), now).await?;
             let before = found.as_ref().map(revocation::moment_of).transpose()?;
-            // What was given out since the last time begins a second after it, also where a clock has gone back.
-            let after = before.map_or(0, |before| before.saturating_add(1));
-            let moment = after.max(now.unix_seconds());
+            let moment = moment_behind(before, now);
             let set = Ask::CompareAndSet {
                 key,
                 expected: found,
@@ -107,5 +117,30 @@ impl<'s> Revocations<'s> {
         let key = revocation::user_key(issuer, user_id);
         let found = self.store.get(key, now).await?;
         found.as_ref().map(revocation::moment_of).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_of_a_user_are_taken_back_by_a_moment_that_does_not_run_away() {
+        let now = |seconds: u64| Now {
+            monotonic: 0,
+            unix_millis: seconds * 1_000 + 999,
+        };
+        for (before, at, moment) in [
+            (None, 100, 100),
+            (Some(7), 100, 100),
+            (Some(99), 100, 100),
+            (Some(100), 100, 101),
+            (Some(101), 100, 101),
+            (Some(101), 101, 102),
+            // A clock has gone back.
+            (Some(500), 100, 501),
+        ] {
+            assert_eq!(moment_behind(before, now(at)), moment, "{before:?} {at}");
+        }
     }
 }

@@ -152,9 +152,11 @@ fn denial_of(fault: &MintFault) -> Denial<'static> {
             Denial::because(Reason::of_token(*fault)).saying(fault.to_string())
         }
         MintFault::Revoked => Denial::because(Reason::TOKEN_REVOKED),
-        MintFault::Store(_) | MintFault::NoKey | MintFault::NoRandomness | MintFault::Busy => {
-            Denial::because(Reason::TOKENS_UNAVAILABLE).saying(fault.to_string())
-        }
+        MintFault::Store(_)
+        | MintFault::NoKey
+        | MintFault::NotYet
+        | MintFault::NoRandomness
+        | MintFault::Busy => Denial::because(Reason::TOKENS_UNAVAILABLE).saying(fault.to_string()),
     }
 }
 

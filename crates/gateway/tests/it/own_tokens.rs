@@ -196,6 +196,27 @@ fn who_may_not_have_one_is_told_nothing_but_that() {
     }
 }
 
+/// The moment by which all of a user are taken back does not run ahead of the clock, else what they are given then is refused for as
+/// long.
+#[test]
+fn who_is_taken_back_over_and_over_is_let_in_again() {
+    let upstream = Upstream::ok();
+    let house = House::new(&upstream, SigningAlgorithm::EdDsa, "leeway = \"1s\"");
+    let gate = house.start();
+    for times in [1, 2, 50] {
+        let before = token(&issue(&gate, &access()));
+        for _ in 0..times {
+            assert_eq!(revoke(&gate, &json!({ "user_id": "u1" })).status, 200);
+        }
+        let again = token(&issue(&gate, &access()));
+        assert_eq!(
+            [me(&gate, &before), me(&gate, &again)],
+            [401, 200],
+            "{times} times"
+        );
+    }
+}
+
 #[test]
 fn what_is_taken_back_opens_nothing_any_more() {
     let upstream = Upstream::ok();

@@ -204,7 +204,7 @@ Examples:
   portcullis token exchange < parent.jwt
   portcullis token exchange --token-file parent.jwt --rate-limit 10 --expires-in 60
 
-Exit codes: 0 there is a token, 1 it was refused, 2 usage, or no guard answers.")]
+Exit codes: 0 there is a token, 1 it was refused, 2 usage, or no guard answers, 3 there is no parent token.")]
 pub(crate) struct ExchangeArgs {
     #[command(flatten)]
     pub(crate) place: GuardPlace,
@@ -251,7 +251,7 @@ Examples:
   portcullis token revoke --jti 9xK2mQ4vT7yB1nC8
   portcullis token revoke --user u1
 
-Exit codes: 0 it is taken back, 1 it was refused, 2 usage, or no guard answers.")]
+Exit codes: 0 it is taken back, 1 it was refused, 2 usage, or no guard answers, 3 there is no token.")]
 pub(crate) struct RevokeArgs {
     /// The policy that the guard runs with.
     #[arg(long, value_name = "FILE", default_value = "portcullis.toml")]
@@ -262,7 +262,7 @@ pub(crate) struct RevokeArgs {
     #[command(flatten)]
     pub(crate) token: TokenSource,
     /// The token with this `jti`, and all that were made from it.
-    #[arg(long, value_name = "ID", conflicts_with_all = ["user", "token_file"])]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true, conflicts_with_all = ["user", "token_file"])]
     pub(crate) jti: Option<String>,
     /// All tokens of this user that were issued by now.
     #[arg(long, value_name = "ID", conflicts_with = "token_file")]

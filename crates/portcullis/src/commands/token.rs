@@ -72,7 +72,13 @@ fn token_of(source: &TokenSource) -> Result<Option<Zeroizing<String>>, Failure> 
         Some(path) => File::open(path).and_then(|file| file.take(most).read_to_end(&mut text)),
         None => std::io::stdin().take(most).read_to_end(&mut text),
     };
-    read.map_err(|error| Failure::caused("the token cannot be read", &error))?;
+    read.map_err(|error| {
+        let place = match &source.token_file {
+            Some(path) => format!("the token in `{}`", path.display()),
+            None => "the token on standard input".to_owned(),
+        };
+        Failure::caused(&format!("{place} cannot be read"), &error)
+    })?;
     let text = std::str::from_utf8(&text)
         .map_err(|_place| Failure::usage("what was read is no token: it is no text"))?;
     let token = text.trim();

@@ -165,6 +165,12 @@ fn a_token_is_issued_exchanged_inspected_and_taken_back() {
     assert_eq!(me(&guard, &access), "401");
     let (_, again, _) = issue(&[]);
     assert_eq!(me(&guard, &again), "200");
+    // One of 64 ids begins like this.
+    assert_eq!(revoke(&["--jti", "-x"], "").0, 0);
+    assert_eq!(revoke(&[], "").0, 3);
+    let (code, _, error) = revoke(&["--token-file", "nowhere.jwt"], "");
+    assert_eq!(code, 2);
+    assert!(error.contains("`nowhere.jwt`"), "{error}");
     assert_eq!(
         revoke(
             &["--jti", "x", "--issuer", "https://stranger.example.com"],

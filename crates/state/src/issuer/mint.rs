@@ -21,6 +21,9 @@ const SIGNING_MAX: usize = 4;
 /// How long a request waits for its turn.
 const TURN: Duration = Duration::from_secs(1);
 
+/// How long a token waits until it may begin.
+const WAIT_MAX: Duration = Duration::from_secs(1);
+
 /// Gives out the tokens of one policy.
 #[derive(Debug)]
 pub struct Mint {
@@ -57,6 +60,9 @@ pub enum MintFault {
     /// No key signs at this moment, or the library signs nothing.
     #[error("no key signs: see `portcullis token keys list`, and the clock of this machine")]
     NoKey,
+    /// All tokens of the user are taken back by a moment that is still to come: a clock has gone back.
+    #[error("all tokens of the user are taken back until later: see the clock of this machine")]
+    NotYet,
     /// There is no randomness.
     #[error("the system gives no random bytes")]
     NoRandomness,
@@ -99,6 +105,7 @@ impl Mint {
         let revocations = Revocations::new(store);
         let until = revocations.revoked_until(plan.issuer(), &request.user_id, now);
         let issued = begins(until.await?, now);
+        wait_for(issued, now).await?;
         let said = plan.issue(request, &token_id()?, issued)?;
         self.minted(said, now).await
     }
@@ -172,6 +179,20 @@ impl Mint {
 fn begins(revoked_until: Option<u64>, now: Now) -> u64 {
     let after = revoked_until.map_or(0, |until| until.saturating_add(1));
     now.unix_seconds().max(after)
+}
+
+/// Waits until a token begins a second from now at the latest, as whoever verifies it has a clock of its own: longer only where all
+/// of its user's were taken back twice in a second.
+async fn wait_for(issued: u64, now: Now) -> Result<(), MintFault> {
+    let begins_soon = issued.saturating_sub(1).saturating_mul(1_000);
+    let early = Duration::from_millis(begins_soon.saturating_sub(now.unix_millis));
+    if early > WAIT_MAX {
+        return Err(MintFault::NotYet);
+    }
+    if !early.is_zero() {
+        tokio::time::sleep(early).await;
+    }
+    Ok(())
 }
 
 /// 16 random bytes: it says which token it is, and is no secret.
