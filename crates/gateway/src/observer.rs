@@ -46,6 +46,8 @@ pub struct Observer {
     digest: Mutex<Option<LineHash>>,
     /// Whether the policy's file holds another policy than the one in force, and that one is not valid.
     policy_is_stale: AtomicBool,
+    /// Whether the signing keys on the disk are others than those in use, and cannot be read.
+    keys_are_stale: AtomicBool,
     /// What is wrong with what must outlive a restart.
     state: Mutex<Option<String>>,
     say: Say,
@@ -207,6 +209,7 @@ impl Observer {
             clock,
             digest: Mutex::new(None),
             policy_is_stale: AtomicBool::new(false),
+            keys_are_stale: AtomicBool::new(false),
             state: Mutex::new(None),
             say: Box::new(say),
             watching: None,
@@ -266,6 +269,22 @@ impl Observer {
             Some(detail),
         );
         self.policy_is_stale.store(true, Ordering::Relaxed);
+    }
+
+    /// The signing keys have changed, and cannot be read: those of before stay in use, also one that somebody else may know.
+    pub fn signing_keys_unreadable(&self) {
+        self.system(
+            EventKind::GuardUnavailable,
+            EventLevel::Critical,
+            "issuer_keys_unreadable",
+            None,
+        );
+        self.keys_are_stale.store(true, Ordering::Relaxed);
+    }
+
+    /// The signing keys are as they are on the disk, or there are none.
+    pub fn signing_keys_read(&self) {
+        self.keys_are_stale.store(false, Ordering::Relaxed);
     }
 
     /// How keeping what outlives a restart went: nothing when it went well. The first failure is told.
@@ -494,6 +513,10 @@ impl Observer {
             (
                 self.policy_is_stale.load(Ordering::Relaxed),
                 "the changed policy is not valid",
+            ),
+            (
+                self.keys_are_stale.load(Ordering::Relaxed),
+                "the changed signing keys cannot be read",
             ),
             (state.is_some(), "limits cannot be kept"),
             (

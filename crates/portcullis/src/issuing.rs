@@ -91,30 +91,29 @@ impl KeysWatch {
     pub(crate) fn look(&mut self, gateway: &Gateway, now: Now) {
         let live = gateway.live();
         let Some(mint) = &live.mint else {
+            gateway.observer().signing_keys_read();
             self.told = None;
             return;
         };
         let told = match mint.keys().refresh(now) {
             Ok(changed) => {
+                gateway.observer().signing_keys_read();
                 if changed {
-                    say("the signing keys are others now, or one has ended");
                     let (kind, level) = (EventKind::SysRestart, EventLevel::Info);
                     gateway
                         .observer()
                         .system(kind, level, "issuer_keys_changed", None);
+                    say("the signing keys are others now, or one has ended");
                 }
                 None
             }
             Err(error) => Some(Failure::caused("", &error).message().to_owned()),
         };
         if let Some(why) = told.as_ref().filter(|_| told != self.told) {
+            gateway.observer().signing_keys_unreadable();
             say(&format!(
                 "the signing keys cannot be read again, those that were read stay in use: {why}"
             ));
-            let (kind, level) = (EventKind::GuardUnavailable, EventLevel::Critical);
-            gateway
-                .observer()
-                .system(kind, level, "issuer_keys_unreadable", None);
         }
         self.told = told;
     }

@@ -236,6 +236,12 @@ fn what_is_taken_back_opens_nothing_any_more() {
     assert_eq!(revoke(&gate, &json!({ "jti": id })).status, 200);
     assert_eq!(me(&gate, &child), 401, "a child falls with its parent");
     assert_eq!(exchange(&gate, parent, json!({})).status, 401);
+    // One that has ended begins no child, also within the leeway.
+    let mut short = self::parent();
+    short["expires_in"] = 1.into();
+    let short = token(&issue(&gate, &short));
+    std::thread::sleep(Duration::from_millis(1_100));
+    assert_eq!(exchange(&gate, &short, json!({})).status, 401);
 
     // All of a user, and then the user again: who has lost a phone signs in anew.
     let stranger = {

@@ -221,6 +221,11 @@ fn a_guard_that_runs_follows_its_keys() {
     let whole = fs::read(&list).unwrap();
     fs::write(&list, b"{}").unwrap();
     guard.says("cannot be read again");
+    let ready = guard.admin("/ready");
+    assert!(
+        ready.ends_with("\r\n\r\nready, degraded: the changed signing keys cannot be read\n"),
+        "{ready}"
+    );
     assert_eq!([me(&guard, &old), me(&guard, &issue())], ["200", "200"]);
     fs::write(&list, whole).unwrap();
     assert_eq!(
@@ -229,6 +234,7 @@ fn a_guard_that_runs_follows_its_keys() {
     );
     guard.says("the signing keys are others now");
     assert_eq!([me(&guard, &old), me(&guard, &issue())], ["401", "200"]);
+    assert!(guard.admin("/ready").ends_with("\r\n\r\nready\n"));
 }
 
 #[test]

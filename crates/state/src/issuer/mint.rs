@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use portcullis_guard::base64url;
 use portcullis_guard::clock::Now;
-use portcullis_guard::issuing::{ExchangeRequest, IssueFault, IssuePlan, IssueRequest, NewToken};
+use portcullis_guard::issuing::{
+    ExchangeRequest, IssueFault, IssuePlan, IssueRequest, IssueWrong, NewToken,
+};
 use portcullis_guard::store::{Store, StoreError};
-use portcullis_guard::token::{TokenFault, TokenUse, TokenVerifier};
+use portcullis_guard::token::{ClaimFault, TokenFault, TokenUse, TokenVerifier, Wrong};
 use portcullis_policy::{Identity, Issuer, KeySetPlace, SigningAlgorithm};
 use tokio::sync::Semaphore;
 
@@ -139,7 +141,16 @@ impl Mint {
             // A parent that was given out right after all of its user's were taken back begins a second later.
             now.unix_seconds()
                 .max(parent.issued_at().unwrap_or_default()),
-        )?;
+        );
+        let said = said.map_err(|fault| match fault.wrong {
+            // Within the leeway it is believed, and no child can be begun any more: it is over, as it is a moment later.
+            IssueWrong::Over => TokenFault::from(ClaimFault {
+                claim: "exp",
+                wrong: Wrong::Expired,
+            })
+            .into(),
+            _ => MintFault::Request(fault),
+        })?;
         self.minted(said, now).await
     }
 
