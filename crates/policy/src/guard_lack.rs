@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::{
-    Control, Date, Later, Limit, LimitKey, Method, Need, Place, Policy, Protocol, Route, RouteName,
-    RouteType, Scheme, Session, SessionSource,
+    Control, Date, Later, Limit, LimitKey, Method, Need, Place, Policy, Preset, Protocol, Route,
+    RouteName, RouteType, Scheme, Session, SessionSource,
 };
 
 /// One thing that a guard lacks to start.
@@ -209,12 +209,15 @@ impl Policy {
         }
     }
 
-    /// Whether callers are known by tokens alone, which have no tenant: the application says it of a session.
-    fn knows_tokens_alone(&self) -> bool {
+    /// Whether callers are known by tokens alone that name no tenant: the application says it of a session, who makes a key of the key,
+    /// and Clerk of an organisation.
+    fn knows_no_tenants(&self) -> bool {
         self.identity.as_ref().is_some_and(|identity| {
             let session = identity.session.as_ref();
             let is_own = session.is_some_and(|session| session.source == SessionSource::Own);
-            !identity.issuers.is_empty() && !is_own
+            let mut issuers = identity.issuers.iter();
+            let is_clerk = issuers.any(|issuer| issuer.preset == Some(Preset::Clerk));
+            !identity.issuers.is_empty() && !is_own && !is_clerk && identity.api_keys.is_none()
         })
     }
 
@@ -228,7 +231,7 @@ impl Policy {
             .filter_map(|(limit, key)| {
                 let control = control_of(key)?;
                 let is_known = enforced.contains(&control)
-                    && (*key != LimitKey::Tenant || !self.knows_tokens_alone());
+                    && (*key != LimitKey::Tenant || !self.knows_no_tenants());
                 (!is_known).then(|| unknown_key(limit, key))
             })
             .collect()

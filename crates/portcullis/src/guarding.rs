@@ -11,7 +11,9 @@ use portcullis_gateway::Tls;
 use portcullis_guard::clock::Now;
 use portcullis_guard::plan::Plan;
 use portcullis_policy::event::EventKind;
-use portcullis_policy::{Control, Date, EventSettings, EventTarget, Policy, SessionSource};
+use portcullis_policy::{
+    Control, Date, EventSettings, EventTarget, KeySetPlace, Policy, SessionSource,
+};
 use portcullis_state::issuer::{IssuerKeys, Mint};
 use portcullis_state::key_sets::{Fetcher, KeySetError};
 use portcullis_state::keys::SecretsDigest;
@@ -154,7 +156,19 @@ impl Loaded {
     /// The files beside the policy.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let greeting = self.greeting.iter().flat_map(|greeting| &greeting.files);
-        self.secrets.files.iter().chain(greeting).cloned().collect()
+        let files = self.secrets.files.iter().chain(greeting).cloned();
+        files.chain(self.key_sets()).collect()
+    }
+
+    /// The files with keys of issuers.
+    fn key_sets(&self) -> impl Iterator<Item = PathBuf> {
+        let issuers = self.policy.identity().map(|identity| &identity.issuers);
+        issuers.into_iter().flatten().filter_map(|issuer| {
+            let KeySetPlace::File(path) = &issuer.jwks else {
+                return None;
+            };
+            Some(path.into())
+        })
     }
 
     /// The plan of it.

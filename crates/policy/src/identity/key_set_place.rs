@@ -10,7 +10,7 @@ use crate::{HttpsUrl, Malformed};
 pub enum KeySetPlace {
     /// `https://..`: fetched, and fetched again when a token names a key that is not among them.
     Url(HttpsUrl),
-    /// `file:PATH`: read when the policy is loaded, and with it again.
+    /// `file:PATH`: read when the policy is loaded, and again when it changes.
     File(String),
     /// With the guard itself, which gives out the tokens. No file can name it.
     Own,

@@ -582,7 +582,7 @@ fn the_login_is_a_path_that_is_open() {
 }
 
 /// A cookie that a browser sends by itself says who is calling: then there must be something against other sites' pages. And what
-/// tokens do not have, nothing can be counted by.
+/// nobody who calls has, nothing can be counted by.
 #[test]
 fn a_guard_wants_csrf_for_tokens_in_cookies_and_no_tenants_of_them() {
     let today = "2027-01-01".parse().expect("a day");
@@ -605,6 +605,16 @@ fn a_guard_wants_csrf_for_tokens_in_cookies_and_no_tenants_of_them() {
         (
             format!("{plain}{}", by("tenant")),
             Some("counted by `tenant`"),
+        ),
+        // Clerk names an organisation, and a key has the tenant that it was made for.
+        (format!("{csrf}{clerk}{}", by("tenant")), None),
+        (format!("{csrf}{plain}{clerk}{}", by("tenant")), None),
+        (
+            format!(
+                "[proxy]\nadmin = \"127.0.0.1:9090\"\nadmin_secret = \"env:A\"\n[identity.api_keys]\n{plain}{}",
+                by("tenant")
+            ),
+            None,
         ),
     ] {
         let found = policy(&format!("{base}{text}")).for_guard(today, &enforced);

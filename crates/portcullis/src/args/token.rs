@@ -267,7 +267,7 @@ pub(crate) struct RevokeArgs {
     /// All tokens of this user that were issued by now.
     #[arg(long, value_name = "ID", conflicts_with = "token_file")]
     pub(crate) user: Option<String>,
-    /// Of this issuer [default: the guard itself].
+    /// Of this issuer [default: the guard itself, else the only one of the policy].
     #[arg(long, value_name = "URL")]
     pub(crate) issuer: Option<String>,
 }

@@ -21,6 +21,7 @@ mod rules;
 mod snippets;
 mod team;
 mod token_commands;
+mod token_issuers;
 mod token_keys;
 mod trail;
 mod usage;

@@ -22,7 +22,8 @@ pub(super) struct Followed {
     policy: Policy,
     /// What was refused, which is told once.
     refused: Option<Told>,
-    /// When a certificate that was refused will not be any more, in seconds since 1970-01-01T00:00:00Z.
+    /// When what was refused may not be any more, in seconds since 1970-01-01T00:00:00Z: a certificate when it begins, all else with
+    /// the next look.
     again_at: Option<u64>,
 }
 
@@ -126,6 +127,8 @@ impl Followed {
                 self.policy = loaded.policy;
             }
             Err(Refused::Policy(failure)) => {
+                // What it lacks may come where nobody watches: a file in a folder that was not there.
+                self.again_at = Some(0);
                 let why = failure.message();
                 let words = "the changed policy is not taken, the one before stays in force";
                 self.refuse(words, why, None, || gateway.observer().policy_refused());

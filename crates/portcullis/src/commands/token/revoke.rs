@@ -1,17 +1,20 @@
 //! `portcullis token revoke`: takes back a token, or all of a user, in a guard that runs.
 
-use portcullis_policy::Method;
+use std::path::Path;
+
+use portcullis_policy::{Method, Policy};
 use serde_json::{Value, json};
 
-use super::{policy_of, token_of};
+use super::token_of;
 use crate::args::RevokeArgs;
 use crate::asking::{Asked, ask, credential};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
+use crate::policy_source::read_policy;
 
 pub(super) fn run(args: &RevokeArgs) -> Result<Exit, Failure> {
-    let policy = policy_of(&args.policy)?;
+    let policy = believing(&args.policy)?;
     let proxy = policy.proxy();
     let address = args.admin.or(proxy.admin).ok_or_else(|| {
         Failure::usage(
@@ -55,4 +58,16 @@ pub(super) fn run(args: &RevokeArgs) -> Result<Exit, Failure> {
         told.status,
         content.trim()
     )))
+}
+
+/// The policy of a file, which believes tokens, by whomever they are given out.
+fn believing(path: &Path) -> Result<Policy, Failure> {
+    let (policy, _digest) = read_policy(path)?;
+    if policy.identity().is_none_or(|one| one.issuers.is_empty()) {
+        return Err(Failure::usage(format!(
+            "`{}` believes no tokens: add `[identity.tokens]` or `[[identity.issuer]]`",
+            path.display()
+        )));
+    }
+    Ok(policy)
 }
