@@ -424,6 +424,19 @@ impl Observer {
                 EventLevel::Warn,
                 "issuer_keys_missing",
             )
+        } else if health.has_no_usable_key() {
+            let why = match health.why_unusable {
+                Some(why) => format!("of the first, {why}"),
+                None => "it publishes none".to_owned(),
+            };
+            (self.say)(&format!(
+                "no key of {issuer} can be used: {why}; no token of it is believed"
+            ));
+            (
+                EventKind::GuardUnavailable,
+                EventLevel::Warn,
+                "issuer_keys_missing",
+            )
         } else {
             (self.say)(&format!("the keys of {issuer} are there again"));
             (

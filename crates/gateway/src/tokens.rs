@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use portcullis_guard::clock::Now;
-use portcullis_guard::token::{Believed, TokenUse, Unbelieved};
+use portcullis_guard::token::{Believed, TokenUse, Unbelieved, UnusableKey};
 
 use portcullis_state::key_sets::{FetchFault, Health};
 use portcullis_state::tokens::Tokens;
@@ -61,16 +61,35 @@ fn panicked() -> Unbelieved {
     Unbelieved::Unavailable("looking at the token panicked".into())
 }
 
-/// Tells of each issuer when its keys cannot be fetched, and when they can again.
-fn tell(shared: &Shared, tokens: &Tokens, told: &mut BTreeMap<String, FetchFault>) {
+/// What is wrong with the keys of an issuer.
+#[derive(Debug, PartialEq, Eq)]
+enum Trouble {
+    /// They cannot be fetched.
+    Fetch(FetchFault),
+    /// None of them can be used.
+    NoneUsable(Option<UnusableKey>),
+}
+
+impl Trouble {
+    fn of(health: &Health) -> Option<Self> {
+        if let Some(fault) = &health.fault {
+            return Some(Self::Fetch(fault.clone()));
+        }
+        let is_without = health.has_no_usable_key();
+        is_without.then_some(Self::NoneUsable(health.why_unusable))
+    }
+}
+
+/// Tells of each issuer when its keys cannot be fetched or used, and when they can again.
+fn tell(shared: &Shared, tokens: &Tokens, told: &mut BTreeMap<String, Trouble>) {
     for health in tokens.keys().health(shared.clock.now()) {
-        let before = told.get(&health.issuer);
-        if before == health.fault.as_ref() {
+        let trouble = Trouble::of(&health);
+        if told.get(&health.issuer) == trouble.as_ref() {
             continue;
         }
         shared.observer.issuer_changed(&health);
-        match health.fault {
-            Some(fault) => told.insert(health.issuer, fault),
+        match trouble {
+            Some(trouble) => told.insert(health.issuer, trouble),
             None => told.remove(&health.issuer),
         };
     }
@@ -86,7 +105,10 @@ pub(crate) fn health(live: &Live, now: Now) -> impl Iterator<Item = Health> + '_
 /// How many issuers a policy has, and of how many there are keys.
 pub(crate) fn counts(live: &Live, now: Now) -> (usize, usize) {
     health(live, now).fold((0, 0), |(all, with), health| {
-        (all + 1, with + usize::from(health.keys.is_some()))
+        (
+            all + 1,
+            with + usize::from(health.keys.is_some_and(|keys| keys > 0)),
+        )
     })
 }
 

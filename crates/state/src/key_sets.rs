@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis_guard::clock::Now;
-use portcullis_guard::token::{IssuerIndex, KeySet, KeyStrength};
+use portcullis_guard::token::{IssuerIndex, KeySet, KeyStrength, UnusableKey};
 use portcullis_policy::Issuer;
 
 pub use fault::{FetchFault, KeySetError, KeysUnavailable};
@@ -136,6 +136,14 @@ impl KeySets {
     }
 }
 
+impl Health {
+    /// Whether it publishes keys of which none can be used, or none at all: it is obeyed, and no token of it is believed.
+    #[must_use]
+    pub fn has_no_usable_key(&self) -> bool {
+        self.keys == Some(0)
+    }
+}
+
 /// How it stands with the keys of one issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
@@ -145,6 +153,8 @@ pub struct Health {
     pub keys: Option<usize>,
     /// How many keys of the set verify nothing.
     pub unusable: usize,
+    /// Why the first of those does not.
+    pub why_unusable: Option<UnusableKey>,
     /// Why the last fetch failed.
     pub fault: Option<FetchFault>,
 }

@@ -27,6 +27,9 @@ pub(super) fn ready(shared: &Shared) -> Reply {
         if health.fault.is_some() {
             worse.push(format!("the keys of {} cannot be fetched", health.issuer));
         }
+        if health.has_no_usable_key() {
+            worse.push(format!("no key of {} can be used", health.issuer));
+        }
     }
     worse.extend(shared.observer.troubles().into_iter().map(Into::into));
     if worse.is_empty() {

@@ -122,19 +122,21 @@ fn a_rotation_by_reloads_refuses_nobody() {
     assert!(asked > 100, "{asked}");
 }
 
+/// The answer with a key set.
+fn key_set_answer(text: &str) -> Vec<u8> {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        text.len()
+    );
+    (head + text).into_bytes()
+}
+
 /// An address: the issuer signs by a key as soon as it has published it, and the guard learns of it by the first token.
 #[test]
 fn a_rotation_of_a_fetched_set_refuses_nobody() {
     let published = Arc::new(Mutex::new(key_set(&["a"])));
     let answer = Arc::clone(&published);
-    let keys = Upstream::by_request(move |_| {
-        let text = answer.lock().unwrap().clone();
-        let head = format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            text.len()
-        );
-        (head + &text).into_bytes()
-    });
+    let keys = Upstream::by_request(move |_| key_set_answer(&answer.lock().unwrap()));
     let made = Made::new();
     let tls = made.tls();
     let door = Setup::simple(&keys)
@@ -206,6 +208,53 @@ fn an_issuer_that_is_away_is_told() {
     );
     let events = gate.drained_events();
     assert!(events.contains("issuer_keys_missing") && events.contains("token_unknown"));
+}
+
+/// An issuer whose keys are all of no use, as short ones are in the strict profile: the guard is ready, and says what is wrong.
+#[test]
+fn an_issuer_without_a_key_that_can_be_used_is_told() {
+    let keys = Upstream::by_request(move |_| {
+        let text = r#"{"keys":[{"kty":"EC","crv":"secp256k1","kid":"a","x":"AAAA","y":"AAAA"}]}"#;
+        key_set_answer(text)
+    });
+    let made = Made::new();
+    let tls = made.tls();
+    let door = Setup::simple(&keys)
+        .with(move |live| live.tls = Some(tls.clone()))
+        .start();
+    let port = door.address().port();
+    door.replace(&format!(
+        "version = 1\nhosts = [\"localhost:{port}\"]\nupstream = \"http://{}\"\nstatic = [\"/keys\"]\n",
+        keys.address()
+    ));
+    let upstream = application();
+    let issuer = Issuer::new(CLERK, &[]);
+    let place = format!("https://localhost:{port}/keys");
+    let text = policy(&upstream, &issuer.entry_at(&place));
+    let setup = Setup::new(text.clone()).admin();
+    let gate = setup.with(tokens_by(&text, &[made.der()])).start();
+    let is_told = |line: &String| {
+        line == &format!(
+            "no key of {CLERK} can be used: of the first, it is of a kind that verifies no signature here; no token of it is believed"
+        )
+    };
+    assert!(
+        eventually(|| gate.said().iter().any(is_told)),
+        "{:?}",
+        gate.said()
+    );
+    let ask_admin = |path: &str| {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+        gate.admin().ask(request).text()
+    };
+    let ready = format!("ready, degraded: no key of {CLERK} can be used\n");
+    assert_eq!(ask_admin("/ready"), ready);
+    assert!(ask_admin("/metrics").contains("portcullis_issuers_with_keys 0\n"));
+    assert_eq!(
+        ask(&mut gate.client(), &issuer.token("a", "u", json!({}))),
+        401
+    );
+    assert!(gate.drained_events().contains("issuer_keys_missing"));
 }
 
 /// A revocation that was acknowledged holds with the next request: no delay on one machine. It is on the disk by then.

@@ -1,10 +1,10 @@
 //! Tokens of an issuer that is not the guard, with its keys in a file: the file is followed, and the command line takes tokens back.
 
 use std::fs;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use portcullis_guard::base64url;
+use portcullis_state::SystemClock;
 use serde_json::{Value, json};
 
 use crate::folder::Folder;
@@ -29,8 +29,7 @@ impl Key {
     }
 
     fn token(&self, user: &str) -> String {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let now = now.as_secs();
+        let now = SystemClock::start().now().unix_seconds();
         let header = json!({ "alg": "EdDSA", "typ": "JWT", "kid": self.0 });
         let claims = json!({
             "iss": ISSUER, "sub": user, "aud": "shop", "iat": now, "exp": now + 600,

@@ -64,6 +64,24 @@ fn keys_are_made_once_and_changed_without_a_gap() {
     assert!(before.iter().all(|(kid, _)| *kid != after[0].0));
 }
 
+/// A guard would not start with it, and one that runs would follow its keys no more.
+#[test]
+fn the_strict_profile_makes_no_short_key() {
+    let policy = POLICY.replace("version = 1\n", "version = 1\nprofile = \"strict\"\n");
+    let folder = Folder::with(&[("portcullis.toml", &policy)]);
+    let short = ["--algorithm", "RS256", "--rsa-bits", "2048"];
+    for command in ["generate", "rotate"] {
+        let (code, _, error) = run(&folder, &[&[command][..], &short].concat());
+        assert_eq!(code, 2, "{command}");
+        assert!(error.contains("--rsa-bits 3072"), "{error}");
+        if command == "generate" {
+            assert_eq!(run(&folder, &["generate", "--algorithm", "ES256"]).0, 0);
+        }
+    }
+    assert_eq!(listed(&folder).len(), 1);
+    assert_eq!(run(&folder, &["rotate", "--algorithm", "RS256"]).0, 0);
+}
+
 #[test]
 fn a_policy_without_tokens_has_no_keys() {
     let folder = Folder::with(&[("portcullis.toml", "version = 1\n")]);

@@ -42,7 +42,7 @@ pub enum IssuerKeyError {
         why: String,
     },
     /// A key that signs is weaker than the profile allows.
-    #[error("the key `{kid}` in `{}` signs and is too weak for this profile: {source}. Put another in its place with `portcullis token keys rotate --at-once`", path.display())]
+    #[error("the key `{kid}` in `{}` signs and is too weak for this profile: put another in its place with `portcullis token keys rotate --at-once`", path.display())]
     Weak {
         /// Where.
         path: PathBuf,

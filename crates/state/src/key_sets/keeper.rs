@@ -256,6 +256,7 @@ impl Keeper {
             issuer: self.issuer.clone(),
             keys: keys.map(|keys| keys.len()),
             unusable: keys.map_or(0, |keys| keys.unusable().len()),
+            why_unusable: keys.and_then(|keys| Some(keys.unusable().first()?.1)),
             fault: self.shared.flight().fault.clone(),
         }
     }

@@ -1,6 +1,8 @@
 //! `portcullis token keys`: makes, changes and lists the keys that tokens are signed with.
 
+use portcullis_guard::token::KeyStrength;
 use portcullis_policy::event::EventTime;
+use portcullis_policy::{Policy, SigningAlgorithm};
 use portcullis_state::SystemClock;
 use portcullis_state::issuer::{IssuerKeyError, IssuerKeys, Key, KeyList, KeyState, RsaBits};
 use serde_json::json;
@@ -18,7 +20,7 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<Exit, Failure> {
     let policy = policy_of(&args.place.policy)?;
     let folder = folder(&policy, &args.place)?;
     let algorithm = own(&policy, &args.place.policy)?.algorithm;
-    let (algorithm, bits) = (args.new.algorithm.unwrap_or(algorithm), bits(&args.new));
+    let (algorithm, bits) = new_key(&policy, &args.new, algorithm)?;
     let now = SystemClock::start().now();
     let list = folder
         .generate(algorithm, bits, now)
@@ -35,7 +37,7 @@ pub(super) fn rotate(args: &RotateArgs) -> Result<Exit, Failure> {
     let policy = policy_of(&args.place.policy)?;
     let folder = folder(&policy, &args.place)?;
     let algorithm = own(&policy, &args.place.policy)?.algorithm;
-    let (algorithm, bits) = (args.new.algorithm.unwrap_or(algorithm), bits(&args.new));
+    let (algorithm, bits) = new_key(&policy, &args.new, algorithm)?;
     let now = SystemClock::start().now();
     let (list, told) = if args.at_once {
         let list = folder.replace(algorithm, bits, now);
@@ -100,6 +102,22 @@ fn table(list: &KeyList, now: u64) -> String {
 
 fn moment(seconds: u64) -> String {
     EventTime::of_unix_millis(seconds.saturating_mul(1_000)).to_string()
+}
+
+/// What a new key signs with, where the profile admits it: a guard refuses to start with one that is too weak, and to run on by it.
+fn new_key(
+    policy: &Policy,
+    new: &NewKey,
+    stated: SigningAlgorithm,
+) -> Result<(SigningAlgorithm, RsaBits), Failure> {
+    let (algorithm, bits) = (new.algorithm.unwrap_or(stated), bits(new));
+    let is_short = algorithm == SigningAlgorithm::Rs256 && bits == RsaBits::B2048;
+    if is_short && strength(policy) == KeyStrength::Strict {
+        return Err(Failure::usage(
+            "the strict profile signs by no RSA key of 2048 bits: `--rsa-bits 3072`",
+        ));
+    }
+    Ok((algorithm, bits))
 }
 
 const fn bits(new: &NewKey) -> RsaBits {
