@@ -193,7 +193,13 @@ impl Keeper {
         if !matches!(self.source, Source::Url { .. }) {
             return Looked::Before;
         }
-        let is_held = self.held(now).is_some();
+        let held = self.held(now);
+        // Which of several keys is meant is not to be guessed, and the issuer would not say.
+        let several = |held: &Held| held.keys.len() + held.keys.unusable().len() > 1;
+        if key_id.is_none() && held.as_ref().is_some_and(several) {
+            return Looked::Before;
+        }
+        let is_held = held.is_some();
         let mut flight = self.shared.flight();
         if is_held && key_id.is_some_and(|id| flight.is_unknown(id, now)) {
             return Looked::Before;

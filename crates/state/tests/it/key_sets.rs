@@ -82,6 +82,20 @@ async fn the_first_token_fetches_and_the_next_do_not() {
     assert_eq!(sets.health(at(1)).next().unwrap().keys, Some(2));
 }
 
+/// Where there are several keys, a token without an id names none of them: that is no reason to ask the issuer, and nothing that
+/// passes.
+#[tokio::test]
+async fn a_token_without_a_key_id_among_several_keys_is_not_believed() {
+    let server = Server::start(set(&keys(&["a", "b"]))).await;
+    let sets = open(&[&server.url()], &server, None);
+    assert_eq!(ask(&sets, "a", 0).await, Ok(true));
+    for seconds in [10, 11, 80] {
+        let held = sets.wait_for(FIRST, None, at(seconds)).await.unwrap();
+        assert!(!held.keys.knows(None));
+    }
+    assert_eq!(server.asked(), 1);
+}
+
 /// 74: made-up key ids cost one fetch a minute, whoever makes them up and how many at once.
 #[tokio::test]
 async fn case_74_a_storm_of_unknown_ids_is_one_fetch_a_minute() {
