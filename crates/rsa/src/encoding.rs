@@ -76,3 +76,33 @@ impl Encoded {
         self.buffer.get(..self.len).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_bytes_of_padding_at_least() {
+        // RFC 8017 §9.2, step 3: as long as `DigestInfo` and 11 bytes.
+        for (hash, shortest) in [(Hash::Sha256, 62), (Hash::Sha384, 78), (Hash::Sha512, 94)] {
+            for len in [0, 1, 2, 3, shortest - 9, shortest - 1] {
+                assert!(Encoded::new(b"message", hash, len).is_none(), "{len}");
+            }
+            let encoded = Encoded::new(b"message", hash, shortest).unwrap();
+            let bytes = encoded.bytes();
+            assert_eq!(bytes.len(), shortest);
+            assert_eq!(
+                bytes[..11],
+                [0, 1, 255, 255, 255, 255, 255, 255, 255, 255, 0]
+            );
+            let digest = digest::digest(hash.algorithm(), b"message");
+            assert!(bytes.ends_with(digest.as_ref()));
+        }
+    }
+
+    #[test]
+    fn a_longer_one_than_the_buffer_is_none() {
+        assert!(Encoded::new(b"", Hash::Sha256, MODULUS_BYTES_MAX).is_some());
+        assert!(Encoded::new(b"", Hash::Sha256, MODULUS_BYTES_MAX + 1).is_none());
+    }
+}

@@ -25,8 +25,7 @@ impl Ifma {
         has_all.then_some(Self { _detected: () })
     }
 
-    /// `base` to the power of 65537 modulo `modulus`, or that and once the modulus. `base` is below the modulus, which is odd and
-    /// leaves two bits of a [`Number`] free.
+    /// `base`, which is below the modulus, to the power of 65537 modulo `modulus`, or that and once the modulus.
     #[expect(
         unsafe_code,
         reason = "the compiler cannot know what the processor has; `Ifma` is there only where it was asked"
@@ -65,7 +64,7 @@ fn multiply<const V: usize>(a: &Number<V>, b: &Number<V>, modulus: &Modulus<V>) 
     let a_vectors = loaded(a);
     let modulus_vectors = loaded(&modulus.number);
     let (a_lowest, modulus_lowest) = (a.lowest(), modulus.number.lowest());
-    let modulus_second = modulus.number.second();
+    let modulus_second = second_limb(&modulus.number);
     // Two sums, so that neither waits for the other.
     let (mut of_a, mut of_modulus) = ([zero; V], [zero; V]);
     let mut lowest = 0_u64;
@@ -114,6 +113,11 @@ fn loaded<const V: usize>(number: &Number<V>) -> [__m512i; V] {
         *vector = bytemuck::cast(*limbs);
     }
     vectors
+}
+
+/// The limb above the lowest.
+fn second_limb<const V: usize>(number: &Number<V>) -> u64 {
+    number.vectors.as_flattened().get(1).copied().unwrap_or(0)
 }
 
 #[inline]
@@ -206,7 +210,7 @@ mod tests {
             let r = BigUint::from(1_u8) << Number::<V>::BITS;
             Self {
                 inverse_of_r: r.modinv(&modulus).unwrap(),
-                ready: Modulus::new(exact::number(&modulus)),
+                ready: Modulus::new(exact::number(&modulus)).unwrap(),
                 modulus,
             }
         }
@@ -289,6 +293,14 @@ mod tests {
         at_edges::<5>(2_048);
         at_edges::<8>(3_072);
         at_edges::<10>(4_096);
+    }
+
+    /// R is over four times such a modulus, and not five times.
+    #[test]
+    fn products_of_edges_of_the_longest_moduli() {
+        at_edges::<5>(Number::<5>::BITS - 2);
+        at_edges::<8>(Number::<8>::BITS - 2);
+        at_edges::<10>(Number::<10>::BITS - 2);
     }
 
     fn drawn(bytes: usize) -> impl Strategy<Value = (BigUint, BigUint, BigUint)> {

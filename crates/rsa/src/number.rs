@@ -25,6 +25,14 @@ impl<const V: usize> Number<V> {
         vectors: [[0; LANES]; V],
     };
 
+    pub(crate) const ONE: Self = {
+        let mut one = Self::ZERO;
+        if let Some([lowest, ..]) = one.vectors.first_mut() {
+            *lowest = 1;
+        }
+        one
+    };
+
     /// Reads big-endian bytes; none where they are too many.
     pub(crate) fn of_bytes(bytes: &[u8]) -> Option<Self> {
         let mut number = Self::ZERO;
@@ -45,22 +53,19 @@ impl<const V: usize> Number<V> {
         Some(number)
     }
 
-    /// The last limb but in order of weight: what the number is modulo 2^52.
+    /// The limb of the least weight: what the number is modulo 2^52.
     pub(crate) fn lowest(&self) -> u64 {
         self.vectors.as_flattened().first().copied().unwrap_or(0)
     }
 
-    /// The limb above it.
-    pub(crate) fn second(&self) -> u64 {
-        self.vectors.as_flattened().get(1).copied().unwrap_or(0)
+    /// The limb of the most weight.
+    pub(crate) fn highest(&self) -> u64 {
+        self.vectors.as_flattened().last().copied().unwrap_or(0)
     }
 
     /// 2 to a power, modulo `modulus`, which is larger than 1: doubled so many times. It is slow, and done when a key is read.
     pub(crate) fn power_of_two(exponent: usize, modulus: &Self) -> Self {
-        let mut number = Self::ZERO;
-        if let Some(lowest) = number.vectors.as_flattened_mut().first_mut() {
-            *lowest = 1;
-        }
+        let mut number = Self::ONE;
         for _ in 0..exponent {
             number.double();
             number.reduce_once(modulus);
@@ -136,6 +141,14 @@ mod tests {
         assert!(Number::<5>::of_bytes(&[0xff; 260]).is_some());
         assert!(Number::<5>::of_bytes(&[0xff; 261]).is_none());
         assert_eq!(Number::<5>::of_bytes(&[]), Some(Number::ZERO));
+    }
+
+    #[test]
+    fn once_the_modulus_is_nothing() {
+        let modulus = Number::<5>::of_bytes(&[0xfd; 256]).unwrap();
+        let mut number = modulus;
+        number.reduce_once(&modulus);
+        assert_eq!(number, Number::ZERO);
     }
 
     proptest! {

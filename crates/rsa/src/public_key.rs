@@ -12,13 +12,13 @@ const EXPONENT: [u8; 3] = [1, 0, 1];
 #[derive(Clone, Debug)]
 pub struct PublicKey {
     processor: Ifma,
-    modulus: Sized,
+    modulus: SizedModulus,
     modulus_bytes: usize,
 }
 
-/// By how many vectors the modulus takes: each size leaves two bits free at least.
+/// A modulus in as many vectors as it takes.
 #[derive(Clone, Debug)]
-enum Sized {
+enum SizedModulus {
     Bits2048(Box<Modulus<5>>),
     Bits3072(Box<Modulus<8>>),
     Bits4096(Box<Modulus<10>>),
@@ -28,19 +28,18 @@ impl PublicKey {
     /// Makes a key of a modulus and an exponent, both big-endian. Whether they are strong is for the caller to judge.
     ///
     /// None where this is not the way to verify by them: the processor has no AVX-512 IFMA, the exponent is not 65537, the modulus
-    /// is even or begins with a zero, or has under 1024 or over 4096 bits.
+    /// is even or begins with a zero, or takes under 128 or over 512 bytes.
     #[must_use]
     pub fn new(modulus: &[u8], exponent: &[u8]) -> Option<Self> {
         let processor = Ifma::detected()?;
-        let is_odd = modulus.last().is_some_and(|last| last % 2 == 1);
         let begins = modulus.first().is_some_and(|first| *first != 0);
-        if exponent != EXPONENT || !is_odd || !begins {
+        if exponent != EXPONENT || !begins {
             return None;
         }
         let sized = match modulus.len() {
-            128..=256 => Sized::Bits2048(ready(modulus)?),
-            257..=384 => Sized::Bits3072(ready(modulus)?),
-            385..=512 => Sized::Bits4096(ready(modulus)?),
+            128..=256 => SizedModulus::Bits2048(ready(modulus)?),
+            257..=384 => SizedModulus::Bits3072(ready(modulus)?),
+            385..=512 => SizedModulus::Bits4096(ready(modulus)?),
             _ => return None,
         };
         Some(Self {
@@ -64,9 +63,9 @@ impl PublicKey {
             return false;
         };
         let opens = match &self.modulus {
-            Sized::Bits2048(modulus) => self.opens(modulus, signature, encoded.bytes()),
-            Sized::Bits3072(modulus) => self.opens(modulus, signature, encoded.bytes()),
-            Sized::Bits4096(modulus) => self.opens(modulus, signature, encoded.bytes()),
+            SizedModulus::Bits2048(modulus) => self.opens(modulus, signature, encoded.bytes()),
+            SizedModulus::Bits3072(modulus) => self.opens(modulus, signature, encoded.bytes()),
+            SizedModulus::Bits4096(modulus) => self.opens(modulus, signature, encoded.bytes()),
         };
         opens.unwrap_or(false)
     }
@@ -89,5 +88,5 @@ impl PublicKey {
 }
 
 fn ready<const V: usize>(modulus: &[u8]) -> Option<Box<Modulus<V>>> {
-    Some(Box::new(Modulus::new(Number::of_bytes(modulus)?)))
+    Modulus::new(Number::of_bytes(modulus)?).map(Box::new)
 }

@@ -20,8 +20,9 @@ pub(super) enum SignatureKey {
 impl SignatureKey {
     /// A key of a modulus and an exponent that were judged. None where the algorithm is none of RSA.
     ///
-    /// Whatever is not for our own arithmetic (PS256, another exponent than 65537, another processor) is for the library. That one
-    /// also says of every key whether it is one at all.
+    /// Whatever is not for our own arithmetic (PS256, another exponent than 65537, another processor) is for the library. A key that
+    /// the library does not take is none for our own arithmetic either. How long the modulus must be, neither asks here: the library
+    /// does when it verifies, and `rsa_key` has judged it.
     pub(super) fn rsa(
         algorithm: JwtAlgorithm,
         modulus: &[u8],
@@ -33,10 +34,10 @@ impl SignatureKey {
             e: exponent,
         };
         let of_library = components.to_parsed_public_key(parameters);
-        let own = hash.and_then(|hash| Some((PublicKey::new(modulus, exponent)?, hash)));
-        Some(of_library.map(|of_library| match own {
-            Some((key, hash)) => Self::Rsa(key, hash),
-            None => Self::Library(of_library),
+        Some(of_library.map(|of_library| {
+            let own =
+                hash.and_then(|hash| Some(Self::Rsa(PublicKey::new(modulus, exponent)?, hash)));
+            own.unwrap_or(Self::Library(of_library))
         }))
     }
 

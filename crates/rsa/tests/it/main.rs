@@ -6,6 +6,7 @@ mod corpus;
 use std::io::Write as _;
 use std::sync::LazyLock;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -19,6 +20,12 @@ use portcullis_rsa::{Hash, PublicKey};
 use proptest::prelude::*;
 
 const EXPONENT: [u8; 3] = [1, 0, 1];
+
+/// `DigestInfo` of SHA-256 up to the digest (RFC 8017 §9.2, note 1).
+const SHA256_INFO: &[u8] = &[
+    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05,
+    0x00, 0x04, 0x20,
+];
 
 /// A key pair, both verifiers of it, and its numbers.
 struct Pair {
@@ -236,6 +243,8 @@ fn keys_that_are_for_the_library() {
         (modulus.as_slice(), [3].as_slice()),
         (modulus, &[]),
         (modulus, &[0, 1, 0, 1]),
+        (modulus, &[1, 0, 3]),
+        (modulus, &[1, 0, 1, 1]),
         (&even, &EXPONENT),
         (&led, &EXPONENT),
         (&[], &EXPONENT),
@@ -246,29 +255,64 @@ fn keys_that_are_for_the_library() {
     }
 }
 
-/// A modulus whose first byte is small, one of another length than keys have, and the shortest.
+/// Primes for moduli: anybody can sign by one. The first bytes are small, the lengths are none that keys have, and the limbs are full.
 #[test]
-fn moduli_of_odd_lengths() {
-    for bytes in [128, 129, 200, 255, 256, 257, 300, 384, 385, 500, 512] {
-        for first in [1, 0x80, 0xff] {
-            let mut modulus = vec![0x35; bytes];
-            modulus[0] = first;
-            let Some(ours) = PublicKey::new(&modulus, &EXPONENT) else {
-                continue;
-            };
-            let mut signature = vec![0x17; bytes];
-            signature[0] = 0;
-            let key = RsaPublicKeyComponents {
-                n: modulus.as_slice(),
-                e: EXPONENT.as_slice(),
-            };
+fn moduli_of_other_lengths() {
+    for (bits, bytes) in [(1_279_u32, 160), (2_203, 276), (2_281, 286), (3_217, 403)] {
+        let modulus: BigUint = (BigUint::from(1_u8) << bits) - 1_u8;
+        let root = BigUint::from(65_537_u32)
+            .modinv(&(&modulus - 1_u8))
+            .unwrap();
+        let bare = modulus.to_bytes_be();
+        assert_eq!(bare.len(), bytes);
+        let ours = PublicKey::new(&bare, &EXPONENT);
+        let key = RsaPublicKeyComponents {
+            n: bare.as_slice(),
+            e: EXPONENT.as_slice(),
+        };
+        let told = [SHA256_INFO, digest(&SHA256, b"message").as_ref()].concat();
+        let padding = vec![0xff; bytes - told.len() - 3];
+        let good = [[0, 1].as_slice(), &padding, &[0], &told].concat();
+        for change in [0, 1] {
+            let mut encoded = good.clone();
+            encoded[bytes / 2] ^= change;
+            let number = BigUint::from_bytes_be(&encoded).modpow(&root, &modulus);
+            let signature = padded(&number, bytes);
             let library = key.verify(
                 &RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
                 b"message",
                 &signature,
             );
-            assert!(library.is_err());
-            assert!(!ours.verifies(b"message", Hash::Sha256, &signature));
+            assert_eq!(library.is_ok(), change == 0);
+            if let Some(ours) = &ours {
+                assert_eq!(
+                    ours.verifies(b"message", Hash::Sha256, &signature),
+                    change == 0
+                );
+                // The same number once more around fits into as many bytes.
+                let around = padded(&(number + &modulus), bytes);
+                assert!(!ours.verifies(b"message", Hash::Sha256, &around));
+            }
+        }
+    }
+}
+
+/// With a signature that is one of nothing, and as large as it may be.
+#[test]
+fn moduli_at_the_ends_of_each_size() {
+    let has_instructions = PAIRS[0].ours.is_some();
+    for bytes in [127, 128, 129, 255, 256, 257, 383, 384, 385, 511, 512, 513] {
+        for first in [1, 0x80, 0xff] {
+            let mut modulus = vec![if first == 0xff { 0xff } else { 0x35 }; bytes];
+            modulus[0] = first;
+            let ours = PublicKey::new(&modulus, &EXPONENT);
+            let is_for_it = (128..=512).contains(&bytes) && has_instructions;
+            assert_eq!(ours.is_some(), is_for_it, "{bytes}");
+            if let Some(ours) = ours {
+                let mut signature = vec![0xff; bytes];
+                signature[0] = first - 1;
+                assert!(!ours.verifies(b"message", Hash::Sha256, &signature));
+            }
         }
     }
 }
