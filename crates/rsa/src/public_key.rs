@@ -90,3 +90,50 @@ impl PublicKey {
 fn ready<const V: usize>(modulus: &[u8]) -> Option<Box<Modulus<V>>> {
     Modulus::new(Number::of_bytes(modulus)?).map(Box::new)
 }
+
+#[cfg(test)]
+mod tests {
+    use num_bigint::BigUint;
+
+    use super::*;
+    use crate::number::exact;
+
+    /// At a modulus that leaves but two bits free, many powers come out as themselves and once the modulus. With shorter ones none
+    /// does whose number is as large as an encoding.
+    #[test]
+    fn a_power_over_the_modulus_is_reduced() {
+        let Some(key) = PublicKey::new(&[0xff; 256], &EXPONENT) else {
+            return;
+        };
+        let big: BigUint = (BigUint::from(1_u8) << (Number::<5>::BITS - 2)) - 1_u8;
+        let modulus = Modulus::<5>::new(exact::number(&big)).unwrap();
+        let mut over = 0;
+        for part in 1..=64_u8 {
+            let signature: BigUint = &big - (&big >> 3) - (&big / 1_000_u32) * part;
+            let expected = signature.modpow(&BigUint::from(65_537_u32), &big);
+            let power = key
+                .processor
+                .power_65537(&exact::number(&signature), &modulus);
+            over += u32::from(power >= modulus.number);
+            let (signature, expected) = (signature.to_bytes_be(), expected.to_bytes_be());
+            assert_eq!(key.opens(&modulus, &signature, &expected), Some(true));
+        }
+        assert!(over > 0);
+    }
+
+    #[test]
+    fn a_signature_is_below_the_modulus() {
+        let Some(key) = PublicKey::new(&[0xff; 256], &EXPONENT) else {
+            return;
+        };
+        let big: BigUint = (BigUint::from(1_u8) << 2_048) - 1_u8;
+        let modulus = Modulus::<5>::new(exact::number(&big)).unwrap();
+        let opens = |signature: BigUint, expected: &[u8]| {
+            key.opens(&modulus, &signature.to_bytes_be(), expected)
+        };
+        assert_eq!(opens(BigUint::ZERO, &[0]), Some(true));
+        assert_eq!(opens(big.clone(), &[0]), Some(false));
+        assert_eq!(opens(BigUint::from(1_u8), &[1]), Some(true));
+        assert_eq!(opens(&big + 1_u8, &[1]), Some(false));
+    }
+}

@@ -255,46 +255,82 @@ fn keys_that_are_for_the_library() {
     }
 }
 
-/// Primes for moduli: anybody can sign by one. The first bytes are small, the lengths are none that keys have, and the limbs are full.
+/// 2^n - 1 that is prime, for a modulus: anybody can sign by it. Its first byte is small and its limbs are full.
+struct Mersenne {
+    modulus: BigUint,
+    len: usize,
+}
+
+impl Mersenne {
+    fn new(bits: u32) -> Self {
+        let modulus: BigUint = (BigUint::from(1_u8) << bits) - 1_u8;
+        let len = modulus.to_bytes_be().len();
+        Self { modulus, len }
+    }
+
+    /// What a signature by SHA-256 opens to (RFC 8017 §9.2).
+    fn encoded(&self, message: &[u8]) -> Vec<u8> {
+        let told = [SHA256_INFO, digest(&SHA256, message).as_ref()].concat();
+        let padding = vec![0xff; self.len - told.len() - 3];
+        [[0, 1].as_slice(), &padding, &[0], &told].concat()
+    }
+
+    fn sign_raw(&self, encoded: &[u8]) -> BigUint {
+        let exponent = BigUint::from(65_537_u32);
+        let root = exponent.modinv(&(&self.modulus - 1_u8)).unwrap();
+        BigUint::from_bytes_be(encoded).modpow(&root, &self.modulus)
+    }
+
+    /// What both say, which is the same.
+    fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        let modulus = self.modulus.to_bytes_be();
+        let (n, e) = (modulus.as_slice(), EXPONENT.as_slice());
+        let parameters = &RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY;
+        let key = RsaPublicKeyComponents { n, e };
+        let library = key.verify(parameters, message, signature).is_ok();
+        let ours = PublicKey::new(n, e);
+        let ours = ours.map_or(library, |ours| {
+            ours.verifies(message, Hash::Sha256, signature)
+        });
+        assert_eq!(ours, library);
+        library
+    }
+}
+
 #[test]
 fn moduli_of_other_lengths() {
-    for (bits, bytes) in [(1_279_u32, 160), (2_203, 276), (2_281, 286), (3_217, 403)] {
-        let modulus: BigUint = (BigUint::from(1_u8) << bits) - 1_u8;
-        let root = BigUint::from(65_537_u32)
-            .modinv(&(&modulus - 1_u8))
-            .unwrap();
-        let bare = modulus.to_bytes_be();
-        assert_eq!(bare.len(), bytes);
-        let ours = PublicKey::new(&bare, &EXPONENT);
-        let key = RsaPublicKeyComponents {
-            n: bare.as_slice(),
-            e: EXPONENT.as_slice(),
-        };
-        let told = [SHA256_INFO, digest(&SHA256, b"message").as_ref()].concat();
-        let padding = vec![0xff; bytes - told.len() - 3];
-        let good = [[0, 1].as_slice(), &padding, &[0], &told].concat();
-        for change in [0, 1] {
-            let mut encoded = good.clone();
-            encoded[bytes / 2] ^= change;
-            let number = BigUint::from_bytes_be(&encoded).modpow(&root, &modulus);
-            let signature = padded(&number, bytes);
-            let library = key.verify(
-                &RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
-                b"message",
-                &signature,
-            );
-            assert_eq!(library.is_ok(), change == 0);
-            if let Some(ours) = &ours {
-                assert_eq!(
-                    ours.verifies(b"message", Hash::Sha256, &signature),
-                    change == 0
-                );
-                // The same number once more around fits into as many bytes.
-                let around = padded(&(number + &modulus), bytes);
-                assert!(!ours.verifies(b"message", Hash::Sha256, &around));
-            }
+    let message = b"message";
+    for (bits, len) in [(1_279, 160), (2_203, 276), (2_281, 286), (3_217, 403)] {
+        let key = Mersenne::new(bits);
+        assert_eq!(key.len, len);
+        let mut encoded = key.encoded(message);
+        let number = key.sign_raw(&encoded);
+        assert!(key.verifies(message, &padded(&number, len)));
+        // The same number once more around fits into as many bytes.
+        assert!(!key.verifies(message, &padded(&(number + &key.modulus), len)));
+        encoded[len / 2] ^= 1;
+        let number = key.sign_raw(&encoded);
+        assert!(!key.verifies(message, &padded(&number, len)));
+    }
+}
+
+/// The number is the same without a zero in front, and with one more.
+#[test]
+fn a_signature_is_as_long_as_the_modulus() {
+    // Its first byte is 1, so every other signature begins with a zero.
+    let key = Mersenne::new(2_281);
+    let mut begin_with_zero = 0;
+    for message in 0..16_u8 {
+        let number = key.sign_raw(&key.encoded(&[message]));
+        let signature = padded(&number, key.len);
+        assert!(key.verifies(&[message], &signature));
+        assert!(!key.verifies(&[message], &[&[0], signature.as_slice()].concat()));
+        if signature[0] == 0 {
+            begin_with_zero += 1;
+            assert!(!key.verifies(&[message], &signature[1..]));
         }
     }
+    assert!(begin_with_zero > 0);
 }
 
 /// With a signature that is one of nothing, and as large as it may be.
