@@ -55,9 +55,17 @@ impl FromStr for SessionSource {
     }
 }
 
+/// How the cookies of the guard itself begin.
+const OWN_COOKIES: &str = "__Host-pc-";
+
 /// RFC 6265 §4.1.1: a cookie's name is a token, which has neither `/`, `:` nor `@`.
 pub(super) fn cookie_name(text: &str) -> Result<Name, Malformed> {
     let name: Name = text.parse()?;
+    let start = text.get(..OWN_COOKIES.len());
+    if start.is_some_and(|start| start.eq_ignore_ascii_case(OWN_COOKIES)) {
+        let message = "cookies that begin with `__Host-pc-` are the guard's own, and no application can set one: name another";
+        return Err(Malformed::whole(text, message));
+    }
     match text.find(['/', ':', '@']) {
         None => Ok(name),
         Some(at) => {

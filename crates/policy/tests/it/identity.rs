@@ -119,9 +119,19 @@ fn faults_of_identity() {
             &["the same `kid`"],
         ),
         (
+            "[identity.session]\nsecret = \"env:A\"\nsource = \"cookie:__Host-pc-sid\"",
+            "5:18",
+            &["the guard's own"],
+        ),
+        (
             "[identity.session]\nsecret = \"env:A\"\nsource = \"cookies\"",
             "5:10",
             &["source of sessions"],
+        ),
+        (
+            "[[identity.issuer]]\nissuer = \"https://i\"\naudience = \"a\"\nalgorithms = [\"RS256\"]\ncookie = \"__host-PC-sid\"",
+            "7:10",
+            &["the guard's own"],
         ),
         (
             "[identity.csrf]\nsecret = \"env:A\"\nlifetime = \"2h\"",
