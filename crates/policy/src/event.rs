@@ -140,10 +140,16 @@ impl SecurityEvent {
     ///
     /// None that is known: every field can be written. The caller counts it as a failed write.
     pub fn to_line(&self) -> Result<String, EventError> {
-        serde_json::to_string(self).map_err(|error| EventError {
-            column: 0,
-            message: error.to_string(),
-        })
+        serde_json::to_string(self).map_err(|error| unwritten(&error))
+    }
+
+    /// The same, at the end of what is given.
+    ///
+    /// # Errors
+    ///
+    /// As [`to_line`](Self::to_line); then a part of the line may stand there.
+    pub fn write_line(&self, out: &mut Vec<u8>) -> Result<(), EventError> {
+        serde_json::to_writer(out, self).map_err(|error| unwritten(&error))
     }
 
     /// Reads a line, given without its end.
@@ -169,6 +175,13 @@ impl SecurityEvent {
             column: error.column(),
             message: without_place(&error),
         })
+    }
+}
+
+fn unwritten(error: &serde_json::Error) -> EventError {
+    EventError {
+        column: 0,
+        message: error.to_string(),
     }
 }
 

@@ -8,6 +8,7 @@ mod chain;
 mod file;
 mod line_sink;
 mod pseudonym;
+mod spent;
 mod thread;
 
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub use pseudonym::Pseudonyms;
 
 use crate::{StateError, SystemClock};
 use line_sink::LineSink;
+use spent::Spent;
 
 /// Events that wait to be written. The thread looks every 50 ms: this is enough for 300,000 a second.
 const QUEUE_MAX: usize = 16 * 1024;
@@ -92,6 +94,7 @@ struct Shared {
     lost: AtomicU64,
     failures: AtomicU64,
     error: Mutex<Option<String>>,
+    spent: Spent,
 }
 
 impl EventWriter {
@@ -131,7 +134,7 @@ impl EventWriter {
     /// Hands an event over, and never waits: when the queue is full it is dropped and counted. The place in the chain,
     /// the hash and the writer's id are set by the writer.
     pub fn offer(&self, event: SecurityEvent) {
-        if self.queue.try_send(Box::new(event)).is_err() {
+        if self.queue.try_send(self.shared.spent.boxed(event)).is_err() {
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
             self.shared.untold.fetch_add(1, Ordering::Relaxed);
         }

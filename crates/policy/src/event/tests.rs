@@ -31,6 +31,9 @@ const LINE: &str = concat!(
 #[test]
 fn the_form_of_version_1_stays_as_it_is() {
     assert_eq!(full().to_line().unwrap(), LINE);
+    let mut out = b"before".to_vec();
+    full().write_line(&mut out).unwrap();
+    assert_eq!(out, [b"before", LINE.as_bytes()].concat());
     assert_eq!(SecurityEvent::parse(LINE).unwrap(), full());
 }
 

@@ -13,6 +13,7 @@ use super::Shared;
 use super::aggregate::Aggregate;
 use super::chain::Chain;
 use super::line_sink::LineSink;
+use super::spent::Boxes;
 use crate::SystemClock;
 
 /// How long the thread sleeps when there is nothing to do. It is not woken by an offer: waking costs the one who offers
@@ -34,6 +35,8 @@ pub(super) struct Writing {
     buffer: Vec<u8>,
     /// How many events are in it.
     buffered: u64,
+    /// What has its line, until it is given back.
+    spent: Boxes,
     retry_at: Nanos,
 }
 
@@ -54,6 +57,7 @@ impl Writing {
             aggregate: Aggregate::default(),
             buffer: Vec::with_capacity(CHUNK_BYTES * 2),
             buffered: 0,
+            spent: Boxes::new(),
             retry_at: 0,
         }
     }
@@ -65,8 +69,8 @@ impl Writing {
             let closing = self.shared.closing.load(Ordering::Acquire);
             let emptied = self.empty(queue);
             let now = self.clock.monotonic();
-            for event in self.aggregate.ended(now) {
-                self.line(event);
+            for mut event in self.aggregate.ended(now) {
+                self.line(&mut event);
             }
             if self.write(now) && emptied {
                 if closing {
@@ -85,32 +89,38 @@ impl Writing {
     /// when nothing can be written the queue fills up, and then offers are dropped and counted.
     fn empty(&mut self, queue: &Receiver<Box<SecurityEvent>>) -> bool {
         let now = self.clock.monotonic();
-        while self.buffer.len() < CHUNK_BYTES {
+        let mut emptied = false;
+        while self.buffer.len() < CHUNK_BYTES && !emptied {
             let Ok(event) = queue.try_recv() else {
-                return true;
+                emptied = true;
+                continue;
             };
-            if let Some(event) = self.aggregate.take(event, now) {
-                self.line(*event);
+            if let Some(mut event) = self.aggregate.take(event, now) {
+                self.line(&mut event);
+                self.spent.push(event);
             }
         }
-        false
+        self.shared.spent.take(&mut self.spent);
+        emptied
     }
 
     /// Formats an event as the next line of the chain.
-    fn line(&mut self, mut event: SecurityEvent) {
+    fn line(&mut self, event: &mut SecurityEvent) {
         let untold = self.shared.untold.swap(0, Ordering::Relaxed);
         event.seq = self.chain.seq;
         event.prev_hash = self.chain.prev_hash;
         event.writer = self.id;
         event.dropped = untold;
-        match event.to_line() {
-            Ok(line) => {
-                self.chain = Chain::after(event.seq, line.as_bytes());
-                self.buffer.extend_from_slice(line.as_bytes());
+        let begin = self.buffer.len();
+        match event.write_line(&mut self.buffer) {
+            Ok(()) => {
+                let line = self.buffer.get(begin..).unwrap_or_default();
+                self.chain = Chain::after(event.seq, line);
                 self.buffer.push(b'\n');
                 self.buffered += 1;
             }
             Err(error) => {
+                self.buffer.truncate(begin);
                 self.shared.untold.fetch_add(untold, Ordering::Relaxed);
                 self.shared.lost.fetch_add(1, Ordering::Relaxed);
                 self.failed(&error.to_string());
@@ -160,8 +170,8 @@ impl Writing {
         loop {
             let emptied = self.empty(queue);
             if emptied {
-                for event in self.aggregate.ended(Nanos::MAX) {
-                    self.line(event);
+                for mut event in self.aggregate.ended(Nanos::MAX) {
+                    self.line(&mut event);
                 }
             }
             self.retry_at = 0;
