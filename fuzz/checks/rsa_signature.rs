@@ -31,7 +31,7 @@ pub(crate) fn check(data: &[u8]) {
     let opened = BigUint::from_bytes_be(&opened);
     let signature = sign(&opened, &primes, &modulus);
     // Once more around the modulus it is the same number, and no signature.
-    let around = if head[5] % 4 == 0 {
+    let around = if head[5].is_multiple_of(4) {
         &signature + &modulus
     } else {
         signature
@@ -50,7 +50,7 @@ pub(crate) fn check(data: &[u8]) {
         return;
     };
     assert_eq!(ours.verifies(message, Hash::Sha256, &signature), library);
-    let is_one = opened == BigUint::from_bytes_be(&good) && head[5] % 4 != 0;
+    let is_one = opened == BigUint::from_bytes_be(&good) && !head[5].is_multiple_of(4);
     assert_eq!(library, is_one);
 }
 
@@ -69,7 +69,7 @@ fn encoded(message: &[u8], len: usize) -> Vec<u8> {
 static ALL: LazyLock<Vec<u32>> = LazyLock::new(|| {
     let is_prime = |number: &u32| {
         let mut factors = (3..256).step_by(2).take_while(|factor| factor < number);
-        factors.all(|factor| number % factor != 0)
+        factors.all(|factor| !number.is_multiple_of(factor))
     };
     (3..1_u32 << 16).step_by(2).filter(is_prime).collect()
 });

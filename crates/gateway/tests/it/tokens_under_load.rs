@@ -131,6 +131,20 @@ fn key_set_answer(text: &str) -> Vec<u8> {
     (head + text).into_bytes()
 }
 
+/// A key set is fetched over TLS alone: the guard itself stands before whoever has it. Where it is then.
+fn over_tls(keys: &Upstream, made: &Made) -> (Gate, String) {
+    let tls = made.tls();
+    let door = Setup::simple(keys)
+        .with(move |live| live.tls = Some(tls.clone()))
+        .start();
+    let port = door.address().port();
+    door.replace(&format!(
+        "version = 1\nhosts = [\"localhost:{port}\"]\nupstream = \"http://{}\"\nstatic = [\"/keys\"]\n",
+        keys.address()
+    ));
+    (door, format!("https://localhost:{port}/keys"))
+}
+
 /// An address: the issuer signs by a key as soon as it has published it, and the guard learns of it by the first token.
 #[test]
 fn a_rotation_of_a_fetched_set_refuses_nobody() {
@@ -138,22 +152,10 @@ fn a_rotation_of_a_fetched_set_refuses_nobody() {
     let answer = Arc::clone(&published);
     let keys = Upstream::by_request(move |_| key_set_answer(&answer.lock().unwrap()));
     let made = Made::new();
-    let tls = made.tls();
-    let door = Setup::simple(&keys)
-        .with(move |live| live.tls = Some(tls.clone()))
-        .start();
-    let port = door.address().port();
-    let host = format!(
-        "version = 1\nhosts = [\"localhost:{port}\"]\nupstream = \"http://{}\"\nstatic = [\"/keys\"]\n",
-        keys.address()
-    );
-    door.replace(&host);
+    let (_door, place) = over_tls(&keys, &made);
     let upstream = application();
     let issuer = Arc::new(Issuer::new(CLERK, &[]));
-    let text = policy(
-        &upstream,
-        &issuer.entry_at(&format!("https://localhost:{port}/keys")),
-    );
+    let text = policy(&upstream, &issuer.entry_at(&place));
     let gate = Setup::new(text.clone())
         .workers(2)
         .with(tokens_by(&text, &[made.der()]))
@@ -218,18 +220,9 @@ fn an_issuer_without_a_key_that_can_be_used_is_told() {
         key_set_answer(text)
     });
     let made = Made::new();
-    let tls = made.tls();
-    let door = Setup::simple(&keys)
-        .with(move |live| live.tls = Some(tls.clone()))
-        .start();
-    let port = door.address().port();
-    door.replace(&format!(
-        "version = 1\nhosts = [\"localhost:{port}\"]\nupstream = \"http://{}\"\nstatic = [\"/keys\"]\n",
-        keys.address()
-    ));
+    let (_door, place) = over_tls(&keys, &made);
     let upstream = application();
     let issuer = Issuer::new(CLERK, &[]);
-    let place = format!("https://localhost:{port}/keys");
     let text = policy(&upstream, &issuer.entry_at(&place));
     let setup = Setup::new(text.clone()).admin();
     let gate = setup.with(tokens_by(&text, &[made.der()])).start();
