@@ -1,6 +1,6 @@
 //! `PublicKey`: a modulus that signatures are verified by, with the exponent 65537.
 
-use crate::encoding::{Encoded, Hash};
+use crate::encoding::{Encoded, Hash, MODULUS_BYTES_MAX};
 use crate::ifma::Ifma;
 use crate::modulus::Modulus;
 use crate::number::Number;
@@ -39,7 +39,7 @@ impl PublicKey {
         let sized = match modulus.len() {
             128..=256 => SizedModulus::Bits2048(ready(modulus)?),
             257..=384 => SizedModulus::Bits3072(ready(modulus)?),
-            385..=512 => SizedModulus::Bits4096(ready(modulus)?),
+            385..=MODULUS_BYTES_MAX => SizedModulus::Bits4096(ready(modulus)?),
             _ => return None,
         };
         Some(Self {

@@ -105,11 +105,13 @@ fn private_exponent(der: &[u8], modulus: &[u8]) -> BigUint {
         .windows(needle.len())
         .position(|window| window == needle)
         .unwrap();
-    // INTEGER, 0x82, two bytes of length.
-    let rest = &der[at + needle.len()..];
-    assert_eq!(rest[..2], [2, 0x82]);
-    let len = usize::from(u16::from_be_bytes([rest[2], rest[3]]));
-    BigUint::from_bytes_be(&rest[4..4 + len])
+    // INTEGER: its length is in one byte up to 127, in one more up to 255 (one exponent of some hundred is as short), else in two more.
+    let (len, digits) = match &der[at + needle.len()..] {
+        [2, 0x82, high, low, digits @ ..] => (u16::from_be_bytes([*high, *low]), digits),
+        [2, 0x81, low, digits @ ..] | [2, low, digits @ ..] => (u16::from(*low), digits),
+        other => panic!("no number: {:?}", other.get(..2)),
+    };
+    BigUint::from_bytes_be(&digits[..usize::from(len)])
 }
 
 static PAIRS: LazyLock<[Pair; 3]> = LazyLock::new(|| {
